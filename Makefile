@@ -1,0 +1,41 @@
+# Needs Python 3.10 to 3.13 and pip; everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check format lint types clean
+
+demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
+	$(BIN)/python inference_fast.py --demo
+
+test: .venv/ready-dev  ## the tests
+	$(BIN)/python -m pytest
+
+check: lint types test  ## what CI runs
+
+format: .venv/ready-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: .venv/ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/ready-dev
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache results
+
+# Where Python was packaged without ensurepip, virtualenv makes the environment.
+.venv/bin/python:
+	$(PYTHON) -m venv .venv || { rm -rf .venv && \
+	  $(PYTHON) -m pip install --quiet --target .virtualenv virtualenv && \
+	  PYTHONPATH=.virtualenv $(PYTHON) -m virtualenv --quiet .venv && rm -rf .virtualenv; }
+
+.venv/ready: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/ready-dev: requirements-dev.txt .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

@@ -1,0 +1,178 @@
+"""Words that every room shares: boxes, landmarks, affine maps, and the arrays that hold pictures.
+
+Coordinates are continuous: pixel (column x, row y) covers [x, x+1) by [y, y+1), so a box of a whole
+640x480 picture is Box(top=0, bottom=480, left=0, right=640), and a pixel's centre lies at x + 0.5.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]  # (height, width, 3) BGR
+Region = NDArray[np.float32]  # (height, width, 3) BGR in 0..255, not rounded
+Mask = NDArray[np.float32]  # (height, width) in 0..1, read-only
+Points = NDArray[np.float64]  # (n, 2) x, y
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Rect:
+    """Half-open rectangle of whole pixels, so `picture[rect.slices]` is the cut-out."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.top < self.bottom and 0 <= self.left < self.right):
+            raise ValueError(f"empty or negative rectangle: {self}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), the order cv2.resize takes."""
+        return self.right - self.left, self.bottom - self.top
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rectangle in continuous coordinates; it may reach over the picture's border."""
+
+    top: float
+    bottom: float
+    left: float
+    right: float
+
+    def __post_init__(self) -> None:
+        edges = (self.top, self.bottom, self.left, self.right)
+        if not all(map(math.isfinite, edges)):
+            raise ValueError(f"box with an edge that is no number: {self}")
+        if not (self.top < self.bottom and self.left < self.right):
+            raise ValueError(f"empty box: {self}")
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def centre(self) -> Point:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def padded(self, top: float, bottom: float, left: float, right: float) -> "Box":
+        return Box(self.top - top, self.bottom + bottom, self.left - left, self.right + right)
+
+    def scaled(self, factor: float) -> "Box":
+        """The same box in a picture that is `factor` times as large."""
+        return Box(self.top * factor, self.bottom * factor, self.left * factor, self.right * factor)
+
+    def inside(self, width: int, height: int) -> Rect | None:
+        """The pixels of a width x height picture that the box touches, if any."""
+        top, bottom = max(math.floor(self.top), 0), min(math.ceil(self.bottom), height)
+        left, right = max(math.floor(self.left), 0), min(math.ceil(self.right), width)
+        return Rect(top, bottom, left, right) if top < bottom and left < right else None
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The map (x, y) -> (a x + b y + c, d x + e y + f)."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+    f: float
+
+    @classmethod
+    def square_to_box(cls, side: int, box: Box) -> "Affine":
+        """From a side x side square onto `box`."""
+        return cls(box.width / side, 0.0, box.left, 0.0, box.height / side, box.top)
+
+    @classmethod
+    def shift(cls, x: float, y: float) -> "Affine":
+        return cls(1.0, 0.0, x, 0.0, 1.0, y)
+
+    def then(self, after: "Affine") -> "Affine":
+        """This map followed by `after`."""
+        return Affine(*(after._square() @ self._square())[:2].ravel().tolist())
+
+    def inverse(self) -> "Affine":
+        return Affine(*np.linalg.inv(self._square())[:2].ravel().tolist())
+
+    def __call__(self, points: Points) -> Points:
+        square = self._square()
+        return np.asarray(points @ square[:2, :2].T + square[:2, 2], np.float64)
+
+    def warp_matrix(self) -> NDArray[np.float64]:
+        """(2, 3) for cv2.warpAffine, which counts from pixel centres."""
+        half = Affine.shift(0.5, 0.5)
+        return half.then(self).then(half.inverse())._square()[:2]
+
+    def _square(self) -> NDArray[np.float64]:
+        return np.array(
+            [[self.a, self.b, self.c], [self.d, self.e, self.f], [0.0, 0.0, 1.0]], np.float64
+        )
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Five points of a face; left and right as they lie in the picture."""
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point
+    left_mouth: Point
+    right_mouth: Point
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.points()).all():
+            raise ValueError(f"landmark that is no number: {self}")
+
+    @classmethod
+    def of(cls, points: Points) -> "Landmarks":
+        """From (5, 2), in the order of the fields."""
+        return cls(*((float(x), float(y)) for x, y in points))
+
+    @classmethod
+    def fixed(cls, box: Box) -> "Landmarks":
+        """Where they lie on the average upright face, for a box that nobody looked into."""
+        places = np.array([(0.31, 0.41), (0.69, 0.41), (0.5, 0.60), (0.35, 0.78), (0.65, 0.78)])
+        return cls.of(Affine.square_to_box(1, box)(places))
+
+    def points(self) -> Points:
+        return np.array(
+            [self.left_eye, self.right_eye, self.nose, self.left_mouth, self.right_mouth],
+            np.float64,
+        )
+
+    def mapped(self, by: Affine) -> "Landmarks":
+        return Landmarks.of(by(self.points()))
+
+    @property
+    def roll(self) -> float:
+        """Radians by which the line of the eyes and that of the mouth are turned, clockwise."""
+        (ex, ey), (mx, my) = self._line(0, 1), self._line(3, 4)
+        return math.atan2(ey + my, ex + mx)
+
+    @property
+    def mouth_centre(self) -> Point:
+        (ax, ay), (bx, by) = self.left_mouth, self.right_mouth
+        return (ax + bx) / 2, (ay + by) / 2
+
+    @property
+    def mouth_width(self) -> float:
+        return math.dist(self.left_mouth, self.right_mouth)
+
+    def _line(self, start: int, end: int) -> Point:
+        x, y = self.points()[end] - self.points()[start]
+        return float(x), float(y)
