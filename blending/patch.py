@@ -1,0 +1,50 @@
+"""A generated mouth and where it belongs, and the way there and back."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from geometry import Affine, Box, Picture, Rect, Region
+
+SIDE = 96
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A face of 96x96 pixels as the generator left it, and its map to the region it is for."""
+
+    pixels: Picture  # (96, 96, 3)
+    to_region: Affine
+
+    def __post_init__(self) -> None:
+        if self.pixels.shape != (SIDE, SIDE, 3):
+            raise ValueError(f"a patch is {SIDE}x{SIDE} BGR, got {self.pixels.shape}")
+
+    @classmethod
+    def placed(cls, pixels: Picture, box: Box, rect: Rect) -> "Patch":
+        """The generated face of `box`, for the frame's pixels `rect`."""
+        to_frame = Affine.square_to_box(SIDE, box)
+        return cls(pixels, to_frame.then(Affine.shift(-rect.left, -rect.top)))
+
+    def onto(self, region: Region) -> Region:
+        """The patch at the size and place of `region`, exact to a fraction of a pixel."""
+        size = (region.shape[1], region.shape[0])
+        return _warped(self.pixels.astype(np.float32), self.to_region, size, cv2.INTER_CUBIC)
+
+
+def cut(region: Region, rect: Rect, box: Box) -> Picture:
+    """The face in `box` as 96x96, from the frame's pixels `rect`; averaged where it shrinks."""
+    fine = max(1, math.ceil(max(box.width, box.height) / SIDE - 0.25))
+    to_square = Affine.square_to_box(SIDE * fine, box).inverse()
+    to_square = Affine.shift(rect.left, rect.top).then(to_square)
+    square = _warped(region, to_square, (SIDE * fine, SIDE * fine), cv2.INTER_LINEAR)
+    small = cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA) if fine > 1 else square
+    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
+
+
+def _warped(image: Region, by: Affine, size: tuple[int, int], flags: int) -> Region:
+    matrix = by.warp_matrix()
+    warped = cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.float32)
