@@ -1,0 +1,203 @@
+"""Any sound that FFmpeg reads, alone or in a video, as 16 kHz mono."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard
+from numpy.typing import NDArray
+
+from errors import InputError
+
+Samples = NDArray[np.float32]  # (samples,), full scale is -1..1
+
+SAMPLE_RATE = 16_000
+
+# A silence in the time stamps shorter than this is rounding: Matroska and FLV count milliseconds.
+# The shortest packet that damage can take away, 20 ms of Opus, is not.
+_SHORTEST_PAUSE = Fraction(1, 50)
+_BACKWARDS = Fraction(-1)  # stamps that fall back by more than a second have started anew
+_PAUSES_IN_ALL = Fraction(60)  # seconds of silence believed where a file does not know its length
+
+# How a stereo set plays more channels, as one: voices sit in the centre, effects behind.
+_SHARES = {"FL": 0.5, "FR": 0.5, "FC": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}
+_SHARE_BEHIND = 0.5**1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """16 kHz mono, read-only and never empty."""
+
+    samples: Samples
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 1 or self.samples.dtype != np.float32:
+            raise ValueError(f"not mono float32: {self.samples.dtype}{self.samples.shape}")
+        if not self.samples.size:
+            raise ValueError("a sound without samples")
+        if not (np.isfinite(self.samples.min()) and np.isfinite(self.samples.max())):
+            raise ValueError("a sound with samples that are NaN or infinite")
+        view = self.samples.view()
+        view.flags.writeable = False
+        object.__setattr__(self, "samples", view)
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds."""
+        return Fraction(len(self.samples), SAMPLE_RATE)
+
+
+def load(path: Path) -> Sound:
+    """The first stream of sound that holds samples, from its first sample on."""
+    name = repr(str(path))
+    _check_file(path)
+    try:
+        for index in range(_count_streams(path)):
+            if samples := _read_stream(path, index):
+                return Sound(np.frombuffer(samples, np.float32))
+    except OSError as error:  # FFmpeg's errors are Python's too, where Python has one
+        raise InputError(
+            f"{name}: cannot be read: {error.strerror}; check its permissions"
+        ) from error
+    except av.error.FFmpegError as error:
+        raise InputError(
+            f"{name}: not a sound or video that FFmpeg can read; give wav, mp3, mp4 or the like"
+        ) from error
+    raise InputError(
+        f"{name}: its sound is empty or damaged, nothing in it can be decoded; export it again"
+    )
+
+
+def _check_file(path: Path) -> None:
+    name = repr(str(path))
+    try:
+        if path.is_dir():
+            raise InputError(f"{name}: a folder, not a sound; name one file in it")
+        if not path.exists():
+            raise InputError(f"{name}: no such file; check the name of the sound")
+        if not path.is_file():  # a pipe cannot be read twice, and the writer needs it again
+            raise InputError(f"{name}: not a regular file; save the sound to a file first")
+        if not path.stat().st_size:
+            raise InputError(f"{name}: an empty file; give a sound or a video with sound")
+    except OSError as error:
+        raise InputError(
+            f"{name}: cannot be read: {error.strerror}; check its permissions"
+        ) from error
+
+
+def _open(path: Path) -> InputContainer:
+    """`file:` and the whitelist: no name, and no playlist, is ever taken for an address."""
+    return av.open(
+        f"file:{path.absolute()}",
+        options={"protocol_whitelist": "file"},
+        metadata_errors="replace",  # titles are in any encoding
+    )
+
+
+def _count_streams(path: Path) -> int:
+    with _open(path) as container:
+        count = len(container.streams.audio)
+        if not count:
+            what = "a picture but no sound" if container.streams.video else "no sound"
+            raise InputError(f"{str(path)!r}: has {what}; give a file with sound")
+        return count
+
+
+def _read_stream(path: Path, index: int) -> bytearray:
+    """float32; a bytearray grows in place where a list of arrays would need memory twice."""
+    samples = bytearray()
+    with _open(path) as container:
+        room = Fraction(container.duration or 0, av.time_base) or _PAUSES_IN_ALL
+        for block in _blocks(_frames(container, container.streams.audio[index]), room):
+            if not np.isfinite(block).all():
+                where = len(samples) / block.itemsize / SAMPLE_RATE
+                raise InputError(
+                    f"{str(path)!r}: the file's samples are NaN or infinite at {where:.2f} s; "
+                    "export the sound again"
+                )
+            samples += block.tobytes()
+    return samples
+
+
+def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    """What can be decoded; damaged packets are left out."""
+    decoder: AudioCodecContext | None = stream.codec_context
+    if decoder is None:  # an unknown codec; PyAV's own decode would end the process
+        return
+    for other in container.streams:
+        if other is not stream:
+            other.discard = Discard.all  # a film's pictures are not even read
+    for packet in _packets(container, stream):
+        with suppress(av.error.FFmpegError):
+            yield from packet.decode()
+
+
+def _packets(container: InputContainer, stream: AudioStream) -> Iterator["Packet[AudioStream]"]:
+    """To the end, or to where reading fails: FFmpeg has then looked for a way on already."""
+    # IndexError: PyAV's, at the end of a broadcast in which a stream began after the opening
+    with suppress(av.error.FFmpegError, IndexError):
+        yield from container.demux(stream)
+
+
+def _blocks(frames: Iterable[AudioFrame], room: Fraction) -> Iterator[Samples]:
+    """16 kHz mono in pieces; pauses in the time stamps are silent, `room` seconds in all."""
+    for (_, pause), run in groupby(_runs(frames, room), key=itemgetter(0)):
+        yield np.zeros(round(pause * SAMPLE_RATE), np.float32)
+        # packed: PyAV crashes on planar sound of more than eight channels
+        resampler = av.AudioResampler(format="flt", rate=SAMPLE_RATE)
+        for _, frame in run:
+            yield from map(_mixed, resampler.resample(frame))
+        yield from map(_mixed, resampler.resample(None))
+
+
+def _runs(
+    frames: Iterable[AudioFrame], room: Fraction
+) -> Iterator[tuple[tuple[int, Fraction], AudioFrame]]:
+    """Each frame with its run: the run's number and the pause before it, in seconds."""
+    run, pause, setup = 0, Fraction(0), None
+    expected: Fraction | None = None
+    for frame in frames:
+        time = _time(frame)
+        gap = Fraction(0) if time is None or expected is None else time - expected
+        real = _SHORTEST_PAUSE <= gap <= room
+        if real or _setup(frame) != setup:
+            run, pause, setup = run + 1, gap if real else Fraction(0), _setup(frame)
+            room -= pause
+        if expected is None or real or gap > room or gap < _BACKWARDS:
+            expected = time
+        if expected is not None:
+            expected += Fraction(frame.samples, frame.sample_rate)
+        yield (run, pause), frame
+
+
+def _time(frame: AudioFrame) -> Fraction | None:
+    return None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
+
+
+def _setup(frame: AudioFrame) -> tuple[str, str, int]:
+    """What a resampler is made for; chained and broadcast streams change it midway."""
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _mixed(frame: AudioFrame) -> Samples:
+    shares = _shares([channel.name for channel in frame.layout.channels])
+    return np.asarray(frame.to_ndarray().reshape(-1, len(shares)) @ shares, np.float32)
+
+
+def _shares(channels: Sequence[str]) -> Samples:
+    """Of each channel in the mix: known speakers by their place, others alike."""
+    if len(channels) > 2 and {"FL", "FR"} <= set(channels):
+        return np.array([_SHARES.get(name, _SHARE_BEHIND) for name in channels], np.float32)
+    return np.full(len(channels), 1 / len(channels), np.float32)

@@ -1,0 +1,65 @@
+"""Where somebody speaks: loudness with hysteresis, in blocks of 20 ms.
+
+The loudness of a block is the amplitude of a sine of the same power, 1 being full scale; a constant
+offset counts for nothing. A block at the threshold or above begins speech, which goes on while
+blocks keep 0.7 of it. Speech then reaches 0.1 s back and 0.2 s on: lips part before they are
+heard, and the closures of p, b and m stay speech.
+"""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.clock import ticks
+from audio.load import SAMPLE_RATE, Samples, Sound
+
+_BLOCKS = 50  # a second; a block holds more than one period of the deepest voice
+_BLOCK = SAMPLE_RATE // _BLOCKS  # samples
+_STAY = 0.7  # of the threshold: speech ends below it
+_LEAD, _HANG_OVER = 5, 10  # blocks
+
+
+def speaking(
+    sound: Sound, fps: Fraction, frames: int, threshold: float, offset: Fraction = Fraction(0)
+) -> NDArray[np.bool_]:
+    """For each frame, whether its time holds speech; `offset` seconds move the speech later."""
+    if not (fps > 0 and frames > 0):
+        raise ValueError(f"speech for {frames} frames at {fps} a second; need more than none")
+    if not (math.isfinite(threshold) and threshold >= 0):
+        raise ValueError(f"silence threshold {threshold}: need a number from 0 on")
+    loud = _stretched(_speech(_amplitudes(sound.samples), threshold))
+    until = np.concatenate([[0], np.cumsum(loud)])
+    # a frame's blocks: from the one it begins in to the one the next frame begins in
+    edges = (ticks(frames + 1, fps, _BLOCKS, offset) + _LEAD).clip(-1, len(loud) - 1)
+    first, last = edges[:-1].clip(0), edges[1:] + 1
+    return np.asarray(until[last] > until[first])
+
+
+def _amplitudes(samples: Samples) -> NDArray[np.float32]:
+    """Of each block, the last one as short as it is."""
+    whole = len(samples) // _BLOCK * _BLOCK
+    parts = samples[:whole].reshape(-1, _BLOCK), samples[whole:].reshape(1, -1)
+    return np.concatenate([_amplitude(part) for part in parts if part.size])
+
+
+def _amplitude(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of a sine as loud as each row; einsum needs no second array as large as the sound."""
+    power = np.einsum("ij,ij->i", rows, rows) / rows.shape[1] - rows.mean(axis=1) ** 2
+    return np.asarray(np.sqrt(2 * power.clip(0)), np.float32)
+
+
+def _speech(amplitudes: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+    """Runs of blocks at the lower threshold in which one reaches the upper."""
+    kept = amplitudes >= threshold * _STAY
+    run = np.cumsum(np.diff(kept, prepend=False))
+    begun = np.bincount(run, weights=kept & (amplitudes >= threshold)) > 0
+    return np.asarray(kept & begun[run])
+
+
+def _stretched(speech: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """With lead and hang-over, from block -`_LEAD` to a last one that is never speech."""
+    reach = np.ones(_LEAD + _HANG_OVER + 2, np.int64)
+    reach[-1] = 0
+    return np.convolve(speech, reach) > 0

@@ -1,0 +1,80 @@
+"""What the network hears for each output frame: 16 columns of mel from the frame's own time on."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.clock import ticks
+from audio.load import SAMPLE_RATE, Sound
+from audio.mel import BANDS, HOP, Mel, mel_spectrogram
+from audio.silence import speaking
+
+WIDTH = 16  # columns of one window, 0.2 s
+COLUMNS = SAMPLE_RATE // HOP  # a second
+
+_HUSH = WIDTH + 2  # columns after which a window hears none of the sound, transform and all
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """One window for every output frame, read-only."""
+
+    mel: Mel  # (80, columns)
+    starts: NDArray[np.int64]  # (frames,): the first column of each window
+    speaking: NDArray[np.bool_]  # (frames,)
+    fps: Fraction
+
+    def __post_init__(self) -> None:
+        if self.mel.ndim != 2 or len(self.mel) != BANDS or self.mel.dtype != np.float32:
+            raise ValueError(f"not a mel of {BANDS} bands: {self.mel.dtype}{self.mel.shape}")
+        if self.starts.ndim != 1 or not self.starts.size or self.starts.dtype.kind != "i":
+            raise ValueError(f"not window starts: {self.starts.dtype}{self.starts.shape}")
+        if self.starts.min() < 0 or self.starts.max() + WIDTH > self.mel.shape[1]:
+            raise ValueError(f"windows reach over the {self.mel.shape[1]} columns of the mel")
+        if self.speaking.shape != self.starts.shape or self.speaking.dtype != np.bool_:
+            raise ValueError(f"{self.speaking.shape} speaking for {self.starts.shape} windows")
+        if not self.fps > 0:
+            raise ValueError(f"{self.fps} frames a second")
+        for name in ("mel", "starts", "speaking"):
+            view = getattr(self, name).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def batch(self, first: int, last: int) -> Mel:
+        """(n, 80, 16): the windows of frames first..last, bounds as those of a slice."""
+        every = np.lib.stride_tricks.sliding_window_view(self.mel, WIDTH, axis=1)
+        return np.ascontiguousarray(every[:, self.starts[first:last]].swapaxes(0, 1))
+
+
+def windows_of(
+    sound: Sound, fps: Fraction, offset: Fraction = Fraction(0), threshold: float = 0.01
+) -> Windows:
+    """As many as frame times lie before the sound's end; `offset` seconds move the mouth later."""
+    frames = count_frames(sound.duration, fps)
+    before, after = _margins(offset)
+    mel = mel_spectrogram(sound.samples, before * HOP, after * HOP)
+    starts = window_starts(frames, fps, offset).clip(-before, mel.shape[1] - WIDTH - before)
+    return Windows(mel, starts + before, speaking(sound, fps, frames, threshold, offset), fps)
+
+
+def count_frames(duration: Fraction, fps: Fraction) -> int:
+    """The number of frame times f / fps before `duration`, at least the first."""
+    if not fps > 0:
+        raise ValueError(f"{fps} frames a second; need more than none")
+    return max(math.ceil(duration * fps), 1)
+
+
+def window_starts(frames: int, fps: Fraction, offset: Fraction = Fraction(0)) -> NDArray[np.int64]:
+    """The column at each frame's time; columns before the sound are negative."""
+    return ticks(frames, fps, COLUMNS, offset)
+
+
+def _margins(offset: Fraction) -> tuple[int, int]:
+    """Columns of silence before and after the sound; a later or earlier mouth rests in them."""
+    return (_HUSH if offset > 0 else 0), (_HUSH if offset < 0 else WIDTH)

@@ -1,0 +1,92 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from audio.load import SAMPLE_RATE, Sound
+from audio.silence import speaking
+
+FPS = Fraction(25)
+
+
+def heard(sound, threshold=0.01, fps=FPS, offset=Fraction(0)):
+    return speaking(sound, fps, int(sound.duration * fps), threshold, offset)
+
+
+def test_digital_silence_is_silent(sound):
+    assert not heard(sound((2, 0.0))).any()
+
+
+def test_speech_throughout_is_speech_throughout(sound):
+    assert heard(sound((2, 0.2))).all()
+
+
+@pytest.mark.parametrize("closure", [0.06, 0.12, 0.16, 0.2])
+def test_closures_of_p_b_m_stay_speech(sound, closure):
+    """(mistake 14) The per-frame peak fired on them."""
+    assert heard(sound((0.8, 0.2), (closure, 0.0), (0.8, 0.2))).all()
+
+
+@pytest.mark.parametrize("fps", [Fraction(12), FPS, Fraction(30_000, 1001), Fraction(60)])
+def test_a_pause_is_silent_but_for_lead_and_hang_over(sound, fps):
+    """(mistake 14) Frame by frame, not a whole batch or nothing."""
+    found = heard(sound((1, 0.2), (1, 0.0), (1, 0.2)), fps=fps)
+    times = np.arange(len(found)) / float(fps)
+    frame = 1 / float(fps)
+    assert found[(times < 1.2) | (times + frame > 1.9)].all()
+    assert not found[(times > 1.2) & (times + frame < 1.88)].any()
+
+
+def test_the_threshold_is_an_amplitude(sound):
+    assert heard(sound((1, 0.0101))).all()
+    assert not heard(sound((1, 0.0099))).any()
+    assert not heard(sound((1, 0.04)), threshold=0.05).any()
+
+
+def test_speech_ends_below_a_lower_threshold_than_it_begins_at(sound):
+    fading = sound((1, 0.02), (1, 0.008), (1, 0.0))
+    assert heard(fading)[:50].all()
+    assert not heard(fading)[56:].any()
+    assert not heard(sound((1, 0.0), (1, 0.008), (1, 0.0))).any()
+    ends_at_once = sound((1, 0.02), (1, 0.006))
+    assert not heard(ends_at_once)[31:].any()
+
+
+def test_flicker_around_the_threshold_is_one_stretch_of_speech(sound):
+    flickering = sound((0.5, 0.05), *[(0.04, 0.009), (0.04, 0.011)] * 20, (1, 0.0))
+    assert np.count_nonzero(np.diff(heard(flickering))) == 1
+
+
+def test_a_constant_offset_is_silent():
+    assert not heard(Sound(np.full(SAMPLE_RATE, 0.2, np.float32))).any()
+
+
+def test_a_threshold_of_nothing_takes_all_for_speech(sound):
+    assert heard(sound((1, 0.0)), threshold=0.0).all()
+
+
+@pytest.mark.parametrize("samples", [1, 160, 319, 320, 321])
+def test_tiny_sounds(samples):
+    """(mistake 15) Down to one sample."""
+    loud = Sound(np.resize(np.array([0.5, -0.5], np.float32), samples))
+    assert speaking(loud, FPS, 1, 0.01).tolist() == [samples > 1]
+
+
+def test_frames_outside_the_sound_are_silent(sound):
+    found = speaking(sound((1, 0.2)), FPS, 100, 0.01)
+    assert found[:30].all()
+    assert not found[31:].any()
+    assert not heard(sound((1, 0.2)), offset=Fraction(5)).any()
+    assert not heard(sound((1, 0.2)), offset=Fraction(-5)).any()
+
+
+@pytest.mark.parametrize("threshold", [-0.01, float("nan"), float("inf")])
+def test_what_is_no_threshold(sound, threshold):
+    with pytest.raises(ValueError, match="threshold"):
+        heard(sound((1, 0.2)), threshold)
+
+
+@pytest.mark.parametrize(("fps", "frames"), [(Fraction(0), 5), (FPS, 0), (Fraction(-25), 5)])
+def test_no_frames(sound, fps, frames):
+    with pytest.raises(ValueError, match="frames"):
+        speaking(sound((1, 0.2)), fps, frames, 0.01)

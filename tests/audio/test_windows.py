@@ -1,0 +1,170 @@
+import json
+from dataclasses import FrozenInstanceError, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audio.load import SAMPLE_RATE, Sound
+from audio.mel import SILENT, mel_spectrogram
+from audio.windows import WIDTH, count_frames, window_starts, windows_of
+
+CHUNKS = json.loads((Path(__file__).parent / "data" / "chunks.json").read_text())
+RATES = [
+    Fraction(rate)
+    for rate in "12 15 24000/1001 24 25 30000/1001 30 50 60000/1001 60".split()  # noqa: SIM905
+]
+LENGTHS = [Fraction(n, 1000) for n in (50, 125, 190, 1000, 3337, 61_500, 7_200_000)]
+
+
+@pytest.fixture(scope="module")
+def hiss():
+    return Sound(np.random.default_rng(3).normal(0, 0.1, 48_123).astype(np.float32))
+
+
+@pytest.mark.parametrize("case", CHUNKS)
+def test_starts_equal_the_originals(case):
+    """All but its last window, which the original moves back into the sound."""
+    fps, _, columns = case.partition("/")
+    count, first, last = (CHUNKS[case][key] for key in ("count", "first", "last"))
+    starts = window_starts(count - 1, Fraction(fps)).tolist()
+    assert starts[:6] == first[: count - 1]
+    assert starts[-2:] == last[:-1][-2:]
+    assert starts[-1] + WIDTH <= int(columns)
+    # the original stops where a window no longer fits: it makes no other windows than these
+    assert int(count * 80 / Fraction(fps)) + WIDTH > int(columns)
+
+
+@pytest.mark.parametrize("fps", RATES)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_starts_are_exact_from_50_milliseconds_to_two_hours(fps, length):
+    frames = count_frames(length, fps)
+    starts = window_starts(frames, fps)
+    step = np.arange(frames, dtype=np.int64) * 80 * fps.denominator
+    assert np.array_equal(starts, step // fps.numerator)
+
+
+@pytest.mark.parametrize("fps", RATES)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_frames_are_the_times_before_the_end(fps, length):
+    frames = count_frames(length, fps)
+    assert (frames - 1) / fps < length <= frames / fps
+
+
+def test_a_frame_time_on_the_end_is_no_frame():
+    assert count_frames(Fraction(1), Fraction(25)) == 25
+    assert count_frames(Fraction(16_001, 16_000), Fraction(25)) == 26
+    assert count_frames(Fraction(1, 16_000), Fraction(12)) == 1
+
+
+def test_rates_are_never_rounded_to_whole_numbers():
+    hour = count_frames(Fraction(3600), Fraction(30_000, 1001))
+    assert hour == 107_893
+    assert window_starts(hour, Fraction(30_000, 1001))[-1] == 287_999
+
+
+def test_a_rate_made_from_a_float_is_exact_too():
+    """Its denominator is 2**44; 64 bits do not hold the products."""
+    assert np.array_equal(
+        window_starts(400_000, Fraction(29.97)), window_starts(400_000, Fraction("29.97"))
+    )
+
+
+@pytest.mark.parametrize("fps", RATES)
+@pytest.mark.parametrize("samples", [1, 160, 800, 3039, 3040, 3199, 3200, 3201, 16_000, 48_123])
+def test_every_window_is_a_real_one(hiss, fps, samples):
+    """(mistake 15) Sound under 0.19 s crashed the original; ours has a window for every frame."""
+    sound = Sound(hiss.samples[:samples])
+    windows = windows_of(sound, fps)
+    assert len(windows) == count_frames(sound.duration, fps)
+    assert np.array_equal(windows.starts, window_starts(len(windows), fps))
+    assert windows.batch(0, len(windows)).shape == (len(windows), 80, 16)
+    assert windows.speaking.shape == (len(windows),)
+
+
+def test_windows_hold_the_sounds_own_mel(hiss):
+    mel = mel_spectrogram(hiss.samples)
+    windows = windows_of(hiss, Fraction(30_000, 1001))
+    for frame in (0, 1, 7, 50, 80):
+        start = int(Fraction(frame * 80 * 1001, 30_000))
+        assert np.array_equal(windows.batch(frame, frame + 1)[0], mel[:, start : start + 16])
+
+
+def test_the_end_runs_into_silence(hiss):
+    last = windows_of(hiss, Fraction(60)).batch(-1, 10_000)[0]
+    assert (last[:, :1] > SILENT).all()
+    assert (last[:, 4:] == SILENT).all()
+
+
+def test_batches_are_slices(hiss):
+    windows = windows_of(hiss, Fraction(25))
+    every = np.stack([windows.mel[:, start : start + 16] for start in windows.starts])
+    assert windows.batch(0, len(windows)).dtype == np.float32
+    assert np.array_equal(windows.batch(0, len(windows)), every)
+    assert np.array_equal(windows.batch(60, 999), every[60:])
+    assert windows.batch(5, 5).shape == (0, 80, 16)
+
+
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(30_000, 1001)])
+def test_an_offset_moves_the_mouth_by_whole_frames(hiss, fps):
+    plain = windows_of(hiss, fps)
+    later, earlier = windows_of(hiss, fps, 5 / fps), windows_of(hiss, fps, -5 / fps)
+    assert len(later) == len(earlier) == len(plain)
+    # the sound's first two columns reflect, or lie behind silence: not the same, and frame 0 only
+    assert np.allclose(later.batch(6, 70), plain.batch(1, 65))
+    assert np.array_equal(earlier.batch(0, 60), plain.batch(5, 65))
+
+
+@pytest.mark.parametrize("offset", [Fraction(1, 2), Fraction(100), Fraction(-1, 2), Fraction(-100)])
+def test_a_mouth_moved_beyond_the_sound_rests(hiss, offset):
+    windows = windows_of(hiss, Fraction(25), offset)
+    outside = slice(0, 4) if offset > 0 else slice(len(windows) - 4, len(windows))
+    assert (windows.batch(outside.start, outside.stop) == SILENT).all()
+    assert not windows.speaking[outside][:: 1 if offset > 0 else -1][:2].any()
+
+
+def test_speech_is_moved_with_the_mouth():
+    samples = np.zeros(3 * SAMPLE_RATE, np.float32)
+    samples[SAMPLE_RATE : 2 * SAMPLE_RATE] = np.tile([0.3, -0.3], SAMPLE_RATE // 2)
+    plain = windows_of(Sound(samples), Fraction(25)).speaking
+    later = windows_of(Sound(samples), Fraction(25), Fraction(1, 5)).speaking
+    assert plain.any() and not plain.all()
+    assert np.array_equal(later[5:], plain[:-5])
+
+
+def test_windows_are_frozen_and_read_only(hiss):
+    windows = windows_of(hiss, Fraction(25))
+    with pytest.raises(FrozenInstanceError):
+        windows.fps = Fraction(30)
+    for array in (windows.mel, windows.starts, windows.speaking):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mel": np.zeros((79, 300), np.float32)},
+        {"mel": np.zeros((80, 300), np.float64)},
+        {"mel": np.zeros((80, 20), np.float32)},
+        {"starts": np.zeros(0, np.int64)},
+        {"starts": np.full(76, -1)},
+        {"starts": np.zeros(76)},
+        {"starts": np.zeros(75, np.int64)},
+        {"speaking": np.zeros(76)},
+        {"fps": Fraction(0)},
+        {"fps": Fraction(-25)},
+    ],
+)
+def test_windows_are_checked_at_birth(hiss, change):
+    windows = windows_of(hiss, Fraction(25))
+    assert len(windows) == 76
+    with pytest.raises(ValueError):
+        replace(windows, **change)
+
+
+@pytest.mark.parametrize("fps", [Fraction(0), Fraction(-1)])
+def test_a_rate_of_nothing(hiss, fps):
+    with pytest.raises(ValueError, match="frames a second"):
+        windows_of(hiss, fps)
