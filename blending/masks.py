@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from geometry import Box, Landmarks, Mask, Rect
 
+Floats = NDArray[np.float32]
+
 BLUR_FACE = 256.0  # `blur_intensity` counts pixels on a face of this width
 SOFTEST_STEP = 3.0  # pixels: a mask without blur still has no jagged edge
+LEAST_CORE = 0.45  # of a radius: a wide blur never lets the old mouth through its middle
 LIPS_REGION = 0.4  # up to this region size the mask keeps below the nose
 
 
@@ -49,33 +52,60 @@ class WholeBox:
 
 
 @dataclass(frozen=True)
+class Radii:
+    """Of two half ellipses that meet on the line of the mouth, in frame pixels."""
+
+    side: float
+    up: float
+    down: float
+
+    def shrunk(self, by: float) -> "Radii":
+        """Smaller by `by`, yet never so small that the middle is lost."""
+        return Radii(*(max(r - by, r * LEAST_CORE) for r in (self.side, self.up, self.down)))
+
+
+@dataclass(frozen=True)
 class MouthEllipse:
-    """Two half ellipses that meet on the line of the mouth, turned with it."""
+    """Turned with the mouth: 1 inside `inner`, 0 outside `outer`, soft between."""
 
     centre: tuple[float, float]
     roll: float
-    half_width: float  # all four: where the mask reaches 0, in frame pixels
-    up: float
-    down: float
-    core: float  # share of the radius, from the centre, that is 1 all over
+    inner: Radii
+    outer: Radii
     limits: Box  # the face box: beyond it there is nothing to show
 
     @property
     def bounds(self) -> Box:
         x, y = self.centre
-        tall = max(self.up, self.down)
-        across = math.hypot(self.half_width * math.cos(self.roll), tall * math.sin(self.roll))
-        along = math.hypot(self.half_width * math.sin(self.roll), tall * math.cos(self.roll))
-        box, inside = Box(y - along, y + along, x - across, x + across), self.limits
+        side, tall = self.outer.side, max(self.outer.up, self.outer.down)
+        across = math.hypot(side * math.cos(self.roll), tall * math.sin(self.roll))
+        along = math.hypot(side * math.sin(self.roll), tall * math.cos(self.roll))
+        edge = self.limits
         return Box(
-            max(box.top, inside.top),
-            min(box.bottom, inside.bottom),
-            max(box.left, inside.left),
-            min(box.right, inside.right),
+            max(y - along, edge.top),
+            min(y + along, edge.bottom),
+            max(x - across, edge.left),
+            min(x + across, edge.right),
         )
 
     def mask(self, rect: Rect, /) -> Mask:
         return _ellipse_mask(self, rect)
+
+
+def mouth_ellipse(box: Box, landmarks: Landmarks, shape: MaskShape) -> MouthEllipse:
+    """On the mouth, as wide as the region asks; the chin below it moves with the jaw."""
+    size, (x, y) = shape.region_size, landmarks.mouth_centre
+    feather = max(shape.blur / BLUR_FACE * box.width / 2, SOFTEST_STEP)
+    nose = max(math.dist(landmarks.nose, (x, y)), 0.15 * box.height)
+    chin = max(box.bottom - y, 0.15 * box.height)
+    lips = min(1.0, size / LIPS_REGION)
+    larger = max(0.0, size - LIPS_REGION)
+    outer = Radii(
+        side=max(lips * (0.54 * landmarks.mouth_width + feather), 0.55 * size * box.width),
+        up=nose * (0.62 * lips + 0.8 * larger),
+        down=chin * min(1.0, 0.78 * lips + 0.8 * larger),
+    )
+    return MouthEllipse((x, y), landmarks.roll, outer.shrunk(feather), outer, box)
 
 
 @lru_cache(maxsize=4)  # a still asks for the same mask in every frame
@@ -83,49 +113,42 @@ def _ellipse_mask(shape: MouthEllipse, rect: Rect) -> Mask:
     x, y = _centres(rect)
     x, y = x - np.float32(shape.centre[0]), y - np.float32(shape.centre[1])
     cos, sin = np.float32(math.cos(shape.roll)), np.float32(math.sin(shape.roll))
-    u = (x * cos + y * sin) / np.float32(shape.half_width)
-    v = y * cos - x * sin
-    v = np.where(v < 0, v / np.float32(shape.up), v / np.float32(shape.down))
-    ramp = (1 - np.sqrt(u * u + v * v)) / np.float32(1 - shape.core)
+    across, along = x * cos + y * sin, y * cos - x * sin
+    from_inner = _distance(across, along, shape.inner) - 1
+    to_outer = 1 - _distance(across, along, shape.outer)
+    ramp = to_outer / np.maximum(to_outer + np.maximum(from_inner, 0), np.float32(1e-6))
     return _read_only(_eased(ramp) * _eased(_inside(shape, rect)))
 
 
-def _inside(shape: MouthEllipse, rect: Rect) -> NDArray[np.float32]:
-    """0 on the face box's border, 1 a feather's width inside it."""
+def _distance(across: Floats, along: Floats, radii: Radii) -> Floats:
+    """From the centre, 1 on the ellipse."""
+    tall = np.where(along < 0, np.float32(radii.up), np.float32(radii.down))
+    return np.asarray(np.hypot(across / np.float32(radii.side), along / tall), np.float32)
+
+
+def _inside(shape: MouthEllipse, rect: Rect) -> Floats:
+    """0 on the face box's border, 1 a little inside it."""
     x, y = _centres(rect)
-    edge, feather = shape.limits, np.float32(shape.half_width * (1 - shape.core) / 2)
+    edge = shape.limits
+    feather = np.float32(max(SOFTEST_STEP, 0.06 * edge.width))
     left_right = np.minimum(x - np.float32(edge.left), np.float32(edge.right) - x)
     top_bottom = np.minimum(y - np.float32(edge.top), np.float32(edge.bottom) - y)
-    return np.asarray(np.minimum(left_right, top_bottom) / max(feather, np.float32(1)), np.float32)
+    return np.asarray(np.minimum(left_right, top_bottom) / feather, np.float32)
 
 
-def mouth_ellipse(box: Box, landmarks: Landmarks, shape: MaskShape) -> MouthEllipse:
-    """On the mouth, as wide as the region asks; the chin below it moves with the jaw."""
-    size, mouth = shape.region_size, landmarks.mouth_width
-    nose = max(math.dist(landmarks.nose, landmarks.mouth_centre), 0.15 * box.height)
-    chin = max(box.bottom - landmarks.mouth_centre[1], 0.15 * box.height)
-    lips = min(1.0, size / LIPS_REGION)
-    half_width = max(0.62 * mouth * lips, 0.55 * size * box.width)
-    up = nose * (0.62 * lips if size <= LIPS_REGION else 0.62 + 0.8 * (size - LIPS_REGION))
-    down = chin * min(1.0, 0.45 + 0.75 * size)
-    feather = max(shape.blur / BLUR_FACE * box.width / 2, SOFTEST_STEP)
-    core = 1 - min(feather / min(half_width, up, down), 0.55)  # never the old mouth in the core
-    return MouthEllipse(landmarks.mouth_centre, landmarks.roll, half_width, up, down, core, box)
-
-
-def _centres(rect: Rect) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _centres(rect: Rect) -> tuple[Floats, Floats]:
     """Each pixel's centre: a row of x and a column of y."""
     x = np.arange(rect.left, rect.right, dtype=np.float32) + np.float32(0.5)
     y = np.arange(rect.top, rect.bottom, dtype=np.float32) + np.float32(0.5)
     return x[None, :], y[:, None]
 
 
-def _eased(ramp: NDArray[np.float32]) -> NDArray[np.float32]:
+def _eased(ramp: Floats) -> Floats:
     """0 below 0, 1 above 1, and no corner in between."""
     t = np.clip(ramp, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def _read_only(mask: NDArray[np.float32]) -> Mask:
+def _read_only(mask: Floats) -> Mask:
     mask.setflags(write=False)
     return mask
