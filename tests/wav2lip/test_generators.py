@@ -1,0 +1,319 @@
+"""What every engine promises, and what each promises of its own."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import openvino
+import pytest
+import torch
+from openvino import opset13 as ops
+
+from errors import EngineError, OutOfMemoryError, UsageError
+from tests.checkpoints import flat_weights, network_of, save_bare, save_cut_off, save_onnx
+from tests.onnx_writer import block, number, text, value
+from wav2lip.generators import GENERATORS, EngineSettings, choose, network_cache, torch_engine
+from wav2lip.generators.batch import Batch
+from wav2lip.generators.openvino_engine import piece_size
+from wav2lip.generators.openvino_framing import restore_patches
+
+ROOT = Path(__file__).parent.parent.parent
+PLACES = np.array([(0.31, 0.41), (0.69, 0.41), (0.5, 0.6), (0.35, 0.78), (0.65, 0.78)])
+
+
+def batch_of(frames, seed=0):
+    """Faces that differ from frame to frame, and loud sound."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(40, 216, (frames, 12, 12, 3), np.uint8)
+    return Batch(
+        mels=random.uniform(-4, 4, (frames, 80, 16)).astype(np.float32),
+        faces=coarse.repeat(8, axis=1).repeat(8, axis=2),
+        landmarks=np.tile(PLACES * 96, (frames, 1, 1)).astype(np.float32),
+    )
+
+
+def cut(batch, *sizes):
+    """The same frames in batches of these sizes."""
+    assert sum(sizes) == len(batch)
+    parts = [slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes), strict=True)]
+    return [Batch(batch.mels[p], batch.faces[p], batch.landmarks[p]) for p in parts]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", params=GENERATORS)
+def generator(request, checkpoint, cache):
+    """On the CPU, at most three frames at once."""
+    settings = EngineSettings(checkpoint, "cpu", half=False, batch_size=3, cache=cache)
+    return GENERATORS[request.param](settings)
+
+
+def test_each_batch_gets_its_patches_in_order(generator):
+    batch = batch_of(6)
+    together = np.concatenate(list(generator(cut(batch, 3, 3))))
+    apart = list(generator(cut(batch, 1, 5)))
+    assert [patches.shape for patches in apart] == [(1, 96, 96, 3), (5, 96, 96, 3)]
+    assert {patches.dtype for patches in apart} == {np.dtype(np.uint8)}
+    close = np.abs(np.concatenate(apart).astype(int) - together) <= 1
+    assert close.mean() > 0.999
+    assert all((a != b).mean() > 0.1 for a, b in zip(together[1:], together[:-1], strict=True))
+
+
+def test_no_batch_makes_no_patches(generator):
+    assert list(generator([])) == []
+
+
+def test_the_batch_stays_as_it_was(generator):
+    batch, same = batch_of(2), batch_of(2)
+    for array in (batch.mels, batch.faces, batch.landmarks):
+        array.flags.writeable = False
+    list(generator([batch]))
+    assert np.array_equal(batch.faces, same.faces) and np.array_equal(batch.mels, same.mels)
+
+
+def test_an_error_in_the_source_reaches_the_caller(generator):
+    def source():
+        yield batch_of(1)
+        raise OSError("disk")
+
+    with pytest.raises(OSError, match="disk"):
+        list(generator(source()))
+
+
+def test_closing_early_leaves_no_thread(generator):
+    before = threading.active_count()
+    patches = generator(batch_of(1, seed) for seed in range(1000))
+    assert next(patches).shape == (1, 96, 96, 3)
+    patches.close()
+    assert threading.active_count() == before
+
+
+def expected(weights, batch):
+    """The network's output for the batch in 0..255, from the formula in words."""
+    whole = batch.faces.transpose(0, 3, 1, 2) / np.float32(255)
+    upper = whole.copy()
+    upper[:, :, 48:] = 0
+    face = torch.from_numpy(np.concatenate([upper, whole], axis=1))
+    with torch.inference_mode():
+        out = network_of(weights)(torch.from_numpy(batch.mels[:, None]), face)
+    return out.permute(0, 2, 3, 1).numpy() * 255
+
+
+@pytest.mark.parametrize("name", ["openvino", "torch"])
+@pytest.mark.parametrize(("half", "within"), [(False, 0.51), (True, 4)])
+def test_patches_are_the_network_s_output_rounded(name, half, within, weights, checkpoint, cache):
+    batch = batch_of(2, seed=7)
+    generator = GENERATORS[name](EngineSettings(checkpoint, "cpu", half, 2, cache))
+    error = next(generator([batch])) - expected(weights, batch)
+    assert np.abs(error).max() < within
+    assert abs(error.mean()) < 0.2  # were they cut off, it would be -0.5
+
+
+def restored_by_openvino(out):
+    place = ops.parameter(out.shape, np.float32)
+    model = openvino.Model([ops.result(restore_patches(place))], [place])
+    return openvino.Core().compile_model(model, "CPU")([out])[0]
+
+
+def restored_by_torch(out):
+    return torch_engine.restore_patches(torch.from_numpy(out))
+
+
+@pytest.mark.parametrize("restored", [restored_by_openvino, restored_by_torch])
+def test_patches_are_rounded_to_the_nearest_mistake_21(restored):
+    """(mistake 21: astype(uint8) truncates)"""
+    levels = np.linspace(-1, 256, 3 * 96 * 96, dtype=np.float32)
+    patches = restored((levels / 255).reshape(1, 3, 96, 96))
+    nearest = np.rint(levels.clip(0, 255)).reshape(1, 3, 96, 96).transpose(0, 2, 3, 1)
+    assert patches.dtype == np.uint8
+    assert (patches == nearest).mean() > 0.999  # x / 255 * 255 is not always x
+
+
+def test_a_full_batch_falls_into_even_pieces():
+    assert [piece_size(n) for n in (1, 3, 8, 9, 20, 128)] == [1, 3, 8, 5, 7, 8]
+
+
+def test_onnx_gives_the_same_patches(weights, checkpoint, cache, tmp_path):
+    settings = EngineSettings(checkpoint, "cpu", batch_size=2, cache=cache)
+    onnx = save_onnx(weights, tmp_path / "wav2lip.onnx")
+    batch = batch_of(2)
+    with_onnx, with_torch = (
+        next(
+            GENERATORS["openvino"](EngineSettings(path, "cpu", batch_size=2, cache=cache))([batch])
+        )
+        for path in (onnx, settings.weights)
+    )
+    assert np.abs(with_onnx.astype(int) - with_torch).max() <= 1
+    with pytest.raises(EngineError, match="cut off"):
+        GENERATORS["openvino"](EngineSettings(save_cut_off(onnx, tmp_path / "cut.onnx")))
+
+
+def test_another_network_in_onnx_is_refused(tmp_path):
+    relu = block(1, text(1, "a") + text(2, "b") + text(4, "Relu"))
+    body = relu + block(11, value("a", ["n", 3])) + block(12, value("b", ["n", 3]))
+    path = tmp_path / "other.onnx"
+    path.write_bytes(number(1, 8) + block(8, text(1, "") + number(2, 17)) + block(7, body))
+    with pytest.raises(EngineError, match="another network: its inputs"):
+        GENERATORS["openvino"](EngineSettings(path))
+
+
+def test_a_start_from_the_cache_imports_no_torch(checkpoint, cache):
+    first_patches(checkpoint, cache)
+    program = """
+import sys
+from pathlib import Path
+from wav2lip.generators import GENERATORS, EngineSettings, choose
+checkpoint, cache = map(Path, sys.argv[1:])
+assert choose("auto", "cpu", checkpoint) == "openvino"
+GENERATORS["openvino"](EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache))
+print("torch" in sys.modules)
+"""
+    words = [sys.executable, "-c", program, str(checkpoint), str(cache)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def first_patches(checkpoint, cache):
+    settings = EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache)
+    return next(GENERATORS["openvino"](settings)([batch_of(1)]))
+
+
+def test_a_damaged_cache_entry_is_made_again(checkpoint, tmp_path):
+    whole = first_patches(checkpoint, tmp_path)
+    (entry,) = (tmp_path / "networks").iterdir()
+    with (entry / "network.bin").open("r+b") as file:
+        file.seek(10**7)
+        file.write(b"\xff" * 4000)
+    damaged = network_cache.checksum(entry)
+    assert np.array_equal(first_patches(checkpoint, tmp_path), whole)
+    assert [*(tmp_path / "networks").iterdir()] == [entry]
+    assert (entry / "checksum").read_text() == network_cache.checksum(entry) != damaged
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    checkpoint = save_bare(flat_weights(), tmp_path / "flat.pth")
+    assert first_patches(checkpoint, tmp_path / "cache").shape == (1, 96, 96, 3)
+
+
+def test_without_a_cache_nothing_is_written(tmp_path, monkeypatch):
+    checkpoint = save_bare(flat_weights(), tmp_path / "flat.pth")
+    monkeypatch.chdir(tmp_path)
+    first_patches(checkpoint, None)
+    assert [*tmp_path.rglob("*")] == [checkpoint]
+
+
+def test_the_cache_keeps_the_networks_used_last(tmp_path):
+    for age in range(5):
+        entry = tmp_path / f"entry{age}"
+        entry.mkdir()
+        (entry / "checksum").touch()
+        for path in (entry / "checksum", entry):
+            os.utime(path, (time.time() - age * 60,) * 2)
+    (tmp_path / "entry4" / "checksum").touch()
+    network_cache.remove_oldest(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["entry0", "entry1", "entry4"]
+
+
+@pytest.mark.parametrize("place", [1000, -1000])
+def test_the_cache_tells_checkpoints_of_one_size_apart(place, tmp_path):
+    first, second = np.zeros(2**22, np.uint8), np.zeros(2**22, np.uint8)
+    second[place] = 1
+    paths = tmp_path / "first.pth", tmp_path / "second.pth"
+    for path, content in zip(paths, (first, second), strict=True):
+        path.write_bytes(content.tobytes())
+        os.utime(path, ns=(0, 0))
+    assert network_cache.key_of(paths[0]) != network_cache.key_of(paths[1])
+    os.utime(paths[1], ns=(0, 1))
+    paths[1].write_bytes(first.tobytes())
+    assert network_cache.key_of(paths[0]) != network_cache.key_of(paths[1])
+    os.utime(paths[1], ns=(0, 0))
+    assert network_cache.key_of(paths[0]) == network_cache.key_of(paths[1])
+
+
+def fitting(most, sizes):
+    """A forward for which the GPU's memory holds `most` frames."""
+
+    def forward(mels, faces):
+        sizes.append(len(mels))
+        if len(mels) > most:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return faces
+
+    return forward
+
+
+def test_out_of_memory_halves_the_batch():
+    sizes = []
+    batches = [batch_of(5), batch_of(4, seed=1)]
+    patches = list(torch_engine.generate(fitting(2, sizes), 128, batches))
+    assert sizes == [5, 2, 2, 1, 2, 2]
+    assert all(np.array_equal(p, b.faces) for p, b in zip(patches, batches, strict=True))
+
+
+def test_out_of_memory_with_one_frame_is_ours():
+    with pytest.raises(OutOfMemoryError, match="--device cpu"):
+        next(torch_engine.generate(fitting(0, []), 128, [batch_of(3)]))
+
+
+def test_other_runtime_errors_are_not_taken_for_out_of_memory_mistake_24():
+    """(mistake 24: any RuntimeError halves the batch)"""
+    calls = []
+
+    def broken(mels, faces):
+        calls.append(len(mels))
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="mat1"):
+        next(torch_engine.generate(broken, 128, [batch_of(3)]))
+    assert calls == [3]
+
+
+def test_cuda_that_is_not_there_is_an_error(checkpoint):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(EngineError, match="no CUDA GPU"):
+        GENERATORS["torch"](EngineSettings(checkpoint, "cuda"))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_cuda_gives_the_network_s_patches(half, weights, checkpoint):
+    if not torch.cuda.is_available() and os.environ.get("REQUIRE_GPU") != "1":
+        pytest.skip("no GPU")
+    batch = batch_of(3)
+    generator = GENERATORS["torch"](EngineSettings(checkpoint, "cuda", half, 2))
+    assert np.abs(next(generator([batch])) - expected(weights, batch)).max() < 2
+
+
+def test_the_engine_follows_what_is_there(tmp_path):
+    checkpoint = save_bare(flat_weights(), tmp_path / "flat.pth")
+    assert choose("auto", "auto", None) == "puppet"
+    assert choose("auto", "cpu", checkpoint) == "openvino"
+    assert choose("auto", "cuda", checkpoint) == "torch"
+    gpu = torch.cuda.is_available()
+    assert choose("auto", "auto", checkpoint) == ("torch" if gpu else "openvino")
+    assert [choose(name, "cpu", checkpoint) for name in GENERATORS] == [*GENERATORS]
+
+
+@pytest.mark.parametrize("name", ["openvino", "torch"])
+def test_a_network_without_a_checkpoint_is_an_error(name):
+    with pytest.raises(EngineError, match="--checkpoint_path"):
+        choose(name, "cpu", None)
+    with pytest.raises(EngineError, match="--checkpoint_path"):
+        GENERATORS[name](EngineSettings())
+
+
+def test_settings_that_contradict_are_refused():
+    for wrong in ({"device": "tpu"}, {"batch_size": 0}):
+        with pytest.raises(UsageError):
+            EngineSettings(**wrong)
+    for engine, device in (("tensorrt", "auto"), ("openvino", "cuda")):
+        with pytest.raises(UsageError):
+            choose(engine, device, None)

@@ -1,0 +1,35 @@
+"""What a generator is given: some consecutive frames' sound and faces."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 96  # the network's faces and patches are SIDE x SIDE
+COLUMNS = 16  # mel columns that a frame's mouth is made from
+BANDS = 80
+
+Patches = NDArray[np.uint8]  # (n, 96, 96, 3) BGR
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive frames of one face, in the order of time."""
+
+    mels: NDArray[np.float32]  # (n, 80, 16)
+    faces: Patches
+    landmarks: NDArray[np.float32]  # (n, 5, 2) x, y in patch pixels: eyes, nose, mouth corners
+
+    def __post_init__(self) -> None:
+        n = len(self.mels)
+        shapes = (self.mels.shape, self.faces.shape, self.landmarks.shape)
+        if n == 0 or shapes != ((n, BANDS, COLUMNS), (n, SIDE, SIDE, 3), (n, 5, 2)):
+            raise ValueError(f"a batch needs equally many mels, faces and landmarks, got {shapes}")
+
+    def __len__(self) -> int:
+        return len(self.mels)
+
+
+Generator = Callable[[Iterable[Batch]], Iterator[Patches]]
+"""One array of patches for each batch, in order. A stream: it may look ahead or remember."""

@@ -1,0 +1,38 @@
+"""What every engine is told when it is loaded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import EngineError, UsageError
+from wav2lip.checkpoint import FOLDER
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    checkpoint: Path | None = None  # found and named before; the puppet needs none
+    device: str = "auto"
+    half: bool = False  # 16-bit arithmetic where the processor has it
+    batch_size: int = 128  # the most frames at once; an engine may take fewer
+    cache: Path | None = None  # a folder for prepared networks; none: nothing is written
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise UsageError(f"device {self.device!r}: choose one of {', '.join(DEVICES)}")
+        if self.batch_size < 1:
+            raise UsageError(f"batch size {self.batch_size}: it must be 1 or more")
+
+    @property
+    def weights(self) -> Path:
+        return required(self.checkpoint)
+
+
+def required(checkpoint: Path | None) -> Path:
+    """The checkpoint, for engines that cannot do without."""
+    if checkpoint is None:
+        raise EngineError(
+            "this engine needs a checkpoint: name one with --checkpoint_path"
+            f" or put wav2lip_gan.pth into {FOLDER}"
+        )
+    return checkpoint
