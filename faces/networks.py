@@ -1,0 +1,127 @@
+"""The three networks of MTCNN as OpenVINO models, from the weights inside the package `mtcnn`.
+
+Their input is uint8 BGR (n, height, width, 3); they were trained on RGB, (x - 127.5) / 128.
+"""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import openvino as ov  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from openvino import Node
+from openvino import opset15 as op
+
+from errors import EngineError
+
+Weights = Iterator[NDArray[np.float32]]  # in the order of the layers, Keras layout
+
+
+def compiled(name: str, cache: Path | None) -> ov.CompiledModel:
+    """The network `pnet`, `rnet` or `onet`, ready to run on the CPU."""
+    core, model = ov.Core(), NETWORKS[name](iter(_weights(name)))
+    # float32 everywhere: with bf16, which some processors choose, faces would differ by machine.
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    if cache is not None:
+        with suppress(RuntimeError):  # a folder that cannot be made or written costs time, no more
+            return core.compile_model(model, "CPU", {**settings, "CACHE_DIR": str(cache)})
+    return core.compile_model(model, "CPU", settings)
+
+
+def pnet(weights: Weights) -> ov.Model:
+    """(n, h, w, 3) -> for 12x12 cells: face (n, rows, columns), offsets (n, rows, columns, 4)."""
+    picture, data = _input(-1)
+    data = _pool(_conv(data, weights, first=True), 2, "same_upper")
+    data = _conv(_conv(data, weights), weights)
+    offsets = op.transpose(_plain_conv(data, weights), [0, 2, 3, 1])
+    face = op.softmax(_plain_conv(data, weights), 1)
+    return _model([op.gather(face, 1, 1), offsets], picture)
+
+
+def rnet(weights: Weights) -> ov.Model:
+    """(n, 24, 24, 3) -> face (n), offsets (n, 4)."""
+    picture, data = _input(24)
+    data = _pool(_conv(data, weights, first=True), 3, "same_upper")
+    data = _pool(_conv(data, weights), 3, "valid")
+    data = _hidden(_conv(data, weights), weights)
+    offsets, face = _dense(data, weights), op.softmax(_dense(data, weights), 1)
+    return _model([op.gather(face, 1, 1), offsets], picture)
+
+
+def onet(weights: Weights) -> ov.Model:
+    """(n, 48, 48, 3) -> face (n), offsets (n, 4), landmarks (n, 10): five x, five y."""
+    picture, data = _input(48)
+    data = _pool(_conv(data, weights, first=True), 3, "same_upper")
+    data = _pool(_conv(data, weights), 3, "valid")
+    data = _pool(_conv(data, weights), 2, "same_upper")
+    data = _hidden(_conv(data, weights), weights)
+    offsets, landmarks = _dense(data, weights), _dense(data, weights)
+    face = op.softmax(_dense(data, weights), 1)
+    return _model([op.gather(face, 1, 1), offsets, landmarks], picture)
+
+
+NETWORKS: dict[str, Callable[[Weights], ov.Model]] = {"pnet": pnet, "rnet": rnet, "onet": onet}
+
+
+def _weights(name: str) -> list[NDArray[np.float32]]:
+    spec = importlib.util.find_spec("mtcnn")  # never imported: it would ask for TensorFlow
+    if spec is None or not spec.submodule_search_locations:
+        raise EngineError(
+            "the face detector needs the weights in the package mtcnn: pip install mtcnn==1.0.0"
+        )
+    path = Path(spec.submodule_search_locations[0]) / "assets" / "weights" / f"{name}.lz4"
+    import joblib  # type: ignore[import-untyped]
+
+    try:
+        return list(joblib.load(path))
+    except Exception as error:  # what a damaged file makes joblib raise is anyone's guess
+        raise EngineError(
+            f"cannot read the face detector's weights {path}: reinstall mtcnn==1.0.0"
+        ) from error
+
+
+def _input(side: int) -> tuple[Node, Node]:
+    """The picture as it comes, and as the networks were trained on it, channels first."""
+    picture = op.parameter([-1, side, side, 3], np.uint8, name="picture")
+    data = op.multiply(
+        op.subtract(op.convert(picture, "f32"), np.float32(127.5)), np.float32(1 / 128)
+    )
+    return picture, op.transpose(data, [0, 3, 1, 2])
+
+
+def _conv(data: Node, weights: Weights, first: bool = False) -> Node:
+    return _prelu(_plain_conv(data, weights, first), weights)
+
+
+def _plain_conv(data: Node, weights: Weights, first: bool = False) -> Node:
+    kernel = next(weights).transpose(3, 2, 0, 1)
+    if first:
+        kernel = kernel[:, ::-1]  # trained on RGB, pictures here are BGR
+    data = op.convolution(data, np.ascontiguousarray(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
+    return op.add(data, next(weights).reshape(1, -1, 1, 1))
+
+
+def _prelu(data: Node, weights: Weights) -> Node:
+    return op.prelu(data, np.ascontiguousarray(next(weights).ravel()))
+
+
+def _pool(data: Node, size: int, pad: str) -> Node:
+    pooled = op.max_pool(data, [2, 2], [1, 1], [0, 0], [0, 0], [size, size], "floor", pad)
+    return pooled.output(0)
+
+
+def _hidden(data: Node, weights: Weights) -> Node:
+    """The dense layer after the convolutions; it was trained on columns before rows."""
+    columns_first = op.transpose(data, [0, 3, 2, 1])
+    flat = op.reshape(columns_first, [0, -1], True)
+    return _prelu(_dense(flat, weights), weights)
+
+
+def _dense(data: Node, weights: Weights) -> Node:
+    return op.add(op.matmul(data, next(weights), False, False), next(weights).reshape(1, -1))
+
+
+def _model(outputs: list[Node], picture: Node) -> ov.Model:
+    return ov.Model(outputs, [picture])

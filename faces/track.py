@@ -1,0 +1,76 @@
+"""From pictures to the track of one face."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from errors import UsageError
+from faces.detectors import Detector
+from faces.face import Face, FaceTrack
+from faces.follow import Follower, Sighting
+from faces.gaps import believed, bridged, stretched
+from faces.person import check_select, same_place
+from faces.shots import shots
+from faces.smoothing import Smoothing, smoothed
+from geometry import Box, Landmarks, Picture
+
+
+@dataclass(frozen=True)
+class TrackSettings:
+    """How a face is followed through a clip."""
+
+    stride: int = 5  # pictures from one detection to the next
+    select: str = "largest"  # or left, right, center, or the number of a face counted from the left
+    smoothing: Smoothing = field(default_factory=Smoothing)
+    longest_gap: int = 5  # pictures without the face that are bridged: 0.2 s of a film
+
+    def __post_init__(self) -> None:
+        if self.stride < 1:
+            raise UsageError(f"--face_det_stride {self.stride}: 1 frame or more")
+        if self.longest_gap < 0:
+            raise UsageError(f"the longest gap to bridge is {self.longest_gap} frames: 0 or more")
+        check_select(self.select)
+
+
+def track(
+    pictures: Iterable[Picture], detector: Detector, settings: TrackSettings | None = None
+) -> FaceTrack:
+    """One person's face in every picture, None where it is not seen; takes a picture at a time."""
+    settings = settings or TrackSettings()
+    follower = Follower(detector, settings.stride, settings.select)
+    sightings = list(follower.sightings(pictures))
+    cuts = _cuts(sightings)
+    seen = bridged(believed(_seen(sightings), cuts), cuts, settings.longest_gap)
+    return smoothed(seen, cuts, settings.smoothing)
+
+
+def hold(
+    box: Box,
+    pictures: Iterable[Picture],
+    detector: Detector | None = None,
+    smoothing: Smoothing | None = None,
+) -> FaceTrack:
+    """A box that stays; landmarks as the detector sees them in it, else the average face's."""
+    kept = Face(box, Landmarks.fixed(box), 1.0)
+    sightings = list(_held(kept, pictures, detector))
+    cuts = _cuts(sightings)
+    whole = bridged(_seen(sightings), cuts, len(sightings))
+    steady = stretched(smoothed(whole, cuts, smoothing or Smoothing()), cuts)
+    return FaceTrack(tuple(Face(box, (face or kept).landmarks, 1.0) for face in steady))
+
+
+def _held(kept: Face, pictures: Iterable[Picture], detector: Detector | None) -> Iterator[Sighting]:
+    """The face inside the kept box, where there is one."""
+    last: Face | None = None
+    for picture, begins in shots(pictures):
+        guess = kept if begins or last is None else last
+        face = None if detector is None else detector.refine(picture, guess)
+        last = face if face is not None and same_place(face, kept) else None
+        yield Sighting(last, begins)
+
+
+def _seen(sightings: Sequence[Sighting]) -> FaceTrack:
+    return FaceTrack(tuple(sighting.face for sighting in sightings))
+
+
+def _cuts(sightings: Sequence[Sighting]) -> list[int]:
+    return [index for index, sighting in enumerate(sightings) if sighting.begins]

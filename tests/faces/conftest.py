@@ -1,0 +1,26 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from faces.detectors import DETECTORS, DetectorSettings
+
+PORTRAIT = Path(__file__).parents[2] / "demo" / "portrait.png"
+
+
+@pytest.fixture(scope="session")
+def mtcnn():
+    return DETECTORS["mtcnn"](DetectorSettings())
+
+
+@pytest.fixture(scope="session")
+def portrait():
+    """288x288, one face of about 90 pixels; read-only."""
+    picture = cv2.imread(str(PORTRAIT))
+    side = (288, 288)
+    if picture.shape[:2] != side:
+        picture = cv2.resize(picture, side, interpolation=cv2.INTER_AREA)
+    picture = np.ascontiguousarray(picture)
+    picture.setflags(write=False)
+    return picture

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from faces.face import Face, FaceTrack
+from geometry import Box, Landmarks
+from tests.faces.scenes import face_at
+
+
+def test_a_score_is_a_part_of_one():
+    box = Box(0, 10, 0, 10)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        Face(box, Landmarks.fixed(box), 1.2)
+
+
+def test_a_track_holds_faces_only():
+    with pytest.raises(TypeError, match="Face or None"):
+        FaceTrack((face_at(50, 50, 20), "face"))
+
+
+def test_a_track_counts_where_the_face_is_seen():
+    track = FaceTrack((face_at(50, 50, 20), None, face_at(52, 50, 20)))
+    assert (len(track), track.found, track[1]) == (3, 2, None)
+    assert [face is None for face in track] == [False, True, False]
+
+
+def test_a_scaled_track_scales_boxes_and_landmarks():
+    track = FaceTrack((face_at(50, 40, 20), None)).scaled(2.5)
+    large = face_at(125, 100, 50)
+    assert track[0].box.bottom == pytest.approx(large.box.bottom)
+    assert np.allclose(track[0].landmarks.points(), large.landmarks.points())
+    assert track[1] is None
