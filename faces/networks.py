@@ -15,19 +15,20 @@ from openvino import Node
 from openvino import opset15 as op
 
 from errors import EngineError
+from openvino_core import core
 
 Weights = Iterator[NDArray[np.float32]]  # in the order of the layers, Keras layout
 
 
 def compiled(name: str, cache: Path | None) -> ov.CompiledModel:
     """The network `pnet`, `rnet` or `onet`, ready to run on the CPU."""
-    core, model = ov.Core(), NETWORKS[name](iter(_weights(name)))
+    model = NETWORKS[name](iter(_weights(name)))
     # float32 everywhere: with bf16, which some processors choose, faces would differ by machine.
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     if cache is not None:
         with suppress(RuntimeError):  # a folder that cannot be made or written costs time, no more
-            return core.compile_model(model, "CPU", {**settings, "CACHE_DIR": str(cache)})
-    return core.compile_model(model, "CPU", settings)
+            return core().compile_model(model, "CPU", {**settings, "CACHE_DIR": str(cache)})
+    return core().compile_model(model, "CPU", settings)
 
 
 def pnet(weights: Weights) -> ov.Model:

@@ -11,7 +11,9 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from openvino import Core, Model, save_model  # type: ignore[import-untyped]
+from openvino import Model, save_model  # type: ignore[import-untyped]
+
+from openvino_core import core
 
 LAYOUT = "1"  # to be raised when the stored graph changes, so that older entries are not taken
 KEPT = 3  # entries of 145 MB each
@@ -29,14 +31,14 @@ def key_of(checkpoint: Path) -> str:
     return digest.hexdigest()
 
 
-def read(entry: Path, core: Core) -> Model | None:
+def read(entry: Path) -> Model | None:
     """The network of a whole entry. A damaged one is thrown away."""
     if not entry.is_dir():
         return None
     try:
         if (entry / "checksum").read_text("ascii") != checksum(entry):
             raise OSError(f"{entry}: not what was written")
-        model = core.read_model(entry / "network.xml")
+        model = core().read_model(entry / "network.xml")
         (entry / "checksum").touch()  # the time of its last use
     except (OSError, ValueError, RuntimeError):
         shutil.rmtree(entry, ignore_errors=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from openvino import CompiledModel, Core, InferRequest, Model  # type: ignore[import-untyped]
+from openvino import CompiledModel, InferRequest, Model  # type: ignore[import-untyped]
 
 from errors import EngineError
+from openvino_core import core
 from wav2lip.checkpoint import GET, Kind, kind_of
 from wav2lip.generators import network_cache
 from wav2lip.generators.batch import Batch, Generator, Patches
@@ -35,11 +36,10 @@ class Piece:
 
 def load(settings: EngineSettings) -> Generator:
     """The checkpoint's network compiled for this processor."""
-    core = Core()
-    model = read_network(core, settings)
+    model = read_network(settings)
     size = fixed_size(model) or piece_size(settings.batch_size)
     try:
-        compiled = core.compile_model(framed(model, size), "CPU", precision(core, settings.half))
+        compiled = core().compile_model(framed(model, size), "CPU", precision(settings.half))
     except ValueError as error:
         raise EngineError(f"{settings.weights}: is another network: {error}; {GET}") from error
     except RuntimeError as error:
@@ -104,27 +104,27 @@ def piece_size(batch_size: int) -> int:
     return -(-batch_size // pieces)
 
 
-def precision(core: Core, half: bool) -> dict[str, str]:
-    has_half = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+def precision(half: bool) -> dict[str, str]:
+    has_half = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return {
         "INFERENCE_PRECISION_HINT": "bf16" if half and has_half else "f32",
         "PERFORMANCE_HINT": "LATENCY",  # all cores on one piece: results come soon, memory is low
     }
 
 
-def read_network(core: Core, settings: EngineSettings) -> Model:
+def read_network(settings: EngineSettings) -> Model:
     """From the cache if it is there; torch is imported only where it is not."""
     checkpoint = settings.weights
     if kind_of(checkpoint) is Kind.ONNX:
-        return read_onnx(core, checkpoint)
+        return read_onnx(checkpoint)
     if settings.cache is None:
         return rebuild(checkpoint)
     entry = settings.cache / "networks" / network_cache.key_of(checkpoint)
-    model = network_cache.read(entry, core)
+    model = network_cache.read(entry)
     if model is None:
         model = rebuild(checkpoint)
         network_cache.write(model, entry)
-        model = network_cache.read(entry, core) or model  # mapped from disk: memory is freed
+        model = network_cache.read(entry) or model  # mapped from disk: memory is freed
     return model
 
 
@@ -136,9 +136,9 @@ def rebuild(checkpoint: Path) -> Model:
     return graph_of(fold_norms(load_network(checkpoint)))
 
 
-def read_onnx(core: Core, path: Path) -> Model:
+def read_onnx(path: Path) -> Model:
     try:
-        model = core.read_model(path)
+        model = core().read_model(path)
     except RuntimeError as error:
         raise EngineError(
             f"{path}: is no ONNX network that OpenVINO reads, or is cut off; get it again"
