@@ -1,16 +1,26 @@
-"""OpenVINO's one Core for the whole process.
+"""OpenVINO, silent, and with one Core for the whole process.
 
-Each Core's CPU plugin sets the thread's stack for signal handlers to memory of its own, and frees
-it with itself. With several Cores that end in any order a later signal, Ctrl-C say, meets freed
-memory and the process dies. One Core that lives as long as the process has no such moment.
+Silent: importing it would start its telemetry, which sends the event over the network and writes
+into the home folder. Without that package OpenVINO falls back to a stub, so it is hidden here;
+everybody imports OpenVINO from this module.
+
+One Core: each Core's CPU plugin sets the thread's stack for signal handlers to memory of its own,
+and frees it with itself. With several Cores that end in any order a later signal, Ctrl-C say,
+meets freed memory and the process dies. One that lives as long as the process has no such moment.
 """
 
+import sys
 from functools import lru_cache
 
-from openvino import Core  # type: ignore[import-untyped]
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # importing it fails
+
+import openvino as ov  # type: ignore[import-untyped] # noqa: E402
+from openvino import opset15 as ops  # noqa: E402
+
+__all__ = ["core", "ops", "ov"]
 
 
 @lru_cache(maxsize=1)
-def core() -> Core:
+def core() -> ov.Core:
     """The same one for every caller."""
-    return Core()
+    return ov.Core()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import openvino as ov  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from faces.boxes import Boxes, Offsets, Scores, distinct, inside, moved
@@ -15,6 +14,7 @@ from faces.face import Face
 from faces.networks import compiled
 from faces.pyramid import CELL, STEP, Pyramid, pyramid
 from geometry import Box, Landmarks, Picture
+from openvino_core import ov
 
 SMALLEST_PIXELS = 20  # of a face
 SMALLEST_PART = 1 / 12  # of the picture's shorter side

@@ -9,13 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import openvino as ov  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from openvino import Node
-from openvino import opset15 as op
 
 from errors import EngineError
-from openvino_core import core
+from openvino_core import core, ops, ov
 
 Weights = Iterator[NDArray[np.float32]]  # in the order of the layers, Keras layout
 
@@ -36,9 +33,9 @@ def pnet(weights: Weights) -> ov.Model:
     picture, data = _input(-1)
     data = _pool(_conv(data, weights, first=True), 2, "same_upper")
     data = _conv(_conv(data, weights), weights)
-    offsets = op.transpose(_plain_conv(data, weights), [0, 2, 3, 1])
-    face = op.softmax(_plain_conv(data, weights), 1)
-    return _model([op.gather(face, 1, 1), offsets], picture)
+    offsets = ops.transpose(_plain_conv(data, weights), [0, 2, 3, 1])
+    face = ops.softmax(_plain_conv(data, weights), 1)
+    return _model([ops.gather(face, 1, 1), offsets], picture)
 
 
 def rnet(weights: Weights) -> ov.Model:
@@ -47,8 +44,8 @@ def rnet(weights: Weights) -> ov.Model:
     data = _pool(_conv(data, weights, first=True), 3, "same_upper")
     data = _pool(_conv(data, weights), 3, "valid")
     data = _hidden(_conv(data, weights), weights)
-    offsets, face = _dense(data, weights), op.softmax(_dense(data, weights), 1)
-    return _model([op.gather(face, 1, 1), offsets], picture)
+    offsets, face = _dense(data, weights), ops.softmax(_dense(data, weights), 1)
+    return _model([ops.gather(face, 1, 1), offsets], picture)
 
 
 def onet(weights: Weights) -> ov.Model:
@@ -59,8 +56,8 @@ def onet(weights: Weights) -> ov.Model:
     data = _pool(_conv(data, weights), 2, "same_upper")
     data = _hidden(_conv(data, weights), weights)
     offsets, landmarks = _dense(data, weights), _dense(data, weights)
-    face = op.softmax(_dense(data, weights), 1)
-    return _model([op.gather(face, 1, 1), offsets, landmarks], picture)
+    face = ops.softmax(_dense(data, weights), 1)
+    return _model([ops.gather(face, 1, 1), offsets, landmarks], picture)
 
 
 NETWORKS: dict[str, Callable[[Weights], ov.Model]] = {"pnet": pnet, "rnet": rnet, "onet": onet}
@@ -83,46 +80,46 @@ def _weights(name: str) -> list[NDArray[np.float32]]:
         ) from error
 
 
-def _input(side: int) -> tuple[Node, Node]:
+def _input(side: int) -> tuple[ov.Node, ov.Node]:
     """The picture as it comes, and as the networks were trained on it, channels first."""
-    picture = op.parameter([-1, side, side, 3], np.uint8, name="picture")
-    data = op.multiply(
-        op.subtract(op.convert(picture, "f32"), np.float32(127.5)), np.float32(1 / 128)
+    picture = ops.parameter([-1, side, side, 3], np.uint8, name="picture")
+    data = ops.multiply(
+        ops.subtract(ops.convert(picture, "f32"), np.float32(127.5)), np.float32(1 / 128)
     )
-    return picture, op.transpose(data, [0, 3, 1, 2])
+    return picture, ops.transpose(data, [0, 3, 1, 2])
 
 
-def _conv(data: Node, weights: Weights, first: bool = False) -> Node:
+def _conv(data: ov.Node, weights: Weights, first: bool = False) -> ov.Node:
     return _prelu(_plain_conv(data, weights, first), weights)
 
 
-def _plain_conv(data: Node, weights: Weights, first: bool = False) -> Node:
+def _plain_conv(data: ov.Node, weights: Weights, first: bool = False) -> ov.Node:
     kernel = next(weights).transpose(3, 2, 0, 1)
     if first:
         kernel = kernel[:, ::-1]  # trained on RGB, pictures here are BGR
-    data = op.convolution(data, np.ascontiguousarray(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
-    return op.add(data, next(weights).reshape(1, -1, 1, 1))
+    data = ops.convolution(data, np.ascontiguousarray(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
+    return ops.add(data, next(weights).reshape(1, -1, 1, 1))
 
 
-def _prelu(data: Node, weights: Weights) -> Node:
-    return op.prelu(data, np.ascontiguousarray(next(weights).ravel()))
+def _prelu(data: ov.Node, weights: Weights) -> ov.Node:
+    return ops.prelu(data, np.ascontiguousarray(next(weights).ravel()))
 
 
-def _pool(data: Node, size: int, pad: str) -> Node:
-    pooled = op.max_pool(data, [2, 2], [1, 1], [0, 0], [0, 0], [size, size], "floor", pad)
+def _pool(data: ov.Node, size: int, pad: str) -> ov.Node:
+    pooled = ops.max_pool(data, [2, 2], [1, 1], [0, 0], [0, 0], [size, size], "floor", pad)
     return pooled.output(0)
 
 
-def _hidden(data: Node, weights: Weights) -> Node:
+def _hidden(data: ov.Node, weights: Weights) -> ov.Node:
     """The dense layer after the convolutions; it was trained on columns before rows."""
-    columns_first = op.transpose(data, [0, 3, 2, 1])
-    flat = op.reshape(columns_first, [0, -1], True)
+    columns_first = ops.transpose(data, [0, 3, 2, 1])
+    flat = ops.reshape(columns_first, [0, -1], True)
     return _prelu(_dense(flat, weights), weights)
 
 
-def _dense(data: Node, weights: Weights) -> Node:
-    return op.add(op.matmul(data, next(weights), False, False), next(weights).reshape(1, -1))
+def _dense(data: ov.Node, weights: Weights) -> ov.Node:
+    return ops.add(ops.matmul(data, next(weights), False, False), next(weights).reshape(1, -1))
 
 
-def _model(outputs: list[Node], picture: Node) -> ov.Model:
+def _model(outputs: list[ov.Node], picture: ov.Node) -> ov.Model:
     return ov.Model(outputs, [picture])

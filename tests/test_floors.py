@@ -59,6 +59,13 @@ def test_torch_is_imported_in_wav2lip_alone(path):
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=module)
+def test_openvino_is_imported_in_one_place(path):
+    """Elsewhere its telemetry would wake."""
+    if module(path) != "openvino_core":
+        assert "openvino" not in {target.split(".")[0] for target in imported(path)}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=module)
 def test_only_the_command_prints(path):
     calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
     names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}

@@ -8,12 +8,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import openvino
 import pytest
 import torch
-from openvino import opset13 as ops
 
 from errors import EngineError, OutOfMemoryError, UsageError
+from openvino_core import core, ops, ov
 from tests.checkpoints import flat_weights, network_of, save_bare, save_cut_off, save_onnx
 from tests.onnx_writer import block, number, text, value
 from wav2lip.generators import GENERATORS, EngineSettings, choose, network_cache, torch_engine
@@ -118,8 +117,8 @@ def test_patches_are_the_network_s_output_rounded(name, half, within, weights, c
 
 def restored_by_openvino(out):
     place = ops.parameter(out.shape, np.float32)
-    model = openvino.Model([ops.result(restore_patches(place))], [place])
-    return openvino.Core().compile_model(model, "CPU")([out])[0]
+    model = ov.Model([ops.result(restore_patches(place))], [place])
+    return core().compile_model(model, "CPU")([out])[0]
 
 
 def restored_by_torch(out):

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import openvino
 import pytest
 import torch
 
+from openvino_core import core
 from tests.checkpoints import layout, network_of
 from wav2lip.generators.openvino_graph import graph_of
 from wav2lip.network import Wav2Lip, fold_norms
@@ -31,9 +31,8 @@ def forward(network, reference):
 
 
 def compiled_forward(network, reference, precision):
-    core = openvino.Core()
     hint = {"INFERENCE_PRECISION_HINT": precision}
-    compiled = core.compile_model(graph_of(network), "CPU", hint)
+    compiled = core().compile_model(graph_of(network), "CPU", hint)
     return compiled([reference["mel"], reference["face"]])[0]
 
 
@@ -60,7 +59,7 @@ def test_openvino_graph_equals_the_original_network(folded, reference):
 
 
 def test_openvino_graph_in_bf16_is_near_the_original_network(folded, reference):
-    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bf16")
     difference = np.abs(compiled_forward(folded, reference, "bf16") - reference["out"]).max()
     assert 1e-4 < difference < 0.02  # more than fp32's, or it was not used

@@ -11,9 +11,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from openvino import Model, save_model  # type: ignore[import-untyped]
-
-from openvino_core import core
+from openvino_core import core, ov
 
 LAYOUT = "1"  # to be raised when the stored graph changes, so that older entries are not taken
 KEPT = 3  # entries of 145 MB each
@@ -31,7 +29,7 @@ def key_of(checkpoint: Path) -> str:
     return digest.hexdigest()
 
 
-def read(entry: Path) -> Model | None:
+def read(entry: Path) -> ov.Model | None:
     """The network of a whole entry. A damaged one is thrown away."""
     if not entry.is_dir():
         return None
@@ -46,13 +44,13 @@ def read(entry: Path) -> Model | None:
     return model
 
 
-def write(model: Model, entry: Path) -> None:
+def write(model: ov.Model, entry: Path) -> None:
     """Keep the network, if the disk allows it: without an entry only the next start is slower."""
     making = None
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(prefix=".", dir=entry.parent))
-        save_model(model, making / "network.xml", compress_to_fp16=False)
+        ov.save_model(model, making / "network.xml", compress_to_fp16=False)
         (making / "checksum").write_text(checksum(making), "ascii")
         making.rename(entry)
         remove_oldest(entry.parent)

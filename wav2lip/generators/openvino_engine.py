@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from openvino import CompiledModel, InferRequest, Model  # type: ignore[import-untyped]
 
 from errors import EngineError
-from openvino_core import core
+from openvino_core import core, ov
 from wav2lip.checkpoint import GET, Kind, kind_of
 from wav2lip.generators import network_cache
 from wav2lip.generators.batch import Batch, Generator, Patches
@@ -47,7 +46,7 @@ def load(settings: EngineSettings) -> Generator:
     return partial(generate, compiled, size)
 
 
-def generate(compiled: CompiledModel, size: int, batches: Iterable[Batch]) -> Iterator[Patches]:
+def generate(compiled: ov.CompiledModel, size: int, batches: Iterable[Batch]) -> Iterator[Patches]:
     pieces = (piece for batch in batches for piece in cut(batch, size))
     done: list[Patches] = []
     with closing(forward_in_order(compiled, pieces)) as results:
@@ -68,11 +67,11 @@ def cut(batch: Batch, size: int) -> Iterator[Piece]:
 
 
 def forward_in_order(
-    compiled: CompiledModel, pieces: Iterable[Piece]
+    compiled: ov.CompiledModel, pieces: Iterable[Piece]
 ) -> PythonGenerator[tuple[Piece, Patches], None, None]:
     """Each piece with its patches, computed while the next ones are being fetched."""
     idle = [compiled.create_infer_request() for _ in range(IN_FLIGHT)]
-    running: deque[tuple[InferRequest, Piece]] = deque()
+    running: deque[tuple[ov.InferRequest, Piece]] = deque()
     try:
         for piece in pieces:
             if not idle:
@@ -88,7 +87,7 @@ def forward_in_order(
 
 
 def finished(
-    running: deque[tuple[InferRequest, Piece]], idle: list[InferRequest]
+    running: deque[tuple[ov.InferRequest, Piece]], idle: list[ov.InferRequest]
 ) -> tuple[Piece, Patches]:
     """The oldest piece's patches; its request is free again."""
     request, piece = running.popleft()
@@ -112,7 +111,7 @@ def precision(half: bool) -> dict[str, str]:
     }
 
 
-def read_network(settings: EngineSettings) -> Model:
+def read_network(settings: EngineSettings) -> ov.Model:
     """From the cache if it is there; torch is imported only where it is not."""
     checkpoint = settings.weights
     if kind_of(checkpoint) is Kind.ONNX:
@@ -128,7 +127,7 @@ def read_network(settings: EngineSettings) -> Model:
     return model
 
 
-def rebuild(checkpoint: Path) -> Model:
+def rebuild(checkpoint: Path) -> ov.Model:
     from wav2lip.checkpoint import load_network
     from wav2lip.generators.openvino_graph import graph_of
     from wav2lip.network import fold_norms
@@ -136,7 +135,7 @@ def rebuild(checkpoint: Path) -> Model:
     return graph_of(fold_norms(load_network(checkpoint)))
 
 
-def read_onnx(path: Path) -> Model:
+def read_onnx(path: Path) -> ov.Model:
     try:
         model = core().read_model(path)
     except RuntimeError as error:
@@ -147,7 +146,7 @@ def read_onnx(path: Path) -> Model:
     return model
 
 
-def check_numbers(path: Path, model: Model) -> None:
+def check_numbers(path: Path, model: ov.Model) -> None:
     for node in model.get_ops():
         real = node.get_type_name() == "Constant" and node.get_element_type().is_real()
         if real and not np.isfinite(node.data).all():

@@ -3,20 +3,19 @@
 from functools import reduce
 
 import numpy as np
-from openvino import Model, Node  # type: ignore[import-untyped]
-from openvino import opset13 as ops
 from torch import Tensor, nn
 
+from openvino_core import ops, ov
 from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
 from wav2lip.network import Conv, Wav2Lip
 
 
-def graph_of(network: Wav2Lip) -> Model:
+def graph_of(network: Wav2Lip) -> ov.Model:
     """(mel, face) -> face, as `Wav2Lip.forward` does it; its batch norms must be folded."""
     mel = ops.parameter([-1, 1, BANDS, COLUMNS], np.float32, name="mel")
     face = ops.parameter([-1, 6, SIDE, SIDE], np.float32, name="face")
-    skips: list[Node] = []
-    x: Node = face
+    skips: list[ov.Node] = []
+    x: ov.Node = face
     for encode in network.face_encoder_blocks:
         x = node_of(x, encode)
         skips.append(x)
@@ -24,10 +23,10 @@ def graph_of(network: Wav2Lip) -> Model:
     for decode in network.face_decoder_blocks:
         x = ops.concat([node_of(x, decode), skips.pop()], 1)
     out = ops.result(node_of(x, network.output_block))
-    return Model([out], [mel, face], "wav2lip")
+    return ov.Model([out], [mel, face], "wav2lip")
 
 
-def node_of(x: Node, layer: nn.Module) -> Node:
+def node_of(x: ov.Node, layer: nn.Module) -> ov.Node:
     """`layer` applied to `x`."""
     if isinstance(layer, nn.Sequential):
         return reduce(node_of, layer, x)
@@ -43,13 +42,13 @@ def node_of(x: Node, layer: nn.Module) -> Node:
     raise TypeError(f"no graph for {layer}")
 
 
-def convolution(x: Node, layer: nn.Conv2d) -> Node:
+def convolution(x: ov.Node, layer: nn.Conv2d) -> ov.Node:
     pads = list(layer.padding)
     y = ops.convolution(x, constant(layer.weight), list(layer.stride), pads, pads, [1, 1])
     return with_bias(y, layer.bias)
 
 
-def transposed_convolution(x: Node, layer: nn.ConvTranspose2d) -> Node:
+def transposed_convolution(x: ov.Node, layer: nn.ConvTranspose2d) -> ov.Node:
     pads = list(layer.padding)
     y = ops.convolution_backprop_data(
         x,
@@ -63,10 +62,10 @@ def transposed_convolution(x: Node, layer: nn.ConvTranspose2d) -> Node:
     return with_bias(y, layer.bias)
 
 
-def with_bias(y: Node, bias: Tensor | None) -> Node:
+def with_bias(y: ov.Node, bias: Tensor | None) -> ov.Node:
     return y if bias is None else ops.add(y, constant(bias.reshape(1, -1, 1, 1)))
 
 
-def constant(weight: Tensor) -> Node:
+def constant(weight: Tensor) -> ov.Node:
     """In the tensor's own memory: a copy of every weight would be 145 MB."""
     return ops.constant(weight.detach().contiguous().numpy(), shared_memory=True)

@@ -1,0 +1,355 @@
+import gc
+import weakref
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from errors import InputError, UsageError
+from tests.media import (
+    corners_of,
+    make_cover_only,
+    make_cut_off,
+    make_damaged,
+    make_empty,
+    make_sound,
+    make_text,
+    make_video,
+    noise,
+    number_of,
+    numbered,
+)
+from video.shape import Shape
+from video.source import LOOPS, WINDOW_FRAMES, open_source
+
+STILL_FPS = Fraction(25)
+
+
+def opened(path, shape=None, static=False):
+    return open_source(path, shape or Shape(), STILL_FPS, static)
+
+
+def numbers(frames):
+    return [number_of(frame.picture()) for frame in frames]
+
+
+def open_files():
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.fixture(autouse=True)
+def no_file_left_open():
+    before = open_files() if Path("/proc/self/fd").exists() else 0
+    yield
+    if before:
+        assert open_files() == before
+
+
+@pytest.mark.parametrize("rate", ["24000/1001", "25", "30000/1001", "50", "12"])
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "avi", "ts"])
+def test_a_constant_rate_stays_exactly_that(tmp_path, rate, ending):
+    path = make_video(tmp_path / f"a.{ending}", frames=40, rate=Fraction(rate))
+    source = opened(path)
+    assert source.fps == Fraction(rate)
+    assert numbers(source.frames()) == list(range(40))
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_a_variable_rate_is_shown_by_its_time_stamps(tmp_path, ending):
+    """Read as one average rate it was up to 850 ms off (mistake 16)."""
+    times = [Fraction(0)]
+    for index in range(29):
+        times.append(times[-1] + Fraction(6 if index == 10 else 1 + index % 3 // 2, 30))
+    source = opened(make_video(tmp_path / f"a.{ending}", pts=times, rate=30))
+    assert source.fps == 30
+    for k, number in enumerate(numbers(source.frames())):
+        covering = [i for i, time in enumerate(times) if time <= Fraction(k, 30) + Fraction(1, 500)]
+        assert number == covering[-1]
+    assert k == round(times[-1] * 30)
+
+
+def test_a_late_start_is_no_pause(tmp_path):
+    path = make_video(tmp_path / "a.mkv", pts=[Fraction(30 + i, 30) for i in range(10)], rate=30)
+    assert numbers(opened(path).frames()) == list(range(10))
+
+
+def test_frames_out_of_order_in_a_file_without_times(tmp_path):
+    options = {"qp": "10", "bf": "3", "x264-params": "b-adapt=0"}
+    path = make_video(tmp_path / "a.avi", frames=40, options=options)
+    assert numbers(opened(path).frames()) == list(range(40))
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
+@pytest.mark.parametrize(
+    ("rotation", "flipped", "corners"),
+    [
+        (90, False, "gbyr"),
+        (-90, False, "yrgb"),
+        (180, False, "byrg"),
+        (0, True, "gryb"),
+        (90, True, "bgry"),
+    ],
+)
+def test_rotation_metadata_is_honoured_once(tmp_path, rotation, flipped, corners, pix_fmt):
+    """Rotation metadata was applied or not by luck (mistake 4)."""
+    path = make_video(tmp_path / "a.mp4", rotation=rotation, flipped=flipped, pix_fmt=pix_fmt)
+    source = opened(path)
+    assert (source.width, source.height) == ((48, 64) if rotation in (90, -90) else (64, 48))
+    for frame in source.frames():
+        assert (frame.width, frame.height) == (source.width, source.height)
+        assert corners_of(frame.picture()) == corners
+
+
+def test_rotate_comes_on_top_of_rotation_metadata(tmp_path):
+    path = make_video(tmp_path / "a.mp4", rotation=-90)
+    source = opened(path, Shape(rotate=True))
+    assert (source.width, source.height) == (64, 48)
+    assert corners_of(source.first.picture()) == "byrg"
+
+
+def test_videos_are_shaped_like_stills(tmp_path):
+    """`rotate` crashed, and shaping was for videos alone (mistakes 4 and 5)."""
+    path = make_video(tmp_path / "a.mp4", size=(128, 96))
+    source = opened(path, Shape(2, True, (4, 60, 10, 40)))
+    assert {(frame.width, frame.height) for frame in source.frames()} == {(30, 56)}
+    with pytest.raises(UsageError, match="crop 0 97 0 -1 is not inside the 128x96"):
+        opened(path, Shape(crop=(0, 97, 0, -1)))
+
+
+@pytest.mark.parametrize("ending", ["mkv", "avi"])
+def test_odd_sizes_are_kept(tmp_path, ending):
+    """Odd-sized frames lost a row or column (mistake 21)."""
+    path = make_video(tmp_path / f"a.{ending}", size=(61, 47), codec="ffv1")
+    source = opened(path)
+    assert (source.width, source.height) == (61, 47)
+    assert numbers(source.frames()) == list(range(10))
+
+
+def test_tags_aspect_and_depth_are_kept(tmp_path):
+    """Colour tags were lost (mistake 21)."""
+    tags = {"colorspace": 9, "color_primaries": 9, "color_trc": 16, "color_range": 1}
+    path = make_video(tmp_path / "a.mp4", pix_fmt="yuv420p10le", tags=tags, aspect=Fraction(4, 3))
+    source = opened(path)
+    assert (source.tags.matrix, source.tags.primaries, source.tags.transfer) == (9, 9, 16)
+    assert source.first.layout.name == "yuv420p10le"
+    assert source.first.aspect == Fraction(4, 3)
+    assert opened(path, Shape(rotate=True)).first.aspect == Fraction(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("codec", "pix_fmt", "ending", "layout"),
+    [
+        ("libx265", "gbrp", "mp4", "yuv444p"),
+        ("ffv1", "bgr0", "mkv", "yuv444p"),
+        ("mjpeg", "yuvj422p", "mov", "yuv422p"),
+        ("png", "rgb24", "mov", "yuv444p"),
+        ("prores_ks", "yuv422p10le", "mov", "yuv422p10le"),
+        ("libvpx-vp9", "yuv420p", "webm", "yuv420p"),
+        ("mpeg4", "yuv420p", "avi", "yuv420p"),
+        ("gif", "rgb8", "gif", "yuv444p"),
+        ("rawvideo", "nv12", "nut", "yuv420p"),
+        ("ffv1", "gray10le", "mkv", "gray10le"),
+    ],
+)
+def test_any_codec_and_format(tmp_path, codec, pix_fmt, ending, layout):
+    source = opened(make_video(tmp_path / f"a.{ending}", codec=codec, pix_fmt=pix_fmt, frames=6))
+    frames = list(source.frames())
+    assert numbers(frames) == list(range(6))
+    assert {frame.layout.name for frame in frames} == {layout}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("two words.mp4", "$(touch x).mp4", ";rm -rf y.mp4", 'it\'s "q".mp4', "-i.mp4"),
+        *("größe 漢字.mp4", "a:b.mp4", "http:evil.mp4", "concat:a|b.mp4", "%03d.mp4"),
+        *("pipe:0.mp4", "*.mp4", "#?&.mp4"),
+    ],
+)
+def test_a_name_is_only_ever_a_file(tmp_path, monkeypatch, name):
+    """Names went through a shell: spaces broke, `;` and `$()` ran (mistake 6)."""
+    monkeypatch.chdir(tmp_path)
+    make_video(tmp_path / "plain.mp4").rename(tmp_path / name)
+    assert numbers(opened(Path(name)).frames()) == list(range(10))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def refusal(path, **options):
+    with pytest.raises(InputError) as caught:
+        opened(path, **options)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    assert "; give" in message
+    return message
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path):
+    video = make_video(tmp_path / "v.mp4")
+    assert "no such file" in refusal(tmp_path / "nothing.mp4")
+    assert "directory" in refusal(tmp_path)
+    assert "empty" in refusal(make_empty(tmp_path / "empty.mp4"))
+    assert "invalid data" in refusal(make_text(tmp_path / "text.mp4"))
+    assert "invalid data" in refusal(make_cut_off(tmp_path / "cut.mp4", video))
+    assert "only sound" in refusal(make_sound(tmp_path / "sound.wav"))
+    assert "only sound" in refusal(make_cover_only(tmp_path / "song.mp3"))
+    assert "null" in refusal(Path("a\0b.mp4"))
+
+
+def test_a_playlist_opens_no_other_file(tmp_path):
+    make_video(tmp_path / "v.mp4")
+    playlist = tmp_path / "list.mp4"
+    playlist.write_text("ffconcat version 1.0\nfile v.mp4\n")
+    assert "list" in refusal(playlist)
+
+
+def test_a_video_without_frames(tmp_path):
+    path = tmp_path / "a.mp4"
+    whole = make_video(tmp_path / "whole.mp4", frames=4, draw=noise)
+    make_damaged(path, whole, range(4))
+    assert "no frame" in refusal(path)
+
+
+def test_a_cut_off_file_gives_what_is_there(tmp_path):
+    whole = make_video(tmp_path / "whole.mkv", frames=60)
+    source = opened(make_cut_off(tmp_path / "cut.mkv", whole, 0.6))
+    found = numbers(source.frames())
+    assert 10 < len(found) < 60
+    assert found == list(range(len(found)))
+
+
+def test_damaged_packets_are_passed_over_and_the_last_good_frame_held(tmp_path):
+    whole = make_video(tmp_path / "whole.mov", frames=12, codec="mjpeg", pix_fmt="yuvj420p")
+    source = opened(make_damaged(tmp_path / "damaged.mov", whole, [5, 6]))
+    assert numbers(source.frames()) == [0, 1, 2, 3, 4, 4, 4, 7, 8, 9, 10, 11]
+
+
+def test_static_takes_the_first_frame_of_a_video(tmp_path):
+    source = opened(make_video(tmp_path / "a.mp4", rate=50), static=True)
+    assert (source.still, source.fps) == (True, STILL_FPS)
+    assert numbers(source.frames()) == [0]
+    assert numbers(frame for _, frame in source.looped(3, "repeat")) == [0, 0, 0]
+
+
+def test_facts(tmp_path):
+    silent = opened(make_video(tmp_path / "a.mp4", frames=30))
+    assert (silent.still, silent.has_sound, silent.estimated_frames) == (False, False, 30)
+    assert opened(make_video(tmp_path / "b.mp4", frames=30, sound=True)).has_sound
+
+
+PATHS = {
+    "repeat": [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1],
+    "pingpong": [0, 1, 2, 3, 4, 3, 2, 1, 0, 1, 2, 3],
+    "freeze": [0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4],
+}
+
+
+@pytest.mark.parametrize("how", LOOPS)
+def test_loops(tmp_path, how):
+    source = opened(make_video(tmp_path / "a.mp4", frames=5))
+    for count in (0, 3, 5, 12):
+        steps = list(source.looped(count, how))
+        assert [place for place, _ in steps] == PATHS[how][:count]
+        assert numbers(frame for _, frame in steps) == PATHS[how][:count]
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("how", LOOPS)
+def test_loops_of_almost_nothing(tmp_path, how, frames):
+    source = opened(make_video(tmp_path / "a.mp4", frames=frames))
+    places = [place for place, _ in source.looped(5, how)]
+    freeze = [0, 1, 1, 1, 1]
+    assert places == ([0] * 5 if frames == 1 else freeze if how == "freeze" else [0, 1, 0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("ending", "options"),
+    [
+        ("mp4", {"g": "50", "bf": "3"}),
+        ("mkv", {"g": "250"}),
+        ("ts", {"g": "40", "bf": "2"}),
+        ("avi", {"g": "30", "bf": "2"}),
+        ("h264", {"g": "30"}),
+    ],
+)
+def test_pingpong_gives_the_same_frames_backward(tmp_path, ending, options):
+    count = 2 * WINDOW_FRAMES + 30
+    path = make_video(tmp_path / f"a.{ending}", frames=count, options=options)
+    source = opened(path)
+    forward = [[plane.copy() for plane in frame.planes()] for frame in source.frames()]
+    assert len(forward) == count
+    steps = source.looped(2 * count, "pingpong")
+    seen = []
+    for place, frame in steps:
+        seen.append(place)
+        assert all(map(np.array_equal, frame.planes(), forward[place]))
+    assert seen == [*range(count), *range(count - 2, 0, -1), 0, 1]
+
+
+def test_pingpong_of_a_variable_rate(tmp_path):
+    times = [Fraction(i, 30) + Fraction((i + 9) // 10, 3) for i in range(100)]
+    source = opened(make_video(tmp_path / "a.mp4", pts=times, rate=30, options={"g": "10"}))
+    forward = numbers(source.frames())
+    count = len(forward)
+    assert count > 2 * WINDOW_FRAMES
+    assert forward != list(range(count))
+    for place, frame in source.looped(2 * count - 2, "pingpong"):
+        assert number_of(frame.picture()) == forward[place]
+
+
+@pytest.mark.parametrize("how", ["repeat", "freeze", None])
+def test_frames_stream(tmp_path, how):
+    """The whole video was decoded into memory (mistake 9)."""
+    source = opened(make_video(tmp_path / "a.mp4", frames=80))
+    alive = weakref.WeakSet()
+    most = 0
+    steps = source.frames() if how is None else (frame for _, frame in source.looped(200, how))
+    for frame in steps:
+        alive.add(frame)
+        gc.collect(0)
+        most = max(most, len(alive))
+    assert most <= 4
+
+
+def test_pingpong_keeps_one_window(tmp_path):
+    """The way back needs frames in memory: a bounded number of them (mistake 9)."""
+    source = opened(make_video(tmp_path / "a.mp4", frames=3 * WINDOW_FRAMES))
+    alive = weakref.WeakSet()
+    most = 0
+    for _, frame in source.looped(6 * WINDOW_FRAMES, "pingpong"):
+        alive.add(frame)
+        most = max(most, len(alive))
+    assert most <= WINDOW_FRAMES + 4
+
+
+@pytest.mark.parametrize("how", LOOPS)
+def test_whoever_stops_early_leaves_no_file_open(tmp_path, how):
+    source = opened(make_video(tmp_path / "a.mp4", frames=100))
+    before = open_files()
+    for stop_at in (1, 99, 101, 150):
+        steps = source.looped(400, how)
+        for _ in range(stop_at):
+            next(steps)
+        steps.close()
+        assert open_files() == before
+    frames = source.frames()
+    next(frames)
+    assert open_files() == before + 1
+    frames.close()
+    assert open_files() == before
+
+
+def test_frames_of_a_loop_are_of_one_size_when_the_file_changes_it(tmp_path):
+    small, large = tmp_path / "small.h264", tmp_path / "large.h264"
+    make_video(small, frames=3, size=(64, 48))
+    make_video(large, frames=3, size=(128, 96))
+    both = tmp_path / "both.h264"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    found = [(frame.width, frame.height) for frame in opened(both).frames()]
+    assert set(found) == {(64, 48)}
+    assert len(found) == 6
+
+
+def test_numbers_can_be_read_back():
+    assert [number_of(numbered(n)) for n in range(1024)] == list(range(1024))

@@ -1,0 +1,259 @@
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from geometry import Rect
+from tests.media import drawn, noise, numbered
+from video.formats import in_planes, planar_layout
+from video.yuv import Frame, Layout, Tags, layout_of
+
+FORMATS = [
+    *("yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv410p", "gray"),
+    *("yuv420p10le", "yuv422p10le", "yuv444p12le", "yuv420p16le", "gray10le"),
+]
+EVEN, ODD = (64, 48), (61, 47)
+RECTS = [Rect(0, 8, 0, 8), Rect(7, 30, 5, 36), Rect(1, 2, 3, 4), Rect(11, 47, 20, 61)]
+
+
+def frame_of(pix_fmt, size=EVEN, draw=noise, tags=None):
+    return Frame(drawn(draw(7, *size), pix_fmt, tags))
+
+
+def samples(frame):
+    return [plane.copy() for plane in frame.planes()]
+
+
+def outside(frame, rect):
+    """Every sample of which no pixel lies in the rectangle."""
+    for index, plane in enumerate(samples(frame)):
+        keep = np.ones(plane.shape, bool)
+        keep[(frame.layout.cells(rect) if index else rect).slices] = False
+        yield plane[keep]
+
+
+@pytest.mark.parametrize("rect", RECTS)
+@pytest.mark.parametrize("size", [EVEN, ODD])
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+def test_only_the_rectangle_changes(pix_fmt, size, rect):
+    frame = frame_of(pix_fmt, size)
+    before = samples(frame)
+    region = frame.region(Rect(rect.top, rect.bottom, rect.left, rect.right))
+    changed = frame.with_region(rect, 255 - region)
+    for kept, was in zip(outside(changed, rect), outside(frame, rect), strict=True):
+        assert np.array_equal(kept, was)
+    assert not np.array_equal(changed.planes()[0], before[0])
+    assert all(map(np.array_equal, samples(frame), before)), "the input frame was written to"
+
+
+@pytest.mark.parametrize("rect", RECTS)
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+def test_an_unchanged_region_leaves_every_sample(pix_fmt, rect):
+    frame = frame_of(pix_fmt, ODD)
+    same = frame.with_region(rect, frame.region(rect))
+    assert all(map(np.array_equal, samples(same), samples(frame)))
+
+
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+def test_pixels_left_alone_inside_the_region_keep_their_samples(pix_fmt):
+    frame = frame_of(pix_fmt)
+    rect = Rect(8, 40, 8, 56)
+    region = frame.region(rect)
+    region[:, :24] = 90  # the right half stays
+    changed = frame.with_region(rect, region)
+    for plane, was in zip(samples(changed), samples(frame), strict=True):
+        share = 32 * plane.shape[1] // 64
+        assert np.array_equal(plane[:, share:], was[:, share:])
+        assert not np.array_equal(plane[:, :share], was[:, :share])
+
+
+@pytest.mark.parametrize("tags", [{}, {"colorspace": 1}, {"colorspace": 9}, {"color_range": 2}])
+@pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv444p10le", "yuv444p16le"])
+def test_a_new_region_is_what_the_frame_then_shows(pix_fmt, tags):
+    frame = Frame(drawn(np.full((48, 64, 3), 90, np.uint8), pix_fmt))
+    Tags(matrix=tags.get("colorspace", 2), range=tags.get("color_range", 1)).put_on(frame.video)
+    rect = Rect(3, 43, 5, 60)
+    wanted = noise(1, *rect.size).astype(np.float32)
+    shown = frame.with_region(rect, wanted).region(rect)
+    assert np.abs(shown - wanted).max() < 2.5 / (1 << (frame.layout.bits - 8)) + 0.02
+
+
+def test_chroma_takes_the_mean_of_its_cell_and_the_share_at_an_odd_edge():
+    frame = Frame.of_picture(np.full((8, 8, 3), 100, np.uint8))
+    blue, red = (int(plane[0, 0]) for plane in frame.planes()[1:])
+    rect = Rect(2, 4, 3, 6)  # one column of the cell at 2, both of the cell at 4
+    region = frame.region(rect)
+    region[..., 0] += 60
+    changed = frame.with_region(rect, region)
+    gain = 60 * 0.5 * 224 / 255  # blue-difference of 60 more blue: half of it, in 224 steps
+    assert changed.planes()[1][1, 2] == round(blue + gain)
+    assert changed.planes()[1][1, 1] == round(blue + gain / 2)
+    assert changed.planes()[1][1, 3] == changed.planes()[1][0, 2] == blue
+    assert int(changed.planes()[2][1, 2]) < red
+
+
+def test_the_last_cell_of_an_odd_frame_is_not_diluted():
+    frame = Frame(drawn(np.full((47, 61, 3), 100, np.uint8), "yuv420p"))
+    rect = Rect(40, 47, 50, 61)
+    region = frame.region(rect)
+    region[..., 0] += 60
+    blue = frame.with_region(rect, region).planes()[1]
+    assert blue[-1, -1] == blue[-2, -2] == blue[-1, -2] == blue[-2, -1]
+
+
+def test_values_are_rounded_not_cut_off():
+    """astype(uint8) cut off what is behind the point (mistake 21)."""
+    frame = Frame(drawn(np.full((8, 8, 3), 100, np.uint8), "gray"))
+    rect = Rect(0, 8, 0, 8)
+    level = int(frame.planes()[0][0, 0])
+    up = 0.6 * 255 / 219
+    assert frame.with_region(rect, frame.region(rect) + up).planes()[0][0, 0] == level + 1
+    assert frame.with_region(rect, frame.region(rect) - up).planes()[0][0, 0] == level - 1
+    assert frame.with_region(rect, frame.region(rect) + up / 2).planes()[0][0, 0] == level
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv420p10le", "gray"])
+def test_values_are_clipped(pix_fmt):
+    frame = frame_of(pix_fmt)
+    rect = Rect(0, 48, 0, 64)
+    loud = np.full((48, 64, 3), 4000, np.float32)
+    assert frame.with_region(rect, loud).planes()[0].min() == frame.layout.peak
+    assert frame.with_region(rect, -loud).planes()[0].max() == 0
+
+
+@pytest.mark.parametrize("matrix", [1, 5, 6, 7, 9])
+@pytest.mark.parametrize("reach", [1, 2])
+def test_white_grey_and_primaries_are_read_in_the_matrix_of_the_frame(matrix, reach):
+    weights = {1: (0.2126, 0.0722), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
+    red, blue = weights.get(matrix, (0.299, 0.114))
+    video = av.VideoFrame(8, 8, "yuv444p16le")
+    Tags(matrix, reach).put_on(video)
+    frame = Frame(video)
+    unit, low = (65535, 0) if reach == 2 else (219 * 256, 16 * 256)
+    swing = 65535 if reach == 2 else 224 * 256
+    for bgr in ([255, 255, 255], [0, 0, 0], [128, 128, 128], [255, 0, 0], [0, 0, 255], [0, 255, 0]):
+        b, g, r = (value / 255 for value in bgr)
+        y = red * r + blue * b + (1 - red - blue) * g
+        levels = [
+            low + unit * y,
+            32768 + swing * (b - y) / (2 - 2 * blue),
+            32768 + swing * (r - y) / (2 - 2 * red),
+        ]
+        for plane, level in zip(frame.planes(), levels, strict=True):
+            plane[...] = np.clip(round(level), 0, 65535)
+        assert np.allclose(frame.region(Rect(0, 8, 0, 8)), bgr, atol=0.02)
+
+
+@pytest.mark.parametrize(("height", "matrix"), [(718, 6), (720, 1)])
+def test_an_unnamed_matrix_is_guessed_from_the_height(height, matrix):
+    frame = Frame(drawn(noise(3, 8, height), "yuv444p"))
+    Tags().put_on(frame.video)
+    rect = Rect(0, 8, 0, 8)
+    guessed = frame.region(rect)
+    Tags(matrix, 1).put_on(frame.video)
+    assert np.array_equal(guessed, frame.region(rect))
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le", "gray"])
+def test_agrees_with_swscale(pix_fmt):
+    frame = Frame(drawn(numbered(21, 128, 96), pix_fmt))
+    theirs = frame.video.to_ndarray(format="bgr24") if pix_fmt != "gray" else None
+    if theirs is None:  # swscale takes gray for full range
+        theirs = drawn(frame.picture(), "gray", {"color_range": 2}).to_ndarray(format="bgr24")
+    assert np.abs(frame.picture().astype(int) - theirs).mean() < 2
+
+
+@pytest.mark.parametrize(("size", "name"), [(EVEN, "yuv420p"), (ODD, "yuv444p")])
+def test_a_picture_becomes_a_frame_and_comes_back(size, name):
+    smooth = np.linspace(0, 255, size[0] * size[1] * 3).reshape(size[1], size[0], 3)
+    picture = smooth.astype(np.uint8)
+    frame = Frame.of_picture(picture)
+    assert frame.layout.name == name
+    assert (frame.width, frame.height) == size
+    assert np.abs(frame.picture().astype(int) - picture).max() <= 3
+    assert frame.tags == Tags(matrix=6, range=1, primaries=1, transfer=13)
+    assert Frame.of_picture(np.zeros((720, 8, 3), np.uint8)).tags.matrix == 1
+
+
+def test_reduced_keeps_the_shape_and_tells_its_scale():
+    frame = Frame.of_picture(numbered(3, 320, 200))
+    small, scale = frame.reduced(160)
+    assert small.shape == (100, 160, 3)
+    assert small.dtype == np.uint8
+    assert scale == 0.5
+    assert np.abs(small.astype(int) - numbered(3, 160, 100)).mean() < 3
+    whole, one = frame.reduced(640)
+    assert whole.shape == (200, 320, 3)
+    assert one == 1
+    assert Frame(drawn(numbered(3), "gray10le")).reduced(32)[0].shape == (24, 32, 3)
+
+
+def test_tags_time_and_aspect_are_kept():
+    tags = Tags(matrix=9, range=2, primaries=9, transfer=16)
+    video = drawn(numbered(1), "yuv420p10le")
+    tags.put_on(video)
+    video.pts, video.time_base = 41, Fraction(1, 30)
+    frame = Frame(video, Fraction(4, 3))
+    rect = Rect(0, 9, 0, 9)
+    changed = frame.with_region(rect, 255 - frame.region(rect))
+    assert changed.tags == tags
+    assert (changed.video.pts, changed.video.time_base) == (41, Fraction(1, 30))
+    assert changed.aspect == Fraction(4, 3)
+
+
+@pytest.mark.parametrize("rect", [Rect(0, 49, 0, 8), Rect(0, 8, 60, 65)])
+def test_a_rectangle_outside_is_refused(rect):
+    with pytest.raises(ValueError, match="not inside"):
+        frame_of("yuv420p").region(rect)
+
+
+def test_a_frame_is_planar():
+    with pytest.raises(ValueError, match="planar YUV"):
+        Frame(drawn(numbered(1), "nv12"))
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("nv12", "yuv420p"),
+        ("nv24", "yuv444p"),
+        ("p010le", "yuv420p10le"),
+        ("p210le", "yuv422p10le"),
+        ("yuyv422", "yuv422p"),
+        ("yuvj422p", "yuv422p"),
+        ("yuva444p12le", "yuv444p12le"),
+        ("yuv420p10be", "yuv420p10le"),
+        ("rgb24", "yuv444p"),
+        ("gbrp10le", "yuv444p10le"),
+        ("rgb48le", "yuv444p16le"),
+        ("pal8", "yuv444p"),
+        ("ya8", "gray"),
+        ("yuv440p10le", "yuv440p10le"),
+    ],
+)
+def test_the_nearest_planar_format(name, nearest):
+    layout = planar_layout(av.VideoFormat(name))
+    assert layout.name == nearest
+    assert layout_of(nearest) == layout
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        *[(name, 3) for name in ("nv12", "p010le", "yuyv422", "yuvj444p", "yuvj420p")],
+        *[(name, 1.2) for name in ("rgb24", "gbrp", "gbrp12le", "bgra", "rgb48le", "yuv444p16be")],
+    ],
+)
+def test_other_formats_come_to_planes_with_their_colours(name, error):
+    video = drawn(numbered(9), name)
+    planes = in_planes(video, planar_layout(video.format), (64, 48))
+    assert np.abs(Frame(planes).picture().astype(int) - numbered(9)).mean() < error
+
+
+def test_full_range_jpeg_planes_are_taken_as_they_are():
+    video = drawn(numbered(9), "yuvj420p")
+    planes = in_planes(video, Layout("yuv420p", 8), (64, 48))
+    assert Tags.of(planes).range == 2
+    for ours, theirs in zip(planes.planes, video.planes, strict=True):
+        assert bytes(ours) == bytes(theirs)

@@ -1,0 +1,218 @@
+"""The command in process: exit codes, one-line errors, what is left behind."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.media import make_sound, make_video
+from tests.readback import frames_of
+from wav2lip.cli import main
+
+ROOT = Path(__file__).parents[2]
+PORTRAIT = ROOT / "demo" / "portrait.png"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Good and bad inputs, and a cache for compiled networks."""
+    made = tmp_path_factory.mktemp("inputs")
+    make_sound(made / "good.wav", seconds=0.6)
+    make_video(made / "blank.mp4", frames=5, size=(160, 120))
+    (made / "text.mp4").write_text("no video at all\n")
+    (made / "empty.bin").touch()
+    (made / "page.pth").write_text("<!DOCTYPE html><html><body>Sign in</body></html>")
+    return made
+
+
+@pytest.fixture
+def run(folder, tmp_path, capsys, monkeypatch):
+    """Runs the command in `folder`: exit code, standard error, standard output, files written."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("wav2lip.checkpoint.FOLDER", folder / "no checkpoints")
+
+    def command(*words, **flags):
+        given = {"face": PORTRAIT, "audio": "good.wav", "outfile": tmp_path / "out" / "result.mp4"}
+        given |= {"cache_dir": folder / "cache", **flags}
+        named = [word for name, value in given.items() for word in (f"--{name}", *split(value))]
+        code = main([*named, *words])
+        told = capsys.readouterr()
+        left = sorted(p.name for p in (tmp_path / "out").glob("*"))
+        return code, told.err.splitlines(), told.out.splitlines(), left
+
+    return command
+
+
+def split(value):
+    return map(str, value) if isinstance(value, tuple) else [str(value)]
+
+
+def test_a_photo_speaks(run, tmp_path):
+    code, errors, printed, left = run()
+    assert code == 0
+    assert errors[-1].startswith("done: ") and printed == []
+    assert left == ["result.mp4"]
+    frames = frames_of(tmp_path / "out" / "result.mp4")
+    assert len(frames) == 15 and frames[0].shape == (512, 512, 3)
+
+
+def test_without_a_checkpoint_the_puppet_says_so_in_one_line(run):
+    _, errors, _, _ = run()
+    assert len([line for line in errors if "puppet moves the mouth" in line]) == 1
+
+
+BAD = {
+    "face missing": ({"face": "no.mp4"}, 3),
+    "face is a folder": ({"face": "."}, 3),
+    "face is text": ({"face": "text.mp4"}, 3),
+    "face is empty": ({"face": "empty.bin"}, 3),
+    "face is a sound": ({"face": "good.wav"}, 3),
+    "sound missing": ({"audio": "no.wav"}, 3),
+    "sound is text": ({"audio": "text.mp4"}, 3),
+    "sound is empty": ({"audio": "empty.bin"}, 3),
+    "sound is a silent video": ({"audio": "blank.mp4"}, 3),
+    "no face": ({"face": "blank.mp4"}, 4),
+    "box outside": ({"box": (0, 999, 0, 100)}, 2),
+    "crop outside": ({"crop": (0, 999, 0, 100)}, 2),
+    "pads leave nothing": ({"pads": (-900, 0, 0, 0)}, 2),
+    "out of range": ({"crf": 99}, 2),
+    "checkpoint missing": ({"checkpoint_path": "no.pth"}, 5),
+    "checkpoint is a web page": ({"checkpoint_path": "page.pth"}, 5),
+    "checkpoint is empty": ({"checkpoint_path": "empty.bin"}, 5),
+    "engine without weights": ({"engine": "torch"}, 5),
+    "output of no known ending": ({"outfile": "result.txt"}, 6),
+    "output below a file": ({"outfile": "text.mp4/result.mp4"}, 6),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_and_its_code(name, run):
+    """And no file is left; the old program said it was done (mistake 7)."""
+    flags, expected = BAD[name]
+    code, errors, printed, left = run(**flags)
+    assert code == expected, errors
+    assert [line for line in errors if line.startswith("error: ")] == errors[-1:]
+    assert not any("Traceback" in line for line in errors)
+    assert printed == [] and left == []
+
+
+def test_debug_shows_what_is_behind_an_error(run):
+    code, errors, _, _ = run("--debug", face="text.mp4")
+    assert code == 3 and any("Traceback" in line for line in errors)
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(TypeError, match="no_such_option"):
+        main(["--demo"], no_such_option=1)
+
+
+def test_progress_as_json(run):
+    code, _, printed, _ = run(progress="json")
+    events = [json.loads(line) for line in printed]
+    assert code == 0
+    assert events[0]["event"] == "start" and events[-1]["event"] == "done"
+    assert [e["stage"] for e in events if e["event"] == "stage"] == ["faces", "frames"]
+    frames = [e["done"] for e in events if e["event"] == "frame" and e["stage"] == "frames"]
+    assert frames == list(range(1, 16))
+
+
+@pytest.mark.parametrize("words", [{"crf": 99}, {"face": "text.mp4"}])
+def test_errors_as_json(run, words):
+    code, errors, printed, _ = run(progress="json", **words)
+    last = json.loads(printed[-1])
+    assert (last["event"], last["exit_code"]) == ("error", code)
+    assert errors[-1] == f"error: {last['message']}"
+
+
+def test_the_report_has_options_facts_and_seconds(run, tmp_path):
+    run(report=tmp_path / "deep" / "report.json", fps="29.97")
+    report = json.loads((tmp_path / "deep" / "report.json").read_text())
+    assert report["options"]["fps"] == "30000/1001" and report["fps"] == "30000/1001"
+    assert report["frames"] == report["frames_generated"] == 18
+    assert report["engine"] == "puppet"
+    assert {"inputs", "faces", "engine", "blending"} <= set(report["seconds_by_stage"])
+    assert report["peak_memory_mb"] > 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.mp4", "$(touch pwned).mp4", "a;b'\"c.mp4", "é文.mp4", "-x.mp4"]
+)
+def test_names_are_only_names(run, folder, tmp_path, name):
+    """They went through a shell, unquoted (mistake 6)."""
+    (folder / name).write_bytes(PORTRAIT.read_bytes())
+    out = tmp_path / "out" / name
+    code, errors, _, left = run(f"--face={name}", outfile=out)
+    assert code == 0, errors
+    assert left == [name] and not (folder / "pwned").exists()
+
+
+def test_another_working_directory_will_do(run, tmp_path, monkeypatch, folder):
+    """Temporary files had fixed names in the working directory (mistake 8)."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    code, _, _, left = run(audio=folder / "good.wav")
+    assert code == 0 and left == ["result.mp4"]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_two_runs_side_by_side_do_not_meet(folder, tmp_path):
+    """They overwrote each other's temporary files (mistake 8)."""
+    command = [sys.executable, str(ROOT / "inference_fast.py"), "--engine", "puppet"]
+    command += ["--face", str(PORTRAIT), "--cache_dir", str(folder / "cache")]
+    make_sound(tmp_path / "long.wav", seconds=1.0)
+    runs = [
+        subprocess.Popen(
+            [*command, "--audio", str(sound), "--outfile", str(tmp_path / "out" / f"{n}.mp4")],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for n, sound in enumerate([folder / "good.wav", tmp_path / "long.wav"])
+    ]
+    ends = [r.communicate()[1] for r in runs]
+    assert [r.returncode for r in runs] == [0, 0], ends
+    assert [len(frames_of(tmp_path / "out" / f"{n}.mp4")) for n in (0, 1)] == [15, 25]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["0.mp4", "1.mp4"]
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_leaves_nothing(folder, tmp_path, number, expected):
+    command = [sys.executable, str(ROOT / "inference_fast.py"), "--progress", "json"]
+    command += ["--face", str(PORTRAIT), "--audio", str(make_sound(tmp_path / "long.wav", 60))]
+    command += ["--engine", "puppet", "--cache_dir", str(folder / "cache")]
+    command += ["--outfile", str(tmp_path / "out" / "result.mp4")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        events = map(json.loads, run.stdout)
+        assert any(e.get("stage") == "frames" and e.get("done") == 5 for e in events)
+        run.send_signal(number)
+        _, errors = run.communicate()
+    assert run.returncode == expected, errors
+    assert len(errors.splitlines()) == 1 and errors.startswith("error: ")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_hd_is_the_same_command():
+    text = subprocess.run(
+        [sys.executable, str(ROOT / "inference_hd_fast.py"), "--help"],
+        capture_output=True,
+        text=True,
+    )
+    assert text.returncode == 0
+    assert "(default: hd)" in text.stdout
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0 and capsys.readouterr().out.split()[-1].count(".") == 2
+
+
+def test_numpy_starts_no_threads():
+    """Its spinning threads stopped two runs side by side (mistake 8, in a new dress)."""
+    count = "import os, wav2lip, numpy; print(len(os.listdir('/proc/self/task')))"
+    run = subprocess.run([sys.executable, "-c", count], cwd=ROOT, capture_output=True, text=True)
+    assert run.stdout == "1\n", run.stderr

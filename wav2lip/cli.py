@@ -1,0 +1,235 @@
+"""The command: flags in, exit code out, and everything that a person or a program is told."""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from itertools import pairwise
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+from tqdm import tqdm
+
+from errors import LipSyncError, OutOfMemoryError, OutputError
+from faces.detectors import DETECTORS, DetectorSettings
+from wav2lip import __version__
+from wav2lip.checkpoint import find
+from wav2lip.contact import contact_sheet
+from wav2lip.flags import parsed
+from wav2lip.generators import GENERATORS, EngineSettings, choose
+from wav2lip.options import Options, demonstration
+from wav2lip.pipeline import Stages, Step, lipsync
+from wav2lip.report import Clock, Report
+
+INTERRUPTED, TERMINATED = 130, 143
+DEMO = Path(__file__).parent.parent / "demo"
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: everything is undone on the way out, as after Ctrl-C."""
+
+
+class Display(Protocol):
+    """Shows a run while it lasts."""
+
+    def start(self, options: Options) -> None: ...
+    def step(self, step: Step) -> None: ...
+    def done(self, report: Report) -> None: ...
+    def failed(self, message: str, exit_code: int) -> None: ...
+
+
+def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: ANN401
+    """Run the command; `defaults` are the options that this program sets otherwise."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    display: Display = JsonLines() if _wants_json(words) else Quiet()
+    try:
+        with _terminable():
+            _run(words, display, defaults)
+    except LipSyncError as error:
+        return _failed(error, display, "--debug" in words)
+    except MemoryError as error:
+        short = OutOfMemoryError("out of memory: take a smaller --resize_factor or close programs")
+        short.__cause__ = error
+        return _failed(short, display, "--debug" in words)
+    except KeyboardInterrupt:
+        return _stopped(display, "interrupted", INTERRUPTED)
+    except Terminated:
+        return _stopped(display, "terminated", TERMINATED)
+    return 0
+
+
+def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> None:
+    clock = Clock()
+    options, notices = parsed(words, **defaults)
+    if options.demo:
+        options = _demo(options)
+    for notice in notices:
+        say(notice)
+    if options.progress == "bar" or (options.progress == "auto" and sys.stderr.isatty()):
+        display = Bar()
+    display.start(options)
+    report = lipsync(options, stages_of(options), display.step, clock)
+    if options.report is not None:
+        _write_report(options, report)
+    display.done(report)
+    if options.demo:
+        say(f"contact sheet: {contact_sheet(options.outfile)}")
+    say(
+        f"done: {report.outfile}, {report.frames} frames in {report.seconds:.1f} s"
+        f" ({report.frames_per_second:.0f} a second, {report.engine})"
+    )
+
+
+def _demo(options: Options) -> Options:
+    shown = demonstration(options, DEMO)
+    default = Options.__dataclass_fields__["outfile"].default
+    return replace(shown, outfile=Path("results/demo.mp4")) if shown.outfile == default else shown
+
+
+def stages_of(options: Options) -> Stages:
+    """The real detector and generator for these options; weights are found, not yet loaded."""
+    checkpoint = None if options.engine == "puppet" else find(options.checkpoint_path)
+    engine = choose(options.engine, options.device, checkpoint)
+    if engine == "puppet" and options.engine == "auto":
+        say("no checkpoint given or found: the built-in puppet moves the mouth")
+    cache = None if options.no_cache else options.cache_dir or default_cache()
+    settings = EngineSettings(
+        checkpoint=checkpoint,
+        device=options.device,
+        half=options.fp16,
+        batch_size=options.wav2lip_batch_size,
+        cache=cache,
+    )
+    detector = DetectorSettings(cache=cache, batch_size=options.face_det_batch_size)
+    return Stages(
+        engine=engine,
+        generator=lambda: GENERATORS[engine](settings),
+        detector=lambda: DETECTORS[options.face_detector](detector),
+    )
+
+
+def default_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wav2lip-fast"
+
+
+def say(words: str) -> None:
+    """To people: one line on standard error."""
+    print(" ".join(words.split()), file=sys.stderr, flush=True)
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Known before the flags are read, so that a wrong flag is told as JSON too."""
+    return "--progress=json" in words or ("--progress", "json") in pairwise(words)
+
+
+def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    display.failed(str(error), error.exit_code)
+    say(f"error: {error}")
+    return error.exit_code
+
+
+def _stopped(display: Display, word: str, exit_code: int) -> int:
+    display.failed(word, exit_code)
+    say(f"error: {word}, nothing was written")
+    return exit_code
+
+
+def _write_report(options: Options, report: Report) -> None:
+    assert options.report is not None
+    facts = {"version": __version__, "options": _plain(options), **asdict(report)}
+    try:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
+        options.report.write_text(json.dumps(facts, indent=2) + "\n")
+    except OSError as error:
+        raise OutputError(
+            f"cannot write the report {options.report}: {error.strerror}; name another --report"
+        ) from error
+
+
+def _plain(options: Options) -> dict[str, Any]:
+    return {
+        name: value if isinstance(value, int | float | str | tuple | None) else str(value)
+        for name, value in asdict(options).items()
+    }
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread: the caller's signals are the caller's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class Quiet:
+    """Nothing while it runs."""
+
+    def start(self, options: Options) -> None: ...
+    def step(self, step: Step) -> None: ...
+    def done(self, report: Report) -> None: ...
+    def failed(self, message: str, exit_code: int) -> None: ...
+
+
+class JsonLines:
+    """One JSON object a line on standard output."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def start(self, options: Options) -> None:
+        self._tell("start", version=__version__, options=_plain(options))
+
+    def step(self, step: Step) -> None:
+        if step.stage != self._stage:
+            self._stage = step.stage
+            self._tell("stage", stage=step.stage, of=step.of)
+        self._tell("frame", stage=step.stage, done=step.done, of=step.of)
+
+    def done(self, report: Report) -> None:
+        self._tell("done", **asdict(report))
+
+    def failed(self, message: str, exit_code: int) -> None:
+        self._tell("error", message=message, exit_code=exit_code)
+
+    def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
+        print(json.dumps({"event": event, **facts}), flush=True)
+
+
+class Bar(Quiet):
+    """A bar on the terminal for each stage."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+
+    def step(self, step: Step) -> None:
+        if self._bar is None or self._bar.desc != f"{step.stage}: ":
+            self._close()
+            self._bar = tqdm(total=step.of, desc=step.stage, unit="frame", leave=False)
+        self._bar.total = step.of
+        self._bar.update(step.done - self._bar.n)
+
+    def done(self, report: Report) -> None:
+        self._close()
+
+    def failed(self, message: str, exit_code: int) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

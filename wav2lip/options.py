@@ -1,0 +1,200 @@
+"""Everything a user can ask for: each option's default, its help and its check, in one place."""
+
+import re
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from blending.methods import BLENDERS
+from errors import UsageError
+from faces.detectors import DETECTORS
+from faces.smoothing import SMOOTH_MODES
+from video.encoders import ENCODERS
+from video.source import LOOPS
+from wav2lip.generators import DEVICES, GENERATORS
+
+Four = tuple[int, int, int, int]
+
+UNSET_BOX: Four = (-1, -1, -1, -1)
+WHOLE_CROP: Four = (0, -1, 0, -1)
+SELECTIONS = ("largest", "left", "right", "center")
+NTSC = {f"{rate / 1.001:.3f}": Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)}
+
+
+def truth(text: str) -> bool:
+    """What people type behind a switch."""
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if text.lower() not in words:
+        raise ValueError(f"expected true or false, got {text!r}")
+    return words[text.lower()]
+
+
+def rate(text: str) -> Fraction:
+    """Frames a second; 29.97 and its like mean what television means by them."""
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9}|/0*[1-9]\d{0,8})?", text):
+        raise ValueError(f"expected a rate such as 25, 29.97 or 30000/1001, got {text!r}")
+    value = Fraction(text)
+    return next((r for name, r in NTSC.items() if abs(value - Fraction(name)) < 0.006), value)
+
+
+def _option(default: Any, words: str, **parser: Any) -> Any:  # noqa: ANN401  as dataclasses.field
+    return field(default=default, metadata={"help": words, **parser})
+
+
+def _switch(words: str) -> Any:  # noqa: ANN401
+    return _option(False, words, action="store_true")
+
+
+@dataclass(frozen=True)
+class Options:
+    """One run. The fields' names are the flags; `metadata` is what the parser needs besides."""
+
+    checkpoint_path: Path | None = _option(
+        None, "weights of Wav2Lip; without any, the built-in puppet moves the mouth", type=Path
+    )
+    face: Path | None = _option(None, "video or picture with the face", type=Path)
+    audio: Path | None = _option(None, "sound, or a video with sound, to speak", type=Path)
+    outfile: Path = _option(Path("results/result_voice.mp4"), "the video to write", type=Path)
+    static: bool = _option(
+        False, "use only the first frame of the video", type=truth, nargs="?", const=True
+    )
+    fps: Fraction = _option(Fraction(25), "frames a second, for a still only", type=rate)
+    pads: Four = _option(
+        (0, 10, 0, 0), "pixels added to the face box: top bottom left right", type=int, nargs=4
+    )
+    face_det_batch_size: int = _option(16, "faces a detector looks at in one go", type=int)
+    wav2lip_batch_size: int = _option(128, "most frames the network makes in one go", type=int)
+    resize_factor: int = _option(1, "divide the picture's size by this", type=int)
+    crop: Four = _option(
+        WHOLE_CROP,
+        "use this part of the resized, rotated picture: top bottom left right; -1: to the edge",
+        type=int,
+        nargs=4,
+    )
+    box: Four = _option(
+        UNSET_BOX,
+        "the face's place, when it cannot be found: top bottom left right",
+        type=int,
+        nargs=4,
+    )
+    rotate: bool = _switch("turn the picture right by 90 degrees")
+    nosmooth: bool = _switch("do not smooth the face's place over time")
+    blend_method: str = _option("ellipse", "how the mouth is laid in", choices=tuple(BLENDERS))
+    mouth_region_size: float = _option(0.6, "part of the face that is new, 0.2 to 1", type=float)
+    blur_intensity: float = _option(
+        51, "width of the mask's soft edge, in pixels on a face 256 wide", type=float
+    )
+    sharpen_mouth: bool = _switch("sharpen the new mouth")
+    sharpen_amount: float = _option(0.5, "how much, 0 to 2", type=float)
+    temporal_smooth: bool = _switch("steady the face's place more than usual")
+    smooth_window: int = _option(3, "frames that --temporal_smooth looks at", type=int)
+    smooth_mode: str = _option("light", "how much it steadies", choices=tuple(SMOOTH_MODES))
+    fp16: bool = _switch("half precision: bf16 on CPUs that have it, fp16 on a GPU")
+    silence_gating: bool = _switch("spare the network in silence")
+    silence_threshold: float = _option(0.01, "amplitude below which it is silent", type=float)
+    face_det_stride: int = _option(5, "look for faces every so many frames", type=int)
+
+    device: str = _option("auto", "where the network runs", choices=DEVICES)
+    engine: str = _option(
+        "auto", "what makes the mouth; auto takes what fits", choices=("auto", *GENERATORS)
+    )
+    face_detector: str = _option("mtcnn", "what finds the face", choices=tuple(DETECTORS))
+    face_select: str = _option(
+        "largest", "whose face: largest, left, right, center, or a number from the left"
+    )
+    loop: str = _option("repeat", "when the sound is longer than the video", choices=LOOPS)
+    audio_offset: float = _option(
+        0.0, "milliseconds by which the mouth comes later than the sound", type=float, metavar="MS"
+    )
+    encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
+    preset: str = _option("veryfast", "the encoder's preset, by its x264 name")
+    crf: int = _option(18, "the encoder's constant quality: 0 lossless, 51 worst", type=int)
+    cache_dir: Path | None = _option(None, "folder for compiled networks", type=Path)
+    no_cache: bool = _switch("neither read nor write the cache")
+    progress: str = _option(
+        "auto", "how progress is shown", choices=("auto", "bar", "json", "none")
+    )
+    report: Path | None = _option(None, "write facts and timings as JSON", type=Path)
+    debug: bool = _switch("show the traceback behind an error")
+    demo: bool = _switch("the kept portrait speaks the kept sound, with a contact sheet")
+
+    def __post_init__(self) -> None:
+        for name, low, high in RANGES:
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UsageError(f"--{name} must be {low} to {high}, got {value}")
+        self._check_inputs()
+        self._check_box()
+        if self.face_select not in SELECTIONS and not self.face_select.isdecimal():
+            raise UsageError(
+                f"--face_select must be {', '.join(SELECTIONS)} or a number from 0,"
+                f" got {self.face_select!r}"
+            )
+        if self.engine == "puppet" and self.checkpoint_path is not None:
+            raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
+        if self.engine == "openvino" and self.device == "cuda":
+            raise UsageError(
+                "--engine openvino runs on the CPU: take --engine torch for --device cuda"
+            )
+
+    def _check_inputs(self) -> None:
+        missing = [f"--{name}" for name in ("face", "audio") if getattr(self, name) is None]
+        if missing and not self.demo:
+            raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
+
+    def _check_box(self) -> None:
+        if self.box == UNSET_BOX:
+            return
+        top, bottom, left, right = self.box
+        if min(self.box) < 0 or top >= bottom or left >= right:
+            raise UsageError(
+                f"--box must be top bottom left right with top < bottom and left < right,"
+                f" got {' '.join(map(str, self.box))}"
+            )
+
+    @property
+    def face_box(self) -> Four | None:
+        return None if self.box == UNSET_BOX else self.box
+
+    def notices(self) -> list[str]:
+        """What the user should know about this choice of options."""
+        if BLENDERS[self.blend_method].unfinished:
+            return [f"--blend_method {self.blend_method} is not finished: ellipse takes its place"]
+        return []
+
+
+RANGES: tuple[tuple[str, float, float], ...] = (
+    ("fps", 1, 240),
+    ("face_det_batch_size", 1, 4096),
+    ("wav2lip_batch_size", 1, 4096),
+    ("resize_factor", 1, 64),
+    ("mouth_region_size", 0.2, 1.0),
+    ("blur_intensity", 0, 255),
+    ("sharpen_amount", 0, 2),
+    ("smooth_window", 1, 99),
+    ("silence_threshold", 0, 1),
+    ("face_det_stride", 1, 1000),
+    ("audio_offset", -5000, 5000),
+    ("crf", 0, 51),
+)
+
+
+def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """`--box` in the order that only worked before, right left bottom top, is read so."""
+    box: Four = values["box"]
+    first, second, third, fourth = box
+    if not (first > second and third > fourth and min(box) >= 0):
+        return values, []
+    turned = (fourth, third, second, first)
+    words = "--box was read as right left bottom top; the documented order is top bottom left right"
+    return {**values, "box": turned}, [f"{words}: {' '.join(map(str, turned))}"]
+
+
+def demonstration(options: Options, folder: Path) -> Options:
+    """The same options for the portrait and the sound that are kept in `folder`."""
+    return replace(
+        options,
+        face=options.face or folder / "portrait.png",
+        audio=options.audio or folder / "speech.m4a",
+    )

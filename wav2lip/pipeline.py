@@ -1,0 +1,228 @@
+"""The order of the stages, from a sound and a picture to the finished file."""
+
+from collections.abc import Callable, Iterable
+from collections.abc import Generator as Stream
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain, islice
+
+from audio.load import load
+from audio.windows import Windows, windows_of
+from blending.masks import MaskShape
+from blending.methods import Look
+from errors import NoFaceError, UsageError
+from faces.detectors import Detector
+from faces.face import Face, FaceTrack
+from faces.smoothing import Smoothing
+from faces.track import TrackSettings, hold, track
+from geometry import Box, Picture
+from video.shape import Shape
+from video.source import Source, open_source
+from video.writer import Target, check_target, write
+from video.yuv import Frame
+from wav2lip.generators.batch import Generator
+from wav2lip.mouths import Shown, laid_in, with_mouths
+from wav2lip.options import Options
+from wav2lip.prefetch import prefetch
+from wav2lip.report import Clock, Report, peak_memory_mb
+
+DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
+LARGEST_BATCH = 8  # more frames in flight cost memory and gain no speed on a CPU
+READ_AHEAD = 4  # frames
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What a run is made with; called when needed, so that nothing is loaded for a wrong input."""
+
+    engine: str  # the generator's name, for the report
+    generator: Callable[[], Generator]
+    detector: Callable[[], Detector]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a stage is."""
+
+    stage: str
+    done: int
+    of: int
+
+
+Tell = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """The opened inputs of a run and its checked output."""
+
+    options: Options
+    windows: Windows
+    source: Source
+    target: Target
+
+
+def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Report:
+    """Write the video that `options` ask for."""
+    with clock.stage("inputs"):
+        job = opened(options)
+    with clock.stage("engine"):
+        generator = stages.generator()
+    with clock.stage("faces"):
+        faces = faces_of(job, stages.detector(), tell)
+    counted = _Counted(tell, len(job.windows))
+    with closing(prefetch(_spoken(job, faces, generator, counted, clock), READ_AHEAD)) as frames:
+        write(clock.each("waiting for frames", frames), job.target)
+    return _report(job, stages.engine, counted, clock)
+
+
+def opened(options: Options) -> Job:
+    """The inputs, read as far as needed to know that they can be used, and the output's place."""
+    assert options.face is not None and options.audio is not None  # Options checked it
+    check_target(_target(options, options.fps, (2, 2)))
+    sound = load(options.audio)
+    shape = Shape(options.resize_factor, options.rotate, options.crop)
+    source = open_source(options.face, shape, options.fps, options.static)
+    offset = Fraction(options.audio_offset) / 1000
+    windows = windows_of(sound, source.fps, offset, options.silence_threshold)
+    target = _target(options, source.fps, (source.width, source.height))
+    return Job(options, windows, source, target)
+
+
+def _target(options: Options, fps: Fraction, size: tuple[int, int]) -> Target:
+    width, height = size
+    return Target(
+        path=options.outfile,
+        fps=fps,
+        width=width,
+        height=height,
+        sound=options.audio,
+        encoder=options.encoder,
+        preset=options.preset,
+        crf=options.crf,
+    )
+
+
+def faces_of(job: Job, detector: Detector, tell: Tell) -> FaceTrack:
+    """The speaking face in every source frame, its box as the network wants it."""
+    with closing(prefetch(_reduced(job, tell), READ_AHEAD)) as reduced:
+        first, scale = next(reduced)
+        pictures = chain([first], (picture for picture, _ in reduced))
+        found = _found(job, pictures, scale, detector).scaled(1 / scale)
+    if not any(found.faces):
+        raise NoFaceError(
+            f"no face found in {job.options.face}:"
+            " take a picture that shows one, or give its place with --box"
+        )
+    return FaceTrack(tuple(_as_network_wants(job, face) for face in found.faces))
+
+
+def _reduced(job: Job, tell: Tell) -> Stream[tuple[Picture, float], None, None]:
+    frames = min(len(job.windows), job.source.estimated_frames or len(job.windows))
+    with closing(job.source.frames()) as source:
+        for index, frame in enumerate(islice(source, len(job.windows))):
+            yield frame.reduced(DETECTOR_SIDE)
+            tell(Step("faces", index + 1, max(frames, index + 1)))
+
+
+def _found(job: Job, pictures: Iterable[Picture], scale: float, detector: Detector) -> FaceTrack:
+    if job.options.face_box is not None:
+        box = _given_box(job).scaled(scale)
+        return hold(box, pictures, detector, _smoothing(job.options))
+    return track(pictures, detector, _track_settings(job.options))
+
+
+def _given_box(job: Job) -> Box:
+    assert job.options.face_box is not None
+    box, source = Box(*map(float, job.options.face_box)), job.source
+    if box.bottom > source.height or box.right > source.width:
+        raise UsageError(
+            f"--box {' '.join(map(str, job.options.face_box))} reaches out of the picture,"
+            f" which is {source.width} wide and {source.height} high"
+        )
+    return box
+
+
+def _as_network_wants(job: Job, face: Face | None) -> Face | None:
+    """Padded, unless the user gave the box; nothing where it lies outside the picture."""
+    if face is None or job.options.face_box is not None:
+        return face
+    try:
+        box = face.box.padded(*job.options.pads)
+    except ValueError as empty:
+        raise UsageError(f"--pads {job.options.pads} leave nothing of the face") from empty
+    seen = box.inside(job.source.width, job.source.height)
+    return replace(face, box=box) if seen else None
+
+
+def _track_settings(options: Options) -> TrackSettings:
+    return TrackSettings(
+        stride=options.face_det_stride,
+        select=options.face_select,
+        smoothing=_smoothing(options),
+    )
+
+
+def _smoothing(options: Options) -> Smoothing:
+    return Smoothing(
+        steady=not options.nosmooth,
+        temporal=options.temporal_smooth,
+        window=options.smooth_window,
+        mode=options.smooth_mode,
+    )
+
+
+def _spoken(
+    job: Job, faces: FaceTrack, generator: Generator, count: "_Counted", clock: Clock
+) -> Stream[Frame, None, None]:
+    """The output's frames, each with its mouth."""
+    look, options = _look(job.options), job.options
+    batch_size = min(options.wav2lip_batch_size, LARGEST_BATCH)
+    frames = prefetch(job.source.looped(len(job.windows), options.loop), READ_AHEAD)
+    with closing(frames):
+        shown = (Shown(i, frame, faces.faces[at]) for i, (at, frame) in enumerate(frames))
+        pairs = with_mouths(shown, job.windows, generator, batch_size)
+        for one, patch in clock.each("mouths", pairs):
+            with clock.stage("blending"):
+                frame = laid_in(one, patch, look)
+            yield frame
+            count.another(patch is not None)
+
+
+def _look(options: Options) -> Look:
+    return Look(
+        method=options.blend_method,
+        shape=MaskShape(options.mouth_region_size, options.blur_intensity),
+        sharpen=options.sharpen_amount if options.sharpen_mouth else 0.0,
+    )
+
+
+@dataclass
+class _Counted:
+    """Frames that went by; tells of each."""
+
+    tell: Tell
+    of: int
+    generated: int = 0
+    passed: int = 0
+
+    def another(self, generated: bool) -> None:
+        self.generated += generated
+        self.passed += not generated
+        self.tell(Step("frames", self.generated + self.passed, self.of))
+
+
+def _report(job: Job, engine: str, count: _Counted, clock: Clock) -> Report:
+    return Report(
+        outfile=str(job.options.outfile),
+        engine=engine,
+        fps=str(job.source.fps),
+        size=(job.source.width, job.source.height),
+        frames=count.of,
+        frames_generated=count.generated,
+        frames_without_face=count.passed,
+        seconds=clock.elapsed(),
+        seconds_by_stage=dict(clock.stages),
+        peak_memory_mb=peak_memory_mb(),
+    )

@@ -1,0 +1,70 @@
+"""What a run did and how long it took."""
+
+import resource
+import sys
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The facts of a finished run; seconds of stages that overlap add up to more than the run."""
+
+    outfile: str
+    engine: str
+    fps: str
+    size: tuple[int, int]
+    frames: int
+    frames_generated: int
+    frames_without_face: int
+    seconds: float
+    seconds_by_stage: dict[str, float]
+    peak_memory_mb: float
+    notices: tuple[str, ...] = ()
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.frames / max(self.seconds, 1e-9)
+
+
+@dataclass
+class Clock:
+    """Seconds since it was made, and seconds inside each stage."""
+
+    started: float = field(default_factory=time.perf_counter)
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        since = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - since
+
+    def each(self, name: str, items: Iterable[T]) -> Generator[T, None, None]:
+        """`items`, the time spent on making them counted as `name`; closed with this."""
+        source = iter(items)
+        try:
+            while True:
+                with self.stage(name):
+                    item = next(source, self)
+                if item is self:
+                    return
+                yield item  # type: ignore[misc]  # the mark is never an item
+        finally:
+            if isinstance(source, Generator):
+                source.close()
+
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.started
+
+
+def peak_memory_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
