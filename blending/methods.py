@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from blending.detail import with_detail
 from blending.masks import MaskShape, Outline, WholeBox, mouth_ellipse
 from blending.patch import Patch
 from blending.sharpen import sharpened
@@ -27,8 +28,12 @@ class Method:
     unfinished: bool = False  # the name is kept, the ellipse does its work for now
 
 
-def alpha(patch: Patch, face: Region, mask: Mask, /) -> Region:
+def paste(patch: Patch, face: Region, mask: Mask, /) -> Region:
     return _mixed(patch.onto(face), face, mask)
+
+
+def alpha(patch: Patch, face: Region, mask: Mask, /) -> Region:
+    return _mixed(with_detail(patch, face), face, mask)
 
 
 def whole_box(box: Box, landmarks: Landmarks, shape: MaskShape) -> Outline:
@@ -40,7 +45,7 @@ def _mixed(new: Region, old: Region, mask: Mask) -> Region:
 
 
 BLENDERS: dict[str, Method] = {
-    "original": Method(whole_box, alpha),
+    "original": Method(whole_box, paste),
     "ellipse": Method(mouth_ellipse, alpha),
     "multiscale": Method(mouth_ellipse, alpha, unfinished=True),
     "edge_aware": Method(mouth_ellipse, alpha, unfinished=True),

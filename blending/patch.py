@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from geometry import Affine, Box, Picture, Rect, Region
+
+Floats = NDArray[np.float32]
 
 SIDE = 96
 
@@ -17,21 +20,29 @@ class Patch:
 
     pixels: Picture  # (96, 96, 3)
     to_region: Affine
+    source: Picture | None = None  # (96, 96, 3): the face that the generator was given
 
     def __post_init__(self) -> None:
-        if self.pixels.shape != (SIDE, SIDE, 3):
-            raise ValueError(f"a patch is {SIDE}x{SIDE} BGR, got {self.pixels.shape}")
+        for picture in (self.pixels, self.source):
+            if picture is not None and picture.shape != (SIDE, SIDE, 3):
+                raise ValueError(f"a patch is {SIDE}x{SIDE} BGR, got {picture.shape}")
 
     @classmethod
-    def placed(cls, pixels: Picture, box: Box, rect: Rect) -> "Patch":
+    def placed(
+        cls, pixels: Picture, box: Box, rect: Rect, source: Picture | None = None
+    ) -> "Patch":
         """The generated face of `box`, for the frame's pixels `rect`."""
         to_frame = Affine.square_to_box(SIDE, box)
-        return cls(pixels, to_frame.then(Affine.shift(-rect.left, -rect.top)))
+        return cls(pixels, to_frame.then(Affine.shift(-rect.left, -rect.top)), source)
 
     def onto(self, region: Region) -> Region:
         """The patch at the size and place of `region`, exact to a fraction of a pixel."""
+        return self.warped(self.pixels.astype(np.float32), region)
+
+    def warped(self, square: Floats, region: Region) -> Floats:
+        """Anything that is 96x96 like the patch, at the size and place of `region`."""
         size = (region.shape[1], region.shape[0])
-        return _warped(self.pixels.astype(np.float32), self.to_region, size, cv2.INTER_CUBIC)
+        return _warped(square, self.to_region, size, cv2.INTER_CUBIC)
 
 
 def cut(region: Region, rect: Rect, box: Box) -> Picture:
@@ -44,7 +55,7 @@ def cut(region: Region, rect: Rect, box: Box) -> Picture:
     return np.clip(np.rint(small), 0, 255).astype(np.uint8)
 
 
-def _warped(image: Region, by: Affine, size: tuple[int, int], flags: int) -> Region:
+def _warped(image: Floats, by: Affine, size: tuple[int, int], flags: int) -> Floats:
     matrix = by.warp_matrix()
     warped = cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.float32)

@@ -32,10 +32,21 @@ class Shown:
             raise ValueError(f"frames count from 0, got {self.index}")
 
 
+@dataclass(frozen=True)
+class Mouth:
+    """What the generator was given for a frame, and what it made of it."""
+
+    face: Picture  # (96, 96, 3)
+    patch: Picture  # (96, 96, 3)
+
+
+Spoken = tuple[Shown, Mouth | None]
+
+
 def with_mouths(
     shown: Iterable[Shown], windows: Windows, generator: Generator, batch_size: int
-) -> Iterator[tuple[Shown, Picture | None]]:
-    """Each frame with the patch for its face; frames without a face pass in between."""
+) -> Iterator[Spoken]:
+    """Each frame with the mouth for its face; frames without a face pass in between."""
     for has_face, run in groupby(shown, key=lambda s: s.face is not None):
         if has_face:
             yield from _generated(run, windows, generator, batch_size)
@@ -45,21 +56,19 @@ def with_mouths(
 
 def _generated(
     run: Iterator[Shown], windows: Windows, generator: Generator, batch_size: int
-) -> Iterator[tuple[Shown, Picture | None]]:
-    waiting: deque[list[Shown]] = deque()  # a generator may take some batches before it gives one
+) -> Iterator[Spoken]:
+    waiting: deque[tuple[list[Shown], Patches]] = deque()  # a generator may take some in advance
 
     def batches() -> Stream[Batch, None, None]:
         while group := list(islice(run, batch_size)):
-            waiting.append(group)
-            yield _batch(group, windows)
+            batch = _batch(group, windows)
+            waiting.append((group, batch.faces))
+            yield batch
 
     with closing(batches()) as given:
         for patches in generator(given):
-            yield from _paired(waiting.popleft(), patches)
-
-
-def _paired(group: list[Shown], patches: Patches) -> Iterator[tuple[Shown, Picture | None]]:
-    yield from zip(group, patches, strict=True)
+            group, faces = waiting.popleft()
+            yield from zip(group, map(Mouth, faces, patches), strict=True)
 
 
 def _batch(group: list[Shown], windows: Windows) -> Batch:
@@ -84,15 +93,15 @@ def _in_patch(landmarks: Landmarks, box: Box) -> NDArray[np.float32]:
     return to_patch(landmarks.points()).astype(np.float32)
 
 
-def laid_in(shown: Shown, patch: Picture | None, look: Look) -> Frame:
+def laid_in(shown: Shown, mouth: Mouth | None, look: Look) -> Frame:
     """The frame with its new mouth; pixels that the mask leaves out stay what they were."""
-    if shown.face is None or patch is None:
+    if shown.face is None or mouth is None:
         return shown.frame
     face, frame = shown.face, shown.frame
     outline = look.outline(face.box, face.landmarks)
     rect = outline.bounds.inside(frame.width, frame.height)
     if rect is None:
         return frame
-    region = frame.region(rect)
-    placed = Patch.placed(patch, face.box, rect)
-    return frame.with_region(rect, look.laid(placed, region, outline.mask(rect), face.box))
+    patch = Patch.placed(mouth.patch, face.box, rect, mouth.face)
+    region = look.laid(patch, frame.region(rect), outline.mask(rect), face.box)
+    return frame.with_region(rect, region)

@@ -183,11 +183,11 @@ def _spoken(
     with closing(frames):
         shown = (Shown(i, frame, faces.faces[at]) for i, (at, frame) in enumerate(frames))
         pairs = with_mouths(shown, job.windows, generator, batch_size)
-        for one, patch in clock.each("mouths", pairs):
+        for one, mouth in clock.each("mouths", pairs):
             with clock.stage("blending"):
-                frame = laid_in(one, patch, look)
+                frame = laid_in(one, mouth, look)
             yield frame
-            count.another(patch is not None)
+            count.another(mouth is not None)
 
 
 def _look(options: Options) -> Look:

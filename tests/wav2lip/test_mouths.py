@@ -51,9 +51,9 @@ def shown(faces):
 def test_each_frame_gets_the_mouth_of_its_own_sound(generator, batch_size, faces):
     out = list(with_mouths(shown(faces), windows(len(faces)), generator, batch_size))
     assert [one.index for one, _ in out] == list(range(len(faces)))
-    for (one, patch), face in zip(out, faces, strict=True):
-        assert (patch is None) == (face is None)
-        assert patch is None or (patch == one.index).all()
+    for (one, mouth), face in zip(out, faces, strict=True):
+        assert (mouth is None) == (face is None)
+        assert mouth is None or (mouth.patch == one.index).all()
 
 
 def test_frames_without_a_face_do_not_pile_up():
@@ -82,7 +82,7 @@ def test_an_error_in_the_generator_reaches_the_caller():
         list(with_mouths(shown([FACE] * 20), windows(20), broken, 4))
 
 
-def test_a_generator_that_returns_too_few_is_a_bug_that_shows():
+def test_frames_that_are_short_of_a_patch_are_a_bug_that_shows():
     def short(batches):
         for batch in batches:
             yield next(numbered([batch]))[:-1]
