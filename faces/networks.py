@@ -6,6 +6,7 @@ Their input is uint8 BGR (n, height, width, 3); they were trained on RGB, (x - 1
 import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -71,9 +72,11 @@ def _weights(name: str) -> list[NDArray[np.float32]]:
         )
     path = Path(spec.submodule_search_locations[0]) / "assets" / "weights" / f"{name}.lz4"
     import joblib  # type: ignore[import-untyped]
+    import lz4.frame  # type: ignore[import-untyped]
 
     try:
-        return list(joblib.load(path))
+        # not by joblib.load(path): on Python 3.13 lz4's file object complains when it is dropped
+        return list(joblib.load(BytesIO(lz4.frame.decompress(path.read_bytes()))))
     except Exception as error:  # what a damaged file makes joblib raise is anyone's guess
         raise EngineError(
             f"cannot read the face detector's weights {path}: reinstall mtcnn==1.0.0"

@@ -27,7 +27,7 @@ from video.timing import (
     output_rate,
     repaired,
 )
-from video.yuv import Frame, Layout
+from video.yuv import Frame, Layout, copied
 
 LOOKED_AT = 600  # packets whose times tell the rate
 LOOKED_AT_BYTES = 64 << 20
@@ -156,7 +156,8 @@ def _at_rate(
     frame = clip.first
     for k, (own, video) in constant_rate(lasting, clip.rate, start):
         if video is not before:  # shown more than once, it is made only once
-            frame = Frame(in_planes(video, clip.layout, clip.size), clip.aspect)
+            # a copy: a decoder whose last frame waits somewhere keeps all its memory
+            frame = Frame(copied(in_planes(video, clip.layout, clip.size)), clip.aspect)
             before = video
         yield k, own, frame
 

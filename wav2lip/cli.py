@@ -22,6 +22,7 @@ from wav2lip.checkpoint import find
 from wav2lip.contact import contact_sheet
 from wav2lip.flags import parsed
 from wav2lip.generators import GENERATORS, EngineSettings, choose
+from wav2lip.memory import give_back_freed_memory
 from wav2lip.options import Options, demonstration
 from wav2lip.pipeline import Stages, Step, lipsync
 from wav2lip.report import Clock, Report
@@ -47,6 +48,7 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
     """Run the command; `defaults` are the options that this program sets otherwise."""
     words = sys.argv[1:] if argv is None else list(argv)
     display: Display = JsonLines() if _wants_json(words) else Quiet()
+    give_back_freed_memory()
     try:
         with _terminable():
             _run(words, display, defaults)

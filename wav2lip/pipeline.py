@@ -22,10 +22,11 @@ from video.source import Source, open_source
 from video.writer import Target, check_target, write
 from video.yuv import Frame
 from wav2lip.generators.batch import Generator
+from wav2lip.memory import peak_memory_mb
 from wav2lip.mouths import Shown, laid_in, with_mouths
 from wav2lip.options import Options
 from wav2lip.prefetch import prefetch
-from wav2lip.report import Clock, Report, peak_memory_mb
+from wav2lip.report import Clock, Report
 
 DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
 LARGEST_BATCH = 8  # more frames in flight cost memory and gain no speed on a CPU

@@ -1,7 +1,5 @@
 """What a run did and how long it took."""
 
-import resource
-import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -63,8 +61,3 @@ class Clock:
 
     def elapsed(self) -> float:
         return time.perf_counter() - self.started
-
-
-def peak_memory_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

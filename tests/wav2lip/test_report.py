@@ -2,7 +2,8 @@ from contextlib import closing
 
 import pytest
 
-from wav2lip.report import Clock, peak_memory_mb
+from wav2lip.memory import peak_memory_mb
+from wav2lip.report import Clock
 
 
 def test_each_passes_items_on_and_closes_its_source():
