@@ -24,10 +24,12 @@ types: .venv/ready-dev
 	$(BIN)/mypy
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache results
+	rm -rf .venv .virtualenv .mypy_cache .ruff_cache .pytest_cache results
 
 # Where Python was packaged without ensurepip, virtualenv makes the environment.
 .venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+	  { echo "needs Python 3.10 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv || { rm -rf .venv && \
 	  $(PYTHON) -m pip install --quiet --target .virtualenv virtualenv && \
 	  PYTHONPATH=.virtualenv $(PYTHON) -m virtualenv --quiet .venv && rm -rf .virtualenv; }

@@ -94,7 +94,10 @@ class MouthEllipse:
 
 def mouth_ellipse(box: Box, landmarks: Landmarks, shape: MaskShape) -> MouthEllipse:
     """On the mouth, as wide as the region asks; the chin below it moves with the jaw."""
-    size, (x, y) = shape.region_size, landmarks.mouth_centre
+    size = shape.region_size
+    # where a box is cut so tight that the mouth lies outside, the mask lies on its border
+    x = min(max(landmarks.mouth_centre[0], box.left), box.right)
+    y = min(max(landmarks.mouth_centre[1], box.top), box.bottom)
     feather = max(shape.blur / BLUR_FACE * box.width / 2, SOFTEST_STEP)
     nose = max(math.dist(landmarks.nose, (x, y)), 0.15 * box.height)
     chin = max(box.bottom - y, 0.15 * box.height)

@@ -8,26 +8,27 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from itertools import pairwise
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from tqdm import tqdm
 
-from errors import LipSyncError, OutOfMemoryError, OutputError
+from errors import LipSyncError, OutOfMemoryError
 from faces.detectors import DETECTORS, DetectorSettings
 from wav2lip import __version__
 from wav2lip.checkpoint import find
 from wav2lip.contact import contact_sheet
-from wav2lip.flags import parsed
+from wav2lip.flags import parsed, progress_asked
 from wav2lip.generators import GENERATORS, EngineSettings, choose
 from wav2lip.memory import give_back_freed_memory
 from wav2lip.options import Options, demonstration
 from wav2lip.pipeline import Stages, Step, lipsync
-from wav2lip.report import Clock, Report
+from wav2lip.report import Clock, Report, check_report, write_report
 
 INTERRUPTED, TERMINATED = 130, 143
+CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
+GPU_BATCH = 128
 DEMO = Path(__file__).parent.parent / "demo"
 
 
@@ -35,19 +36,75 @@ class Terminated(BaseException):
     """SIGTERM arrived: everything is undone on the way out, as after Ctrl-C."""
 
 
-class Display(Protocol):
-    """Shows a run while it lasts."""
+class Display:
+    """Shows a run while it lasts; this one shows nothing."""
 
     def start(self, options: Options) -> None: ...
     def step(self, step: Step) -> None: ...
     def done(self, report: Report) -> None: ...
     def failed(self, message: str, exit_code: int) -> None: ...
+    def close(self) -> None: ...
+
+
+class JsonLines(Display):
+    """One JSON object a line on standard output."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def start(self, options: Options) -> None:
+        self._tell("start", version=__version__, options=_plain(options))
+
+    def step(self, step: Step) -> None:
+        if step.stage != self._stage:
+            self._stage = step.stage
+            self._tell("stage", stage=step.stage, of=step.of)
+        self._tell("frame", stage=step.stage, done=step.done, of=step.of)
+
+    def done(self, report: Report) -> None:
+        self._tell("done", **asdict(report))
+
+    def failed(self, message: str, exit_code: int) -> None:
+        self._tell("error", message=message, exit_code=exit_code)
+
+    def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
+        try:
+            print(json.dumps({"event": event, **facts}), flush=True)
+        except BrokenPipeError:  # nobody reads any more; the video is wanted all the same
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Bar(Display):
+    """A bar on the terminal for each stage."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._bar: tqdm[Any] | None = None
+
+    def step(self, step: Step) -> None:
+        if self._bar is None or step.stage != self._stage:
+            self.close()
+            self._stage = step.stage
+            self._bar = tqdm(total=step.of, desc=step.stage, unit="frame", leave=False)
+        self._bar.total = step.of
+        self._bar.update(step.done - self._bar.n)
+
+    def done(self, report: Report) -> None:
+        self.close()
+
+    def failed(self, message: str, exit_code: int) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
 
 def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: ANN401
     """Run the command; `defaults` are the options that this program sets otherwise."""
     words = sys.argv[1:] if argv is None else list(argv)
-    display: Display = JsonLines() if _wants_json(words) else Quiet()
+    display = _display(words)
     give_back_freed_memory()
     try:
         with _terminable():
@@ -55,13 +112,15 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
     except LipSyncError as error:
         return _failed(error, display, "--debug" in words)
     except MemoryError as error:
-        short = OutOfMemoryError("out of memory: take a smaller --resize_factor or close programs")
+        short = OutOfMemoryError("out of memory: take a larger --resize_factor or close programs")
         short.__cause__ = error
         return _failed(short, display, "--debug" in words)
     except KeyboardInterrupt:
         return _stopped(display, "interrupted", INTERRUPTED)
     except Terminated:
         return _stopped(display, "terminated", TERMINATED)
+    finally:
+        display.close()
     return 0
 
 
@@ -72,12 +131,13 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
         options = _demo(options)
     for notice in notices:
         say(notice)
-    if options.progress == "bar" or (options.progress == "auto" and sys.stderr.isatty()):
-        display = Bar()
+    if options.report is not None:
+        check_report(options.report)
     display.start(options)
     report = lipsync(options, stages_of(options), display.step, clock)
+    report = replace(report, notices=tuple(notices))
     if options.report is not None:
-        _write_report(options, report)
+        write_report(options.report, {"options": _plain(options), **asdict(report)})
     display.done(report)
     if options.demo:
         say(f"contact sheet: {contact_sheet(options.outfile)}")
@@ -107,26 +167,40 @@ def stages_of(options: Options) -> Stages:
         batch_size=options.wav2lip_batch_size,
         cache=cache,
     )
-    detector = DetectorSettings(cache=cache, batch_size=options.face_det_batch_size)
+    detector = DetectorSettings(
+        cache=cache,
+        batch_size=options.face_det_batch_size,
+        device="cuda" if engine == "torch" and options.device != "cpu" else "cpu",
+    )
+    most = GPU_BATCH if engine == "torch" else CPU_BATCH
     return Stages(
         engine=engine,
+        batch_size=min(options.wav2lip_batch_size, most),
         generator=lambda: GENERATORS[engine](settings),
         detector=lambda: DETECTORS[options.face_detector](detector),
     )
 
 
-def default_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wav2lip-fast"
+def default_cache() -> Path | None:
+    """None for a user without a home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wav2lip-fast"
+    except RuntimeError:
+        return None
 
 
 def say(words: str) -> None:
     """To people: one line on standard error."""
-    print(" ".join(words.split()), file=sys.stderr, flush=True)
+    line = "".join(letter if letter.isprintable() else " " for letter in words)
+    print(line, file=sys.stderr, flush=True)
 
 
-def _wants_json(words: Sequence[str]) -> bool:
-    """Known before the flags are read, so that a wrong flag is told as JSON too."""
-    return "--progress=json" in words or ("--progress", "json") in pairwise(words)
+def _display(words: Sequence[str]) -> Display:
+    """Chosen before the flags are read, so that a wrong flag is shown as asked, too."""
+    asked = progress_asked(words)
+    if asked == "auto":
+        asked = "bar" if sys.stderr.isatty() else "none"
+    return {"json": JsonLines, "bar": Bar}.get(asked, Display)()
 
 
 def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
@@ -141,18 +215,6 @@ def _stopped(display: Display, word: str, exit_code: int) -> int:
     display.failed(word, exit_code)
     say(f"error: {word}, nothing was written")
     return exit_code
-
-
-def _write_report(options: Options, report: Report) -> None:
-    assert options.report is not None
-    facts = {"version": __version__, "options": _plain(options), **asdict(report)}
-    try:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(facts, indent=2) + "\n")
-    except OSError as error:
-        raise OutputError(
-            f"cannot write the report {options.report}: {error.strerror}; name another --report"
-        ) from error
 
 
 def _plain(options: Options) -> dict[str, Any]:
@@ -176,62 +238,3 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-class Quiet:
-    """Nothing while it runs."""
-
-    def start(self, options: Options) -> None: ...
-    def step(self, step: Step) -> None: ...
-    def done(self, report: Report) -> None: ...
-    def failed(self, message: str, exit_code: int) -> None: ...
-
-
-class JsonLines:
-    """One JSON object a line on standard output."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-
-    def start(self, options: Options) -> None:
-        self._tell("start", version=__version__, options=_plain(options))
-
-    def step(self, step: Step) -> None:
-        if step.stage != self._stage:
-            self._stage = step.stage
-            self._tell("stage", stage=step.stage, of=step.of)
-        self._tell("frame", stage=step.stage, done=step.done, of=step.of)
-
-    def done(self, report: Report) -> None:
-        self._tell("done", **asdict(report))
-
-    def failed(self, message: str, exit_code: int) -> None:
-        self._tell("error", message=message, exit_code=exit_code)
-
-    def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
-        print(json.dumps({"event": event, **facts}), flush=True)
-
-
-class Bar(Quiet):
-    """A bar on the terminal for each stage."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] | None = None
-
-    def step(self, step: Step) -> None:
-        if self._bar is None or self._bar.desc != f"{step.stage}: ":
-            self._close()
-            self._bar = tqdm(total=step.of, desc=step.stage, unit="frame", leave=False)
-        self._bar.total = step.of
-        self._bar.update(step.done - self._bar.n)
-
-    def done(self, report: Report) -> None:
-        self._close()
-
-    def failed(self, message: str, exit_code: int) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None

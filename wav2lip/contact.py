@@ -18,7 +18,7 @@ SIDE = 240  # pixels of a picture's longer side on the sheet
 
 def contact_sheet(video: Path) -> Path:
     """Write a sheet of frames spread over `video` beside it, as PNG; gives its path."""
-    path = video.with_suffix(".png")
+    path = video.with_suffix(".sheet.png")
     _, data = cv2.imencode(".png", sheet_of(spread(video, COLUMNS * ROWS)))
     try:
         path.write_bytes(data.tobytes())

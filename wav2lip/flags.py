@@ -41,3 +41,13 @@ def parsed(
     )
     options = Options(**values)
     return options, words + options.notices()
+
+
+def progress_asked(argv: Sequence[str]) -> str:
+    """The value of --progress, also in a line that is wrong elsewhere."""
+    quick = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    quick.add_argument("--progress", default="auto")
+    try:
+        return str(quick.parse_known_args(argv)[0].progress)
+    except argparse.ArgumentError:
+        return "auto"

@@ -1,6 +1,7 @@
 """Everything a user can ask for: each option's default, its help and its check, in one place."""
 
 import re
+from argparse import ArgumentTypeError
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from blending.methods import BLENDERS
 from errors import UsageError
 from faces.detectors import DETECTORS
+from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
 from video.encoders import ENCODERS
 from video.source import LOOPS
@@ -18,7 +20,6 @@ Four = tuple[int, int, int, int]
 
 UNSET_BOX: Four = (-1, -1, -1, -1)
 WHOLE_CROP: Four = (0, -1, 0, -1)
-SELECTIONS = ("largest", "left", "right", "center")
 NTSC = {f"{rate / 1.001:.3f}": Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)}
 
 
@@ -26,15 +27,15 @@ def truth(text: str) -> bool:
     """What people type behind a switch."""
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if text.lower() not in words:
-        raise ValueError(f"expected true or false, got {text!r}")
+        raise ArgumentTypeError(f"expected true or false, got {text!r}")
     return words[text.lower()]
 
 
 def rate(text: str) -> Fraction:
     """Frames a second; 29.97 and its like mean what television means by them."""
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,9}|/0*[1-9]\d{0,8})?", text):
-        raise ValueError(f"expected a rate such as 25, 29.97 or 30000/1001, got {text!r}")
-    value = Fraction(text)
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,20}|/0*[1-9]\d{0,8})?", text):
+        raise ArgumentTypeError(f"expected a rate such as 25, 29.97 or 30000/1001, got {text!r}")
+    value = Fraction(text).limit_denominator(100_000)
     return next((r for name, r in NTSC.items() if abs(value - Fraction(name)) < 0.006), value)
 
 
@@ -74,7 +75,7 @@ class Options:
     )
     box: Four = _option(
         UNSET_BOX,
-        "the face's place, when it cannot be found: top bottom left right",
+        "the face's place in the picture as it is used: top bottom left right",
         type=int,
         nargs=4,
     )
@@ -91,7 +92,7 @@ class Options:
     smooth_window: int = _option(3, "frames that --temporal_smooth looks at", type=int)
     smooth_mode: str = _option("light", "how much it steadies", choices=tuple(SMOOTH_MODES))
     fp16: bool = _switch("half precision: bf16 on CPUs that have it, fp16 on a GPU")
-    silence_gating: bool = _switch("spare the network in silence")
+    silence_gating: bool = _switch("accepted; every frame is still made")
     silence_threshold: float = _option(0.01, "amplitude below which it is silent", type=float)
     face_det_stride: int = _option(5, "look for faces every so many frames", type=int)
 
@@ -126,22 +127,20 @@ class Options:
                 raise UsageError(f"--{name} must be {low} to {high}, got {value}")
         self._check_inputs()
         self._check_box()
-        if self.face_select not in SELECTIONS and not self.face_select.isdecimal():
-            raise UsageError(
-                f"--face_select must be {', '.join(SELECTIONS)} or a number from 0,"
-                f" got {self.face_select!r}"
-            )
+        check_select(self.face_select)
         if self.engine == "puppet" and self.checkpoint_path is not None:
             raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
-        if self.engine == "openvino" and self.device == "cuda":
-            raise UsageError(
-                "--engine openvino runs on the CPU: take --engine torch for --device cuda"
-            )
 
     def _check_inputs(self) -> None:
         missing = [f"--{name}" for name in ("face", "audio") if getattr(self, name) is None]
         if missing and not self.demo:
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
+        written = {f"--{name}": getattr(self, name) for name in ("outfile", "report")}
+        given = {f"--{name}": getattr(self, name) for name in ("face", "audio", "checkpoint_path")}
+        for flag, path in written.items():
+            for other, taken in {**given, **written}.items():
+                if flag != other and None not in (path, taken) and same_place(path, taken):
+                    raise UsageError(f"{flag} and {other} are the same file {path}: name another")
 
     def _check_box(self) -> None:
         if self.box == UNSET_BOX:
@@ -178,6 +177,12 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("audio_offset", -5000, 5000),
     ("crf", 0, 51),
 )
+
+
+def same_place(one: Path, other: Path) -> bool:
+    return one.absolute() == other.absolute() or (
+        one.exists() and other.exists() and one.samefile(other)
+    )
 
 
 def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -1,10 +1,11 @@
 """The order of the stages, from a sound and a picture to the finished file."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Stream
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import chain, islice
 
 from audio.load import load
@@ -19,17 +20,16 @@ from faces.track import TrackSettings, hold, track
 from geometry import Box, Picture
 from video.shape import Shape
 from video.source import Source, open_source
-from video.writer import Target, check_target, write
+from video.writer import Target, Written, check_target, write
 from video.yuv import Frame
 from wav2lip.generators.batch import Generator
 from wav2lip.memory import peak_memory_mb
-from wav2lip.mouths import Shown, laid_in, with_mouths
+from wav2lip.mouths import Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
 from wav2lip.prefetch import prefetch
 from wav2lip.report import Clock, Report
 
 DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
-LARGEST_BATCH = 8  # more frames in flight cost memory and gain no speed on a CPU
 READ_AHEAD = 4  # frames
 
 
@@ -40,6 +40,7 @@ class Stages:
     engine: str  # the generator's name, for the report
     generator: Callable[[], Generator]
     detector: Callable[[], Detector]
+    batch_size: int = 8  # frames that the generator is given together
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Step:
 
 
 Tell = Callable[[Step], None]
+Mouths = Callable[[Iterable[Shown]], Iterator[Spoken]]
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,12 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
     with clock.stage("faces"):
         faces = faces_of(job, stages.detector(), tell)
     counted = _Counted(tell, len(job.windows))
-    with closing(prefetch(_spoken(job, faces, generator, counted, clock), READ_AHEAD)) as frames:
-        write(clock.each("waiting for frames", frames), job.target)
-    return _report(job, stages.engine, counted, clock)
+    mouths = partial(
+        with_mouths, windows=job.windows, generator=generator, batch_size=stages.batch_size
+    )
+    with closing(prefetch(_spoken(job, faces, mouths, counted, clock), READ_AHEAD)) as frames:
+        written = write(clock.each("waiting for frames", frames), job.target)
+    return _report(stages.engine, job, counted, written, clock)
 
 
 def opened(options: Options) -> Job:
@@ -88,7 +93,10 @@ def opened(options: Options) -> Job:
     offset = Fraction(options.audio_offset) / 1000
     windows = windows_of(sound, source.fps, offset, options.silence_threshold)
     target = _target(options, source.fps, (source.width, source.height))
-    return Job(options, windows, source, target)
+    job = Job(options, windows, source, target)
+    if options.face_box is not None:
+        _given_box(job)
+    return job
 
 
 def _target(options: Options, fps: Fraction, size: tuple[int, int]) -> Target:
@@ -112,11 +120,18 @@ def faces_of(job: Job, detector: Detector, tell: Tell) -> FaceTrack:
         pictures = chain([first], (picture for picture, _ in reduced))
         found = _found(job, pictures, scale, detector).scaled(1 / scale)
     if not any(found.faces):
-        raise NoFaceError(
-            f"no face found in {job.options.face}:"
-            " take a picture that shows one, or give its place with --box"
-        )
+        raise NoFaceError(_no_face(job.options))
     return FaceTrack(tuple(_as_network_wants(job, face) for face in found.faces))
+
+
+def _no_face(options: Options) -> str:
+    if options.face_select.isdecimal() and options.face_box is None:
+        wanted = f"no picture in {options.face} shows a face number {options.face_select}"
+        return f"{wanted}, counted from 0 at the left: choose another --face_select"
+    return (
+        f"no face found in {options.face}:"
+        " take a picture that shows one, or give its place with --box"
+    )
 
 
 def _reduced(job: Job, tell: Tell) -> Stream[tuple[Picture, float], None, None]:
@@ -175,16 +190,14 @@ def _smoothing(options: Options) -> Smoothing:
 
 
 def _spoken(
-    job: Job, faces: FaceTrack, generator: Generator, count: "_Counted", clock: Clock
+    job: Job, faces: FaceTrack, mouths: Mouths, count: "_Counted", clock: Clock
 ) -> Stream[Frame, None, None]:
     """The output's frames, each with its mouth."""
-    look, options = _look(job.options), job.options
-    batch_size = min(options.wav2lip_batch_size, LARGEST_BATCH)
-    frames = prefetch(job.source.looped(len(job.windows), options.loop), READ_AHEAD)
+    look = _look(job.options)
+    frames = prefetch(job.source.looped(len(job.windows), job.options.loop), READ_AHEAD)
     with closing(frames):
-        shown = (Shown(i, frame, faces.faces[at]) for i, (at, frame) in enumerate(frames))
-        pairs = with_mouths(shown, job.windows, generator, batch_size)
-        for one, mouth in clock.each("mouths", pairs):
+        shown = (Shown(i, frame, faces[at]) for i, (at, frame) in enumerate(frames))
+        for one, mouth in clock.each("mouths", mouths(shown)):
             with clock.stage("blending"):
                 frame = laid_in(one, mouth, look)
             yield frame
@@ -214,13 +227,17 @@ class _Counted:
         self.tell(Step("frames", self.generated + self.passed, self.of))
 
 
-def _report(job: Job, engine: str, count: _Counted, clock: Clock) -> Report:
+def _report(engine: str, job: Job, count: _Counted, written: Written, clock: Clock) -> Report:
     return Report(
         outfile=str(job.options.outfile),
         engine=engine,
+        encoder=written.encoder,
+        pixel_format=written.pixel_format,
+        sound=written.sound,
+        sound_copied=written.sound_copied,
         fps=str(job.source.fps),
         size=(job.source.width, job.source.height),
-        frames=count.of,
+        frames=written.frames,
         frames_generated=count.generated,
         frames_without_face=count.passed,
         seconds=clock.elapsed(),

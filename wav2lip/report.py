@@ -1,10 +1,16 @@
 """What a run did and how long it took."""
 
+import json
+import os
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
+
+from errors import OutputError
+from wav2lip import __version__
 
 T = TypeVar("T")
 
@@ -15,6 +21,10 @@ class Report:
 
     outfile: str
     engine: str
+    encoder: str
+    pixel_format: str
+    sound: str | None  # the codec in the result
+    sound_copied: bool  # or encoded anew
     fps: str
     size: tuple[int, int]
     frames: int
@@ -61,3 +71,21 @@ class Clock:
 
     def elapsed(self) -> float:
         return time.perf_counter() - self.started
+
+
+def check_report(path: Path) -> None:
+    """Known before the work: whether there can be a file of this name."""
+    place = path.absolute()
+    folder = next(parent for parent in place.parents if parent.exists())
+    if place.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write the report {path}: name another --report")
+
+
+def write_report(path: Path, facts: dict[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"version": __version__, **facts}, indent=2) + "\n")
+    except OSError as error:
+        raise OutputError(
+            f"cannot write the report {path}: {error.strerror}; name another --report"
+        ) from error

@@ -108,3 +108,13 @@ def test_the_plain_paste_covers_the_box():
 def test_a_shape_out_of_range_is_refused(shape):
     with pytest.raises(ValueError, match="must"):
         replace(MaskShape(), **shape)
+
+
+@pytest.mark.parametrize(
+    "box", [Box(30, 90, 20, 120), Box(150, 190, 20, 120), Box(30, 190, 90, 120)]
+)
+def test_a_box_that_misses_the_mouth_shows_nothing_and_breaks_nothing(box):
+    """Pads may cut the mouth off."""
+    landmarks = Landmarks.fixed(Box(30, 155, 20, 75))
+    outline = mouth_ellipse(box, landmarks, MaskShape())
+    assert outline.mask(outline.bounds.inside(500, 500)).max() <= 1

@@ -1,13 +1,23 @@
 """The command in process: exit codes, one-line errors, what is left behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from tests.checkpoints import (
+    flat_weights,
+    save_bare,
+    save_cut_off,
+    save_malicious,
+    save_other_network,
+)
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
 from wav2lip.cli import main
@@ -25,6 +35,11 @@ def folder(tmp_path_factory):
     (made / "text.mp4").write_text("no video at all\n")
     (made / "empty.bin").touch()
     (made / "page.pth").write_text("<!DOCTYPE html><html><body>Sign in</body></html>")
+    save_other_network(made / "other.pth")
+    save_malicious(made / "evil.pth", made / "pwned", "os.system")
+    save_cut_off(save_bare(flat_weights(), made / "flat.pth"), made / "cut.pth", 0.5)
+    nothing = np.full((1, 4000), np.nan, np.float32)
+    make_sound(made / "nan.wav", rate=16_000, samples=nothing, codec="pcm_f32le")
     return made
 
 
@@ -82,6 +97,12 @@ BAD = {
     "checkpoint missing": ({"checkpoint_path": "no.pth"}, 5),
     "checkpoint is a web page": ({"checkpoint_path": "page.pth"}, 5),
     "checkpoint is empty": ({"checkpoint_path": "empty.bin"}, 5),
+    "checkpoint is of another network": ({"checkpoint_path": "other.pth"}, 5),
+    "checkpoint holds code": ({"checkpoint_path": "evil.pth"}, 5),
+    "checkpoint is cut off": ({"checkpoint_path": "cut.pth"}, 5),
+    "sound is no number": ({"audio": "nan.wav"}, 3),
+    "face number too high": ({"face_select": 7}, 4),
+    "report in a file": ({"report": "text.mp4/r.json"}, 6),
     "engine without weights": ({"engine": "torch"}, 5),
     "output of no known ending": ({"outfile": "result.txt"}, 6),
     "output below a file": ({"outfile": "text.mp4/result.mp4"}, 6),
@@ -97,6 +118,7 @@ def test_bad_input_is_one_line_and_its_code(name, run):
     assert [line for line in errors if line.startswith("error: ")] == errors[-1:]
     assert not any("Traceback" in line for line in errors)
     assert printed == [] and left == []
+    assert not Path("pwned").exists()
 
 
 def test_debug_shows_what_is_behind_an_error(run):
@@ -195,6 +217,67 @@ def test_a_stopped_run_leaves_nothing(folder, tmp_path, number, expected):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+PRODUCTION = ["--fp16", "--silence_gating", "--silence_threshold", "0.01"]
+LOOKS = [
+    "--blend_method ellipse --mouth_region_size 0.4 --sharpen_mouth --sharpen_amount 0.6",
+    "--blend_method ellipse --mouth_region_size 0.4 --sharpen_mouth --sharpen_amount 0.6"
+    " --blur_intensity 41",
+    "--blend_method hd --mouth_region_size 0.6 --blur_intensity 61",
+]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_production_commands_of_the_host(run, checkpoint, tmp_path, look):
+    """With a checkpoint of the real layout, on a video, every flag as the host gives it."""
+    face = make_video(tmp_path / "face.mp4", frames=12, size=(256, 256), draw=speaker)
+    code, errors, _, left = run(
+        *PRODUCTION, *look.split(), face=face, checkpoint_path=checkpoint, audio="good.wav"
+    )
+    assert code == 0, errors
+    assert left == ["result.mp4"] and "openvino" in errors[-1]
+    assert len(frames_of(tmp_path / "out" / "result.mp4")) == 15
+
+
+def speaker(number, width, height):
+    """The portrait, moving a little to the right."""
+    picture = cv2.resize(cv2.imread(str(PORTRAIT)), (width, height), interpolation=cv2.INTER_AREA)
+    return np.roll(picture, number, axis=1)
+
+
+def test_each_stage_has_one_bar_that_goes(run):
+    code, errors, _, _ = run(progress="bar")
+    shown = "\n".join(errors)
+    assert code == 0 and shown.count(" 0/15 ") == 1 and shown.count(" 0/1 ") == 1
+    assert errors[-1].split("\r")[-1].startswith("done: ")
+
+
+def test_a_reader_that_leaves_does_not_stop_the_run(folder, tmp_path):
+    """`--progress json | head -1`"""
+    command = [sys.executable, str(ROOT / "inference_fast.py"), "--progress", "json"]
+    command += ["--face", str(PORTRAIT), "--audio", str(folder / "good.wav"), "--engine", "puppet"]
+    command += ["--outfile", str(tmp_path / "result.mp4"), "--no_cache"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as run:
+        run.stdout.readline()
+        run.stdout.close()
+        errors = run.stderr.read()
+    assert run.returncode == 0, errors
+    assert len(errors.splitlines()) == 1 and (tmp_path / "result.mp4").exists()
+
+
+def test_an_earlier_result_survives_a_failure(run, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "result.mp4").write_text("earlier")
+    code, *_ = run(face="blank.mp4")
+    assert code == 4 and (tmp_path / "out" / "result.mp4").read_text() == "earlier"
+
+
+def test_an_input_is_never_overwritten(run, folder):
+    code, errors, _, _ = run(outfile="good.wav")
+    assert code == 2 and "same file" in errors[-1]
+    assert (folder / "good.wav").stat().st_size > 1000
+
+
 def test_hd_is_the_same_command():
     text = subprocess.run(
         [sys.executable, str(ROOT / "inference_hd_fast.py"), "--help"],
@@ -211,8 +294,12 @@ def test_version(capsys):
     assert ended.value.code == 0 and capsys.readouterr().out.split()[-1].count(".") == 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
 def test_numpy_starts_no_threads():
     """Its spinning threads stopped two runs side by side (mistake 8, in a new dress)."""
     count = "import os, wav2lip, numpy; print(len(os.listdir('/proc/self/task')))"
-    run = subprocess.run([sys.executable, "-c", count], cwd=ROOT, capture_output=True, text=True)
+    env = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    run = subprocess.run(
+        [sys.executable, "-c", count], cwd=ROOT, env=env, capture_output=True, text=True
+    )
     assert run.stdout == "1\n", run.stderr

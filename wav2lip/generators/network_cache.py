@@ -37,10 +37,11 @@ def read(entry: Path) -> ov.Model | None:
         if (entry / "checksum").read_text("ascii") != checksum(entry):
             raise OSError(f"{entry}: not what was written")
         model = core().read_model(entry / "network.xml")
-        (entry / "checksum").touch()  # the time of its last use
     except (OSError, ValueError, RuntimeError):
         shutil.rmtree(entry, ignore_errors=True)
         return None
+    with suppress(OSError):  # a cache that others may only read
+        (entry / "checksum").touch()  # the time of its last use
     return model
 
 
