@@ -1,12 +1,13 @@
 """The command: flags in, exit code out, and everything that a person or a program is told."""
 
+import io
 import json
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
@@ -21,19 +22,21 @@ from wav2lip.checkpoint import find
 from wav2lip.contact import contact_sheet
 from wav2lip.flags import parsed, progress_asked
 from wav2lip.generators import GENERATORS, EngineSettings, choose
+from wav2lip.generators.batch import Generator
 from wav2lip.memory import give_back_freed_memory
 from wav2lip.options import Options, demonstration
 from wav2lip.pipeline import Stages, Step, lipsync
 from wav2lip.report import Clock, Report, check_report, write_report
 
 INTERRUPTED, TERMINATED = 130, 143
+ENDING = (signal.SIGTERM, signal.SIGHUP)  # told to end, or the terminal was closed
 CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
 GPU_BATCH = 128
 DEMO = Path(__file__).parent.parent / "demo"
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived: everything is undone on the way out, as after Ctrl-C."""
+    """SIGTERM or SIGHUP arrived: everything is undone on the way out, as after Ctrl-C."""
 
 
 class Display:
@@ -70,7 +73,7 @@ class JsonLines(Display):
     def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
         try:
             print(json.dumps({"event": event, **facts}), flush=True)
-        except BrokenPipeError:  # nobody reads any more; the video is wanted all the same
+        except OSError:  # nobody reads any more; the video is wanted all the same
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -157,8 +160,6 @@ def stages_of(options: Options) -> Stages:
     """The real detector and generator for these options; weights are found, not yet loaded."""
     checkpoint = None if options.engine == "puppet" else find(options.checkpoint_path)
     engine = choose(options.engine, options.device, checkpoint)
-    if engine == "puppet" and options.engine == "auto":
-        say("no checkpoint given or found: the built-in puppet moves the mouth")
     cache = None if options.no_cache else options.cache_dir or default_cache()
     settings = EngineSettings(
         checkpoint=checkpoint,
@@ -176,9 +177,15 @@ def stages_of(options: Options) -> Stages:
     return Stages(
         engine=engine,
         batch_size=min(options.wav2lip_batch_size, most),
-        generator=lambda: GENERATORS[engine](settings),
+        generator=lambda: _loaded(engine, options.engine, settings),
         detector=lambda: DETECTORS[options.face_detector](detector),
     )
+
+
+def _loaded(engine: str, asked: str, settings: EngineSettings) -> Generator:
+    if engine == "puppet" and asked == "auto":
+        say("no checkpoint given or found: the built-in puppet moves the mouth")
+    return GENERATORS[engine](settings)
 
 
 def default_cache() -> Path | None:
@@ -192,14 +199,15 @@ def default_cache() -> Path | None:
 def say(words: str) -> None:
     """To people: one line on standard error."""
     line = "".join(letter if letter.isprintable() else " " for letter in words)
-    print(line, file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody listens: the exit code still tells
+        print(line, file=sys.stderr or io.StringIO(), flush=True)
 
 
 def _display(words: Sequence[str]) -> Display:
     """Chosen before the flags are read, so that a wrong flag is shown as asked, too."""
     asked = progress_asked(words)
     if asked == "auto":
-        asked = "bar" if sys.stderr.isatty() else "none"
+        asked = "bar" if sys.stderr is not None and sys.stderr.isatty() else "none"
     return {"json": JsonLines, "bar": Bar}.get(asked, Display)()
 
 
@@ -230,11 +238,12 @@ def _terminable() -> Iterator[None]:
         raise Terminated
 
     try:
-        before = signal.signal(signal.SIGTERM, stop)
+        before = {number: signal.signal(number, stop) for number in ENDING}
     except ValueError:  # not the main thread: the caller's signals are the caller's
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -31,6 +31,12 @@ def truth(text: str) -> bool:
     return words[text.lower()]
 
 
+def path(text: str) -> Path:
+    if not text:
+        raise ArgumentTypeError("expected a name, got nothing")
+    return Path(text)
+
+
 def rate(text: str) -> Fraction:
     """Frames a second; 29.97 and its like mean what television means by them."""
     if not re.fullmatch(r"\d{1,9}(\.\d{1,20}|/0*[1-9]\d{0,8})?", text):
@@ -52,11 +58,11 @@ class Options:
     """One run. The fields' names are the flags; `metadata` is what the parser needs besides."""
 
     checkpoint_path: Path | None = _option(
-        None, "weights of Wav2Lip; without any, the built-in puppet moves the mouth", type=Path
+        None, "weights of Wav2Lip; without any, the built-in puppet moves the mouth", type=path
     )
-    face: Path | None = _option(None, "video or picture with the face", type=Path)
-    audio: Path | None = _option(None, "sound, or a video with sound, to speak", type=Path)
-    outfile: Path = _option(Path("results/result_voice.mp4"), "the video to write", type=Path)
+    face: Path | None = _option(None, "video or picture with the face", type=path)
+    audio: Path | None = _option(None, "sound, or a video with sound, to speak", type=path)
+    outfile: Path = _option(Path("results/result_voice.mp4"), "the video to write", type=path)
     static: bool = _option(
         False, "use only the first frame of the video", type=truth, nargs="?", const=True
     )
@@ -111,12 +117,12 @@ class Options:
     encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
     preset: str = _option("veryfast", "the encoder's preset, by its x264 name")
     crf: int = _option(18, "the encoder's constant quality: 0 lossless, 51 worst", type=int)
-    cache_dir: Path | None = _option(None, "folder for compiled networks", type=Path)
+    cache_dir: Path | None = _option(None, "folder for compiled networks", type=path)
     no_cache: bool = _switch("neither read nor write the cache")
     progress: str = _option(
         "auto", "how progress is shown", choices=("auto", "bar", "json", "none")
     )
-    report: Path | None = _option(None, "write facts and timings as JSON", type=Path)
+    report: Path | None = _option(None, "write facts and timings as JSON", type=path)
     debug: bool = _switch("show the traceback behind an error")
     demo: bool = _switch("the kept portrait speaks the kept sound, with a contact sheet")
 

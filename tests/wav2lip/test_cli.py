@@ -199,7 +199,9 @@ def test_two_runs_side_by_side_do_not_meet(folder, tmp_path):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["0.mp4", "1.mp4"]
 
 
-@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
 def test_a_stopped_run_leaves_nothing(folder, tmp_path, number, expected):
     command = [sys.executable, str(ROOT / "inference_fast.py"), "--progress", "json"]
     command += ["--face", str(PORTRAIT), "--audio", str(make_sound(tmp_path / "long.wav", 60))]
@@ -303,3 +305,23 @@ def test_numpy_starts_no_threads():
         [sys.executable, "-c", count], cwd=ROOT, env=env, capture_output=True, text=True
     )
     assert run.stdout == "1\n", run.stderr
+
+
+def test_an_error_comes_alone(run):
+    """Not behind a notice about the engine that would have been used."""
+    _, errors, _, _ = run(face="no.mp4")
+    assert len(errors) == 1
+
+
+def test_pads_without_measure_end_in_reasonable_time(run):
+    code, errors, _, _ = run(pads=(5000, 5000, 5000, 5000))
+    assert code == 0, errors
+
+
+def test_nobody_listens(folder, tmp_path):
+    """A closed standard error changes neither the result nor the exit code."""
+    command = f"{sys.executable} inference_fast.py --demo --audio {folder}/good.wav --no_cache"
+    for face, expected in ((PORTRAIT, 0), (folder / "text.mp4", 3)):
+        words = f"{command} --face {face} --outfile {tmp_path}/result.mp4 2>&-"
+        run = subprocess.run(["bash", "-c", words], cwd=ROOT, capture_output=True)
+        assert run.returncode == expected and run.stdout == b""

@@ -118,6 +118,7 @@ def test_rates_are_exact(text, value):
         ["--blend_method", "magic"],
         ["--engine", "puppet", "--checkpoint_path", "x.pth"],
         ["--outfile", "a.mp4"],
+        ["--cache_dir", ""],
         ["--report", "results/result_voice.mp4"],
         ["--audio_offset", "nan"],
         ["--unknown"],

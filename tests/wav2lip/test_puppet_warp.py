@@ -131,3 +131,18 @@ def test_a_tilted_head_opens_its_mouth_along_its_own_axis():
     part = np.s_[60:84, 32:64]
     moved = np.abs(straight[part].astype(int) - face[part]).mean()
     assert np.abs(back[part].astype(int) - straight[part]).mean() < 0.4 * moved
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("pose", [Pose(1.0), Pose(0.8, -1.0)])
+def test_a_turned_head_does_not_draw_its_surroundings_into_the_cheek(side, pose):
+    """Where the nose points, the face ends soon beside the mouth, and hair begins."""
+    landmarks = LANDMARKS.copy()
+    landmarks[2, 0] += 6 * side
+    edge = 48 + side * 31
+    face = drawn()
+    hair = np.s_[:, edge:] if side > 0 else np.s_[:, :edge]
+    face[hair] = 20
+    moved = np.abs(opened(face, placed(face, landmarks), pose).astype(int) - face).max(axis=2)
+    beside = np.s_[66:80, edge - 3 : edge + 3]
+    assert moved[beside].max() < 90

@@ -29,6 +29,7 @@ class Axes:
     centre: tuple[float, float]
     right: tuple[float, float]
     nose: float  # v of the nose, negative
+    turn: float = 0.0  # u of the nose: towards the side that a turned head hides
 
     @property
     def down(self) -> tuple[float, float]:
@@ -48,10 +49,11 @@ class Axes:
         (rx, ry), (cx, cy) = (points[4] - points[3]) / 2, (points[4] + points[3]) / 2
         half = float(np.hypot(rx, ry))
         nose = float((points[2] - (cx, cy)) @ (-ry, rx)) / max(half, 1e-6) ** 2
+        turn = float((points[2] - (cx, cy)) @ (rx, ry)) / max(half, 1e-6) ** 2
         upright = rx > 0.5 * half and SMALLEST_HALF < half < 40 and -3.0 < nose < -0.2
         inside = 8 < cx < 88 and 40 < cy < 88
         return (
-            cls((float(cx), float(cy)), (float(rx), float(ry)), nose)
+            cls((float(cx), float(cy)), (float(rx), float(ry)), nose, turn)
             if upright and inside
             else None
         )

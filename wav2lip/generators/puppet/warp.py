@@ -13,6 +13,7 @@ DROP, LIFT = 0.38, 0.06  # how far the lower lip drops and the upper lip rises a
 ROUND, SPREAD, NARROW = 0.17, 0.07, 0.05  # how far the corners move: rounded, spread, at jaw = 1
 CHIN = 0.75  # of the lower lip's drop: how far the chin drops
 SQUEEZE = 0.3  # of the way to the border: a longer drop would flatten the chin
+REACH = 1.6  # to each side, how far the skin follows the lips
 TOOTH = 0.13  # how far the upper teeth reach below the upper lip
 MARGIN = 0.14  # of the patch: so near its sides nothing moves
 
@@ -48,13 +49,19 @@ class Place:
         u, v = ((x - cx) * rx + (y - cy) * ry) / square, ((x - cx) * dx + (y - cy) * dy) / square
         bottom = (side - 0.5 - cy - u * ry) / dy
         inner = _smooth(np.minimum(x - 0.5, side - 0.5 - x) / (MARGIN * side))
-        beside = np.square(np.square(u / np.float32(1.6)))
+        beside = np.square(np.square(u / _reach(u, axes.turn)))
         away = np.square(
             (v - np.float32(0.1)) * np.where(v > 0.1, np.float32(0.9), np.float32(1.5))
         )
         rim = _smooth((v - np.float32(axes.nose)) / 0.4) * _smooth((bottom - v) / 0.5)
         chin, around = np.exp(-beside) * inner, np.exp(-beside - away) * inner * rim
         return cls(axes, mouth, top, u, v, bottom, inner, around, chin)
+
+
+def _reach(u: Floats, turn: float) -> Floats:
+    """How far to each side the skin follows: less where a turned face ends sooner."""
+    hidden = REACH * max(1 - 0.8 * abs(turn), 0.6)
+    return np.where(u * turn > 0, hidden, REACH).astype(np.float32)
 
 
 def _smooth(t: Floats) -> Floats:
