@@ -28,6 +28,7 @@ SAMPLE_RATE = 16_000
 # A silence in the time stamps shorter than this is rounding: Matroska and FLV count milliseconds.
 # The shortest packet that damage can take away, 20 ms of Opus, is not.
 _SHORTEST_PAUSE = Fraction(1, 50)
+_PLAYLISTS = {"concat", "dash", "hls", "image2", "sdp", "tty"}  # they name files, or are text
 _BACKWARDS = Fraction(-1)  # stamps that fall back by more than a second have started anew
 _PAUSES_IN_ALL = Fraction(60)  # seconds of silence believed where a file does not know its length
 
@@ -108,6 +109,11 @@ def _open(path: Path) -> InputContainer:
 
 def _count_streams(path: Path) -> int:
     with _open(path) as container:
+        if _PLAYLISTS & set(container.format.name.split(",")):
+            raise InputError(
+                f"{str(path)!r}: a list or text ({container.format.name}), not a sound; "
+                "give the file of sound itself"
+            )
         count = len(container.streams.audio)
         if not count:
             what = "a picture but no sound" if container.streams.video else "no sound"

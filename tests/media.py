@@ -161,15 +161,43 @@ def make_sound(
     return path
 
 
-def _encode_sound(output: OutputContainer, stream: Stream, samples: np.ndarray) -> None:
-    rate = stream.codec_context.sample_rate
-    layout = stream.codec_context.layout.name
-    for start in range(0, samples.shape[1], rate):
-        piece = np.ascontiguousarray(samples[:, start : start + rate], np.float32)
-        frame = av.AudioFrame.from_ndarray(piece, "fltp", layout)
-        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
-        output.mux(stream.encode(frame))
+def _encode_sound(
+    output: OutputContainer, stream: Stream, *pieces: np.ndarray, gap: int = 0
+) -> None:
+    """The pieces one after another, `gap` seconds between them in their time stamps."""
+    rate, layout = stream.codec_context.sample_rate, stream.codec_context.layout.name
+    start = 0
+    for samples in pieces:
+        for first in range(0, samples.shape[1], rate):
+            piece = np.ascontiguousarray(samples[:, first : first + rate], np.float32)
+            frame = av.AudioFrame.from_ndarray(piece, "fltp", layout)
+            frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+            frame.pts = start + first
+            output.mux(stream.encode(frame))
+        start += samples.shape[1] + gap * rate
     output.mux(stream.encode(None))
+
+
+def make_paused(path: Path, gap: int, live: bool = False) -> Path:
+    """Two seconds of PCM, `gap` seconds between them; `live` states no length in the header."""
+    with av.open(str(path), "w", options={"live": "1"} if live else {}) as output:
+        stream = output.add_stream("pcm_s16le", rate=48_000, layout="stereo")
+        _encode_sound(output, stream, *[tone(1, 48_000, 2)] * 2, gap=gap)
+    return path
+
+
+def make_two_sounds(path: Path) -> Path:
+    """A stream without a packet, then mono, then what a player prefers: stereo, the default."""
+    with av.open(str(path), "w") as output:
+        output.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        streams = [
+            output.add_stream("pcm_s16le", rate=48_000, layout=layout)
+            for layout in ("mono", "stereo")
+        ]
+        streams[1].disposition = av.stream.Disposition.default
+        for stream, channels in zip(streams, (1, 2), strict=True):
+            _encode_sound(output, stream, tone(1, 48_000, channels))
+    return path
 
 
 def make_picture(path: Path, picture: np.ndarray, kind: str, orientation: int = 1) -> Path:

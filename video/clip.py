@@ -1,6 +1,7 @@
 """One video file: what is in it, and its frames at a constant rate from any place on."""
 
 import math
+import stat
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from errors import InputError
+from video.demux import decoded, demuxed
 from video.formats import in_planes, planar_layout
 from video.shape import Turn
 from video.timing import (
@@ -54,9 +56,22 @@ class Clip:
     first: Frame = field(repr=False)
 
 
+def check_regular(path: Path) -> None:
+    """InputError for a folder, and for a pipe or socket: opening it would wait for ever."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        raise unreadable(path, reason_of(error)) from error
+    if stat.S_ISDIR(mode):
+        raise unreadable(path, "is a directory")
+    if not stat.S_ISREG(mode):
+        raise unreadable(path, "not a regular file; save it to a file first")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
     """The file, whatever its name looks like, closed at the end."""
+    check_regular(path)
     try:
         container = av.open(
             f"file:{path.absolute()}",
@@ -165,17 +180,8 @@ def _at_rate(
 def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
     """Every frame that can be decoded; damaged packets are passed over."""
     stream.thread_type = "AUTO"
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, OSError, av.FFmpegError):  # the end, or the file is cut off here
-            return
-        try:
-            videos = packet.decode()
-        except av.FFmpegError:
-            continue
-        yield from videos
+    for packet in demuxed(container, stream):
+        yield from decoded(packet)
 
 
 def _look(
@@ -186,25 +192,14 @@ def _look(
     first: av.VideoFrame | None = None
     times: list[Fraction] = []
     read = 0
-    packets = container.demux(stream)
-    try:
-        for packet in packets:
-            read += packet.size
-            if (time := packet.pts if packet.pts is not None else packet.dts) is not None:
-                times.append(time * packet.time_base)
-            first = first or _first_of(packet)
-            if first and (len(times) >= LOOKED_AT or read > LOOKED_AT_BYTES):
-                break
-    except (OSError, av.FFmpegError):  # cut off here: what has been read must do
-        pass
+    for packet in demuxed(container, stream):
+        read += packet.size
+        if (time := packet.pts if packet.pts is not None else packet.dts) is not None:
+            times.append(time * packet.time_base)
+        first = first or next(iter(decoded(packet)), None)
+        if first and (len(times) >= LOOKED_AT or read > LOOKED_AT_BYTES):
+            break
     return first, times
-
-
-def _first_of(packet: "av.Packet[VideoStream]") -> av.VideoFrame | None:
-    try:
-        return next(iter(packet.decode()), None)
-    except av.FFmpegError:
-        return None
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:

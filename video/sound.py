@@ -1,7 +1,7 @@
 """The original sound beside the picture: its packets as they are, or encoded once."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -10,11 +10,15 @@ from typing import TypeAlias, cast
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.stream import Stream
+from av.stream import Discard, Stream
 
 from errors import InputError
+from video.clip import opened, reason_of
+from video.continuous import Setup, continuous
+from video.demux import decoded, demuxed
 
 BIT_RATE = 192_000
+PAUSES_IN_ALL = Fraction(60)  # seconds of silence believed where a file does not know its length
 LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"}  # that every encoder here takes
 PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"})
 IN_MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
@@ -60,9 +64,10 @@ def add_sound(
     source: InputContainer, path: Path, output: OutputContainer, kind: Container
 ) -> Track:
     """A stream in `output` for the sound of `source`, and the packets to be put there."""
-    stream = source.streams.best("audio")
-    if not isinstance(stream, AudioStream) or stream.codec_context is None:
+    index = _audible(path)
+    if index is None:
         raise InputError(f"{path}: no sound in it that can be decoded; give a file with sound")
+    stream = _only(source, index)
     codec = stream.codec_context.codec.canonical_name
     if kind.copies is None or codec in kind.copies:
         try:
@@ -70,7 +75,10 @@ def add_sound(
             return Track(codec, True, _copied(source, stream, target))
         except ValueError:  # a codec that the container has no name for
             pass
-    return Track(kind.encoder, False, _encoded(source, stream, _encoder(stream, output, kind)))
+    target = _encoder(stream, output, kind)
+    room = Fraction(source.duration or 0, av.time_base) or PAUSES_IN_ALL
+    frames = continuous(_frames(source, stream), Setup.of(target.codec_context), room)
+    return Track(kind.encoder, False, _encoded(frames, target, path))
 
 
 def ends(packet: AudioPacket) -> Fraction:
@@ -107,13 +115,17 @@ def _cut_samples(packet: AudioPacket, rest: Fraction) -> AudioPacket:
 def _copied(
     source: InputContainer, stream: AudioStream, target: AudioStream
 ) -> Iterator[AudioPacket]:
-    zero = stream.start_time
-    for packet in _demuxed(source, stream):
+    zero, end = stream.start_time, None
+    for packet in demuxed(source, stream):
         stamp = packet.pts if packet.pts is not None else packet.dts
         if packet.size == 0 or stamp is None:
             continue
         zero = stamp if zero is None else zero
+        lasts = packet.duration or 1
+        if end is not None and stamp - zero < end - lasts // 2:  # times that begin anew
+            zero = stamp - end
         packet.pts = stamp - zero
+        end = packet.pts + lasts
         packet.dts = packet.pts  # sound has no frames out of order
         packet.stream = target
         yield packet
@@ -132,29 +144,46 @@ def _encoder(stream: AudioStream, output: OutputContainer, kind: Container) -> A
 
 
 def _encoded(
-    source: InputContainer, stream: AudioStream, target: AudioStream
+    frames: Iterator[av.AudioFrame], target: AudioStream, path: Path
 ) -> Iterator[AudioPacket]:
-    done = 0
-    for packet in _demuxed(source, stream):
-        for frame in _decoded(stream, packet):
-            frame.pts, frame.time_base = done, Fraction(1, frame.sample_rate)
-            done += frame.samples
-            yield from target.encode(frame)
+    for frame in _convertible(frames, path):
+        yield from target.encode(frame)
     yield from target.encode(None)
 
 
-def _decoded(stream: AudioStream, packet: AudioPacket) -> Iterable[av.AudioFrame]:
+def _convertible(frames: Iterator[av.AudioFrame], path: Path) -> Iterator[av.AudioFrame]:
+    """The frames; what FFmpeg says about them is said of the sound, not of the output."""
     try:
-        return stream.decode(packet)
-    except av.FFmpegError:  # a damaged packet is passed over
-        return ()
+        yield from frames
+    except (OSError, ValueError, av.FFmpegError) as error:
+        raise InputError(
+            f"{path}: its sound cannot be converted: {reason_of(error)}; export it as a stereo wav"
+        ) from error
 
 
-def _demuxed(source: InputContainer, stream: AudioStream) -> Iterator[AudioPacket]:
-    packets = source.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, OSError, av.FFmpegError):  # the end, or the file is cut off here
-            return
-        yield packet
+def _frames(source: InputContainer, stream: AudioStream) -> Iterator[av.AudioFrame]:
+    for packet in demuxed(source, stream):
+        yield from decoded(packet)
+
+
+def _audible(path: Path) -> int | None:
+    """Which stream of sound is the first that holds samples."""
+    with opened(path) as source:
+        count = len(source.streams.audio)
+    for index in range(count):
+        with opened(path) as source:
+            stream = _only(source, index)
+            if stream.codec_context is not None and any(
+                frame.samples for frame in _frames(source, stream)
+            ):
+                return index
+    return None
+
+
+def _only(source: InputContainer, index: int) -> AudioStream:
+    """That stream of sound; nothing else will be read, least of all a film's pictures."""
+    stream = source.streams.audio[index]
+    for other in source.streams:
+        if other is not stream:
+            other.discard = Discard.all
+    return stream

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from video.clip import Clip, open_clip, reason_of, shown, unreadable, window
+from video.clip import Clip, check_regular, open_clip, reason_of, shown, unreadable, window
 from video.shape import Shape, shaped
 from video.still import is_picture, read_picture
 from video.yuv import Frame, Tags
@@ -68,6 +68,7 @@ def open_source(path: Path, shape: Shape, still_fps: Fraction, static: bool = Fa
 
 
 def _start_of(path: Path) -> bytes:
+    check_regular(path)
     try:
         with path.open("rb") as file:
             start = file.read(32)

@@ -1,6 +1,8 @@
 """Pictures, known by what is in them and never by their name."""
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -11,7 +13,8 @@ from errors import InputError
 from geometry import Picture
 from video.shape import Turn
 
-SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*")
+PNG = b"\x89PNG\r\n\x1a\n"
+SIGNATURES = (b"\xff\xd8\xff", PNG, b"BM", b"II*\0", b"MM\0*")
 ORIENTATION = 0x0112  # EXIF's tag
 
 
@@ -23,8 +26,11 @@ def is_picture(start: bytes) -> bool:
 def read_picture(path: Path) -> Picture:
     """The picture upright, in 8-bit BGR, on white where it is transparent."""
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        decoded, kinds, blocks = cv2.imdecodeWithMetadata(data, flags=cv2.IMREAD_UNCHANGED)
+        data = path.read_bytes()
+        with _quiet():
+            decoded, kinds, blocks = cv2.imdecodeWithMetadata(
+                np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED
+            )
     except (OSError, cv2.error) as error:
         raise _damaged(path) from error
     if decoded is None or not decoded.size or decoded.dtype not in (np.uint8, np.uint16):
@@ -33,7 +39,18 @@ def read_picture(path: Path) -> Picture:
     for kind, block in zip(kinds, blocks, strict=True):
         if kind == cv2.IMAGE_METADATA_EXIF:
             turn = Turn.of_exif(orientation(np.asarray(block).tobytes()))
-    return np.ascontiguousarray(turn.apply(_on_white(_eight_bit(np.asarray(decoded)))))
+    picture = _eight_bit(_gray_on_white(np.asarray(decoded), clear_gray(data)))
+    return np.ascontiguousarray(turn.apply(_on_white(picture)))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """OpenCV's words on damaged pictures would stand beside our own."""
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def orientation(exif: bytes) -> int:
@@ -51,6 +68,27 @@ def orientation(exif: bytes) -> int:
     except struct.error:  # cut off: as if it stated none
         return 1
     return 1
+
+
+def clear_gray(data: bytes) -> int | None:
+    """The level that a gray PNG calls transparent, which OpenCV leaves as it is; none: no level."""
+    if not data.startswith(PNG) or data[25] != 0:  # the kind of colour
+        return None
+    place, depth = len(PNG), data[24]
+    while place + 10 <= len(data):
+        size, kind, level = struct.unpack_from(">I4sH", data, place)
+        if kind == b"tRNS":
+            return int(level) * (255 // ((1 << depth) - 1) if depth < 8 else 1)
+        place += size + 12
+    return None
+
+
+def _gray_on_white(
+    picture: NDArray[np.uint8 | np.uint16], clear: int | None
+) -> NDArray[np.uint8 | np.uint16]:
+    if clear is None or picture.ndim != 2:
+        return picture
+    return np.where(picture == clear, np.iinfo(picture.dtype).max, picture).astype(picture.dtype)
 
 
 def _eight_bit(picture: NDArray[np.uint8 | np.uint16]) -> Picture:

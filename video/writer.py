@@ -81,7 +81,8 @@ def _write(frames: Iterator[Frame], job: Target, partial: Path) -> Written:
         track = None
         if job.sound is not None:
             source = stack.enter_context(opened(job.sound))
-            track = add_sound(source, job.sound, output, kind)
+            with _reported(job.path):
+                track = add_sound(source, job.sound, output, kind)
         count = _mux(output, picture, track, chain([first], frames), job)
     return Written(
         path=job.path,
@@ -103,7 +104,8 @@ def _mux(
 ) -> int:
     """Picture and sound side by side, so that neither waits in memory for the other."""
     count = 0
-    waiting = _Sound(output, track)
+    with _reported(job.path):
+        waiting = _Sound(output, track)
     for frame in frames:
         with _reported(job.path):
             output.mux(_encoded(picture, frame, count, job))

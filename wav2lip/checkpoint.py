@@ -45,6 +45,8 @@ def kind_of(path: Path) -> Kind:
     try:
         if path.is_dir():
             raise EngineError(f"{path}: is a folder; name the checkpoint file in it")
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise EngineError(f"{path}: not a regular file; save the checkpoint to a file first")
         size = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(512)

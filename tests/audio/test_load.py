@@ -143,6 +143,24 @@ def test_a_playlist_fetches_nothing(tmp_path):
     assert_refused(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.ffconcat", "ffconcat version 1.0\nfile voice.ts\n"),
+        ("list.wav", "ffconcat version 1.0\nfile voice.ts\n"),
+        (
+            "list.m3u8",
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nvoice.ts\n#EXT-X-ENDLIST\n",
+        ),
+    ],
+)
+def test_a_playlist_of_good_sound_is_refused_before_the_work(tone, write, tmp_path, name, text):
+    """What is written beside the picture is one file."""
+    write("voice.ts", tone(1.0, 48000), "mp2", 48000)
+    (tmp_path / name).write_text(text)
+    assert_refused(tmp_path / name, "a list", "not a sound", "give the file of sound")
+
+
 def test_a_video_without_sound(film):
     assert_refused(film("mute.mp4"), "a picture but no sound")
 

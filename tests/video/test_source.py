@@ -1,4 +1,8 @@
 import gc
+import os
+import socket
+import subprocess
+import sys
 import weakref
 from fractions import Fraction
 from pathlib import Path
@@ -197,6 +201,50 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
     assert "null" in refusal(Path("a\0b.mp4"))
 
 
+def make_pipe(path):
+    os.mkfifo(path)
+    return path
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+    return path
+
+
+# a process of its own, since what waits for a pipe waits for ever
+OPENING = """
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from errors import InputError
+from video.shape import Shape
+from video.source import open_source
+
+try:
+    open_source(Path(sys.argv[1]), Shape(), Fraction(25))
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes with names")
+@pytest.mark.parametrize("make", [make_pipe, make_socket])
+def test_a_pipe_or_socket_is_not_waited_for(tmp_path, make):
+    path = make(tmp_path / "a.mp4")
+    ran = subprocess.run(
+        [sys.executable, "-c", OPENING, str(path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    assert ran.stdout.startswith(f"{path}: not a regular file; save it to a file first")
+    assert ran.stdout.count("\n") == 1
+
+
 def test_a_playlist_opens_no_other_file(tmp_path):
     make_video(tmp_path / "v.mp4")
     playlist = tmp_path / "list.mp4"
@@ -223,6 +271,16 @@ def test_damaged_packets_are_passed_over_and_the_last_good_frame_held(tmp_path):
     whole = make_video(tmp_path / "whole.mov", frames=12, codec="mjpeg", pix_fmt="yuvj420p")
     source = opened(make_damaged(tmp_path / "damaged.mov", whole, [5, 6]))
     assert numbers(source.frames()) == [0, 1, 2, 3, 4, 4, 4, 7, 8, 9, 10, 11]
+
+
+def test_a_stream_that_begins_late_does_not_end_the_reading(tmp_path):
+    """PyAV can raise an IndexError where FFmpeg finds a stream after the opening."""
+    long = {"size": (160, 120), "codec": "mpeg2video", "options": {"b": "8000k"}, "draw": noise}
+    mute = make_video(tmp_path / "mute.ts", frames=200, **long).read_bytes()
+    loud = make_video(tmp_path / "loud.ts", frames=10, sound=True, **long).read_bytes()
+    path = tmp_path / "live.ts"
+    path.write_bytes(mute + loud + mute)
+    assert 400 <= len(list(opened(path).frames())) <= 425
 
 
 def test_static_takes_the_first_frame_of_a_video(tmp_path):

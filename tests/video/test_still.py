@@ -1,4 +1,6 @@
 import os
+import struct
+import zlib
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +10,7 @@ from errors import InputError, UsageError
 from tests.media import corners_of, make_cut_off, make_picture, number_of, numbered
 from video.shape import Shape
 from video.source import open_source
-from video.still import orientation, read_picture
+from video.still import PNG, orientation, read_picture
 
 KINDS = [".png", ".jpg", ".webp", ".bmp", ".tiff"]
 
@@ -60,6 +62,31 @@ def test_sixteen_bit_and_gray(tmp_path):
     assert (read_picture(make_picture(tmp_path / "g", gray, ".png")) == 77).all()
 
 
+def png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize(
+    ("depth", "row", "clear", "shown"),
+    [
+        (8, b"\x00\x07\x64\xff", 0, [255, 7, 100, 255]),
+        (8, b"\x00\x07\x64\xff", None, [0, 7, 100, 255]),
+        (2, b"\x1b", 1, [0, 255, 170, 255]),
+        (16, b"\x00\x00\x00\x01\x64\x64\xff\xff", 1, [0, 255, 100, 255]),
+    ],
+)
+def test_a_transparent_gray_is_white(tmp_path, depth, row, clear, shown):
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 4, 2, depth, 0, 0, 0, 0)),
+        *([] if clear is None else [(b"tRNS", struct.pack(">H", clear))]),
+        (b"IDAT", zlib.compress((b"\0" + row) * 2)),
+        (b"IEND", b""),
+    ]
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG + b"".join(png_chunk(*chunk) for chunk in chunks))
+    assert read_picture(path).tolist() == [[[level] * 3 for level in shown]] * 2
+
+
 @pytest.mark.parametrize(
     ("turn", "corners"), [(1, "rgby"), (3, "byrg"), (5, "rybg"), (6, "yrgb"), (8, "gbyr")]
 )
@@ -109,10 +136,12 @@ def test_facts_and_loops_of_a_still(tmp_path):
 
 @pytest.mark.parametrize("share", [0.2, 0.9])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_cut_off_picture_is_one_line(tmp_path, kind, share):
+def test_a_cut_off_picture_is_one_line(tmp_path, capfd, kind, share):
     whole = make_picture(
         tmp_path / "whole", np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8), kind
     )
     with pytest.raises(InputError, match="damaged picture; give") as caught:
         open_source(make_cut_off(tmp_path / "cut", whole, share), Shape(), Fraction(25))
     assert "\n" not in str(caught.value)
+    spoken = capfd.readouterr().err.splitlines()
+    assert [line for line in spoken if not line.startswith("libpng")] == []  # it can't be silenced

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+import wave
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +13,16 @@ import pytest
 
 from errors import InputError, OutputError, UsageError
 from geometry import Rect
-from tests.media import drawn, make_sound, make_video, noise, number_of, numbered
+from tests.media import (
+    drawn,
+    make_paused,
+    make_sound,
+    make_two_sounds,
+    make_video,
+    noise,
+    number_of,
+    numbered,
+)
 from video.encoders import ENCODERS, PRESETS, opens
 from video.shape import Shape
 from video.source import open_source
@@ -299,6 +309,86 @@ def test_an_unknown_rate_goes_to_the_nearest(tmp_path):
     ours, _, rate, _ = heard(tmp_path / "a.mp4")
     assert rate == 32_000 or rate == 44_100
     assert abs(len(ours) / rate - 1) < 0.05
+
+
+def loudness(samples):
+    return float(np.sqrt(np.mean(np.square(samples))))
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".webm"])
+@pytest.mark.parametrize("setups", [[(44_100, 2), (48_000, 1)], [(48_000, 1), (44_100, 2)]])
+def test_a_sound_that_changes_rate_and_channels_midway(tmp_path, setups, ending):
+    parts = [make_sound(tmp_path / f"{rate}.mp2", 1, rate, n, codec="mp2") for rate, n in setups]
+    source = tmp_path / "both.mp2"
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    path = tmp_path / f"a{ending}"
+    assert not write(frames(50), target(path, sound=source)).sound_copied
+    ours, start, rate, channels = heard(path)
+    assert (rate, channels) in setups or ending == ".webm"  # Opus knows no 44.1 kHz
+    assert abs(float(start) + len(ours) / rate - 2) < 0.06
+    for half in (ours[:rate], ours[rate : 2 * rate]):
+        assert 0.07 < loudness(half) < 0.16  # FFmpeg plays mono 3 dB softer in stereo
+        spectrum = np.abs(np.fft.rfft(half[rate // 4 : rate * 3 // 4] * np.hanning(rate // 2)))
+        assert abs(2 * int(spectrum.argmax()) - 440) <= 2
+
+
+def test_a_sound_that_cannot_be_converted_is_an_error_of_the_sound(tmp_path):
+    source = tmp_path / "microphones.wav"
+    with wave.open(str(source), "wb") as file:
+        file.setparams((9, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(18 * 16_000))
+    with pytest.raises(InputError, match=r"microphones\.wav: its sound cannot be .*; export it"):
+        write(frames(), target(tmp_path / "a.mp4", sound=source))
+    assert [path.name for path in tmp_path.iterdir()] == ["microphones.wav"]
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".webm"])
+def test_a_pause_in_the_times_of_an_encoded_sound_is_silent(tmp_path, ending):
+    source = make_paused(tmp_path / "s.mkv", 2)
+    path = tmp_path / f"a{ending}"
+    assert not write(frames(100), target(path, sound=source)).sound_copied
+    ours, start, rate, _ = heard(path)
+    assert abs(float(start) + len(ours) / rate - 4) < 0.06
+    levels = [loudness(ours[rate * tenth // 10 :][: rate // 10]) for tenth in range(40)]
+    assert max(levels[11:29]) < 1e-3
+    assert min(levels[1:9] + levels[31:39]) > 0.05
+
+
+def test_a_pause_of_an_hour_is_not_believed(tmp_path):
+    source = make_paused(tmp_path / "s.mkv", 3600, live=True)
+    write(frames(60), target(tmp_path / "a.mp4", sound=source))
+    ours, start, rate, _ = heard(tmp_path / "a.mp4")
+    assert abs(float(start) + len(ours) / rate - 2) < 0.06
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_the_first_sound_that_holds_samples_is_taken(tmp_path, ending):
+    """The mouth follows that one, even where a player would choose another."""
+    source = make_two_sounds(tmp_path / "s.mka")
+    path = tmp_path / f"a{ending}"
+    write(frames(25), target(path, sound=source))
+    ours, _, rate, channels = heard(path)
+    assert channels == 1
+    assert len(ours) / rate == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("ending", [".mkv", ".webm"])  # copied, encoded
+def test_a_stream_that_begins_late_does_not_end_the_sound(tmp_path, ending):
+    """PyAV can raise an IndexError where FFmpeg finds a stream after the opening."""
+    sound = make_sound(tmp_path / "s.ts", 60, 48_000, codec="ac3").read_bytes()
+    film = make_video(tmp_path / "v.ts", codec="mpeg4", sound=True).read_bytes()
+    source = tmp_path / "live.ts"
+    source.write_bytes(sound + film + sound)
+    path = tmp_path / f"a{ending}"
+    write(frames(620), target(path, fps=Fraction(5), sound=source))
+    with av.open(str(path)) as container:
+        stamps = [
+            packet.pts * packet.time_base for packet in container.demux(audio=0) if packet.size
+        ]
+    assert stamps == sorted(set(stamps))
+    assert 119 < stamps[-1] < 121
+    steps = np.diff(np.array(stamps, float))
+    assert steps.min() > 0.015
 
 
 def test_the_sound_of_a_video_is_taken(tmp_path):
