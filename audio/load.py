@@ -25,6 +25,7 @@ Samples = NDArray[np.float32]  # (samples,), full scale is -1..1
 
 SAMPLE_RATE = 16_000
 
+_LOUDEST = 1e4  # times full scale; a real sound in floats may pass 1, never this
 # A silence in the time stamps shorter than this is rounding: Matroska and FLV count milliseconds.
 # The shortest packet that damage can take away, 20 ms of Opus, is not.
 _SHORTEST_PAUSE = Fraction(1, 50)
@@ -127,11 +128,11 @@ def _read_stream(path: Path, index: int) -> bytearray:
     with _open(path) as container:
         room = Fraction(container.duration or 0, av.time_base) or _PAUSES_IN_ALL
         for block in _blocks(_frames(container, container.streams.audio[index]), room):
-            if not np.isfinite(block).all():
+            if not (np.abs(block) < _LOUDEST).all():  # NaN is not smaller, either
                 where = len(samples) / block.itemsize / SAMPLE_RATE
                 raise InputError(
-                    f"{str(path)!r}: the file's samples are NaN or infinite at {where:.2f} s; "
-                    "export the sound again"
+                    f"{str(path)!r}: the file's samples are NaN or infinite at {where:.2f} s,"
+                    " or as good as that; export the sound again"
                 )
             samples += block.tobytes()
     return samples

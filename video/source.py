@@ -55,14 +55,15 @@ class Source:
 
 
 def open_source(path: Path, shape: Shape, still_fps: Fraction, static: bool = False) -> Source:
-    """A picture or video by its content; `static` takes a video's first frame for a picture."""
+    """A picture or video by its content; `static` takes a video's first frame only."""
     if is_picture(_start_of(path)):
         frame = Frame.of_picture(shape.apply(read_picture(path)))
         return Source(path, shape, True, still_fps, False, 1, frame)
     clip = open_clip(path)
     first = shaped(clip.first, clip.turn, shape)
     if static or clip.is_picture:
-        return Source(path, shape, True, still_fps, clip.has_sound, 1, first)
+        rate = still_fps if clip.is_picture else clip.rate
+        return Source(path, shape, True, rate, clip.has_sound, 1, first)
     estimate = None if clip.end is None else max(1, round(clip.end * clip.rate))
     return Source(path, shape, False, clip.rate, clip.has_sound, estimate, first, clip)
 

@@ -206,9 +206,13 @@ def _reported(path: Path) -> Iterator[None]:
 @contextmanager
 def _renamed_at_end(path: Path) -> Iterator[Path]:
     """A hidden name beside `path` for the time of the work."""
-    with _reported(path):
+    try:
         path = path.resolve()
-    stem = path.name.encode()[:LONGEST_NAME].decode(errors="ignore")
+    except (OSError, RuntimeError, ValueError) as error:  # links in a ring, a name with a null
+        raise OutputError(
+            f"{str(path)!r}: cannot be written: no file has such a name; give another --outfile"
+        ) from error
+    stem = os.fsencode(path.name)[:LONGEST_NAME].decode(errors="ignore")
     partial = path.parent / f".{stem}.{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix}"
     try:
         with _reported(path):

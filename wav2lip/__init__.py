@@ -7,5 +7,4 @@ __version__ = "0.1.0"
 # Read when numpy is loaded, which is later. OpenBLAS's threads wait by spinning: two runs side by
 # side on two cores took eighteen minutes where each needs a second. Our products are small.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a file is ours to say,
-os.environ.setdefault("SVT_LOG", "0")  # and the encoder's greetings are nobody's
+os.environ.setdefault("SVT_LOG", "0")  # the AV1 encoder's greetings would stand between our lines

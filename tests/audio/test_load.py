@@ -94,7 +94,7 @@ def test_ten_milliseconds_are_a_sound(tone, write, rate):
     assert load(write("click.wav", tone(0.01, rate), rate=rate)).duration == Fraction(1, 100)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
 def test_nan_is_the_files_own(tone, write, value):
     """(mistake 15) The original put it down to text-to-speech."""
     samples = tone(2.0)

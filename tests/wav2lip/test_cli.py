@@ -35,6 +35,8 @@ def folder(tmp_path_factory):
     (made / "text.mp4").write_text("no video at all\n")
     (made / "empty.bin").touch()
     (made / "page.pth").write_text("<!DOCTYPE html><html><body>Sign in</body></html>")
+    (made / "ring.mp4").symlink_to("ring.mp4")
+    os.mkfifo(made / "pipe")
     save_other_network(made / "other.pth")
     save_malicious(made / "evil.pth", made / "pwned", "os.system")
     save_cut_off(save_bare(flat_weights(), made / "flat.pth"), made / "cut.pth", 0.5)
@@ -96,6 +98,9 @@ BAD = {
     "out of range": ({"crf": 99}, 2),
     "checkpoint missing": ({"checkpoint_path": "no.pth"}, 5),
     "checkpoint is a web page": ({"checkpoint_path": "page.pth"}, 5),
+    "checkpoint is a pipe": ({"checkpoint_path": "pipe"}, 5),
+    "face is a pipe": ({"face": "pipe"}, 3),
+    "sound is a pipe": ({"audio": "pipe"}, 3),
     "checkpoint is empty": ({"checkpoint_path": "empty.bin"}, 5),
     "checkpoint is of another network": ({"checkpoint_path": "other.pth"}, 5),
     "checkpoint holds code": ({"checkpoint_path": "evil.pth"}, 5),
@@ -105,6 +110,7 @@ BAD = {
     "report in a file": ({"report": "text.mp4/r.json"}, 6),
     "engine without weights": ({"engine": "torch"}, 5),
     "output of no known ending": ({"outfile": "result.txt"}, 6),
+    "output is a ring of links": ({"outfile": "ring.mp4"}, 6),
     "output below a file": ({"outfile": "text.mp4/result.mp4"}, 6),
 }
 
@@ -160,7 +166,8 @@ def test_the_report_has_options_facts_and_seconds(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["a b.mp4", "$(touch pwned).mp4", "a;b'\"c.mp4", "é文.mp4", "-x.mp4"]
+    "name",
+    ["a b.mp4", "$(touch pwned).mp4", "a;b'\"c.mp4", "é文.mp4", "-x.mp4", os.fsdecode(b"\xff.mp4")],
 )
 def test_names_are_only_names(run, folder, tmp_path, name):
     """They went through a shell, unquoted (mistake 6)."""
