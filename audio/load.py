@@ -20,18 +20,14 @@ from av.stream import Discard
 from numpy.typing import NDArray
 
 from errors import InputError
+from pauses import room_in, runs
 
 Samples = NDArray[np.float32]  # (samples,), full scale is -1..1
 
 SAMPLE_RATE = 16_000
 
 _LOUDEST = 1e4  # times full scale; a real sound in floats may pass 1, never this
-# A silence in the time stamps shorter than this is rounding: Matroska and FLV count milliseconds.
-# The shortest packet that damage can take away, 20 ms of Opus, is not.
-_SHORTEST_PAUSE = Fraction(1, 50)
 _PLAYLISTS = {"concat", "dash", "hls", "image2", "sdp", "tty"}  # they name files, or are text
-_BACKWARDS = Fraction(-1)  # stamps that fall back by more than a second have started anew
-_PAUSES_IN_ALL = Fraction(60)  # seconds of silence believed where a file does not know its length
 
 # How a stereo set plays more channels, as one: voices sit in the centre, effects behind.
 _SHARES = {"FL": 0.5, "FR": 0.5, "FC": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}
@@ -126,7 +122,7 @@ def _read_stream(path: Path, index: int) -> bytearray:
     """float32; a bytearray grows in place where a list of arrays would need memory twice."""
     samples = bytearray()
     with _open(path) as container:
-        room = Fraction(container.duration or 0, av.time_base) or _PAUSES_IN_ALL
+        room = room_in(container)
         for block in _blocks(_frames(container, container.streams.audio[index]), room):
             if not (np.abs(block) < _LOUDEST).all():  # NaN is not smaller, either
                 where = len(samples) / block.itemsize / SAMPLE_RATE
@@ -160,42 +156,13 @@ def _packets(container: InputContainer, stream: AudioStream) -> Iterator["Packet
 
 def _blocks(frames: Iterable[AudioFrame], room: Fraction) -> Iterator[Samples]:
     """16 kHz mono in pieces; pauses in the time stamps are silent, `room` seconds in all."""
-    for (_, pause), run in groupby(_runs(frames, room), key=itemgetter(0)):
+    for (_, pause), run in groupby(runs(frames, room), key=itemgetter(0)):
         yield np.zeros(round(pause * SAMPLE_RATE), np.float32)
         # packed: PyAV crashes on planar sound of more than eight channels
         resampler = av.AudioResampler(format="flt", rate=SAMPLE_RATE)
         for _, frame in run:
             yield from map(_mixed, resampler.resample(frame))
         yield from map(_mixed, resampler.resample(None))
-
-
-def _runs(
-    frames: Iterable[AudioFrame], room: Fraction
-) -> Iterator[tuple[tuple[int, Fraction], AudioFrame]]:
-    """Each frame with its run: the run's number and the pause before it, in seconds."""
-    run, pause, setup = 0, Fraction(0), None
-    expected: Fraction | None = None
-    for frame in frames:
-        time = _time(frame)
-        gap = Fraction(0) if time is None or expected is None else time - expected
-        real = _SHORTEST_PAUSE <= gap <= room
-        if real or _setup(frame) != setup:
-            run, pause, setup = run + 1, gap if real else Fraction(0), _setup(frame)
-            room -= pause
-        if expected is None or real or gap > room or gap < _BACKWARDS:
-            expected = time
-        if expected is not None:
-            expected += Fraction(frame.samples, frame.sample_rate)
-        yield (run, pause), frame
-
-
-def _time(frame: AudioFrame) -> Fraction | None:
-    return None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
-
-
-def _setup(frame: AudioFrame) -> tuple[str, str, int]:
-    """What a resampler is made for; chained and broadcast streams change it midway."""
-    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 def _mixed(frame: AudioFrame) -> Samples:

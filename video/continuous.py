@@ -8,9 +8,7 @@ from operator import itemgetter
 
 import av
 
-# What counts as a pause is what `audio.load` hears as one: the mouth follows that.
-SHORTEST_PAUSE = Fraction(1, 50)  # seconds; less is rounding in a container's milliseconds
-BACKWARDS = Fraction(-1)  # times that fall back by more than a second have started anew
+from pauses import runs
 
 
 @dataclass(frozen=True)
@@ -54,34 +52,9 @@ def continuous(
 def _resampled(
     frames: Iterable[av.AudioFrame], setup: Setup, room: Fraction
 ) -> Iterator[av.AudioFrame]:
-    for (_, pause), run in groupby(_runs(frames, room), key=itemgetter(0)):
+    for (_, pause), run in groupby(runs(frames, room), key=itemgetter(0)):
         yield from setup.silence(pause)
         resampler = setup.resampler()
         for _, frame in run:
             yield from resampler.resample(frame)
         yield from resampler.resample(None)
-
-
-def _runs(
-    frames: Iterable[av.AudioFrame], room: Fraction
-) -> Iterator[tuple[tuple[int, Fraction], av.AudioFrame]]:
-    """Each frame with its run: the run's number and the pause before it, in seconds."""
-    run, pause = 0, Fraction(0)
-    setup: Setup | None = None
-    expected: Fraction | None = None
-    for frame in frames:
-        time = _time(frame)
-        gap = Fraction(0) if time is None or expected is None else time - expected
-        paused = SHORTEST_PAUSE <= gap <= room
-        if paused or Setup.of(frame) != setup:
-            run, pause, setup = run + 1, gap if paused else Fraction(0), Setup.of(frame)
-            room -= pause
-        if expected is None or paused or gap > room or gap < BACKWARDS:
-            expected = time
-        if expected is not None:
-            expected += Fraction(frame.samples, frame.sample_rate)
-        yield (run, pause), frame
-
-
-def _time(frame: av.AudioFrame) -> Fraction | None:
-    return None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base

@@ -13,12 +13,12 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Stream
 
 from errors import InputError
+from pauses import room_in
 from video.clip import opened, reason_of
 from video.continuous import Setup, continuous
 from video.demux import decoded, demuxed
 
 BIT_RATE = 192_000
-PAUSES_IN_ALL = Fraction(60)  # seconds of silence believed where a file does not know its length
 LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"}  # that every encoder here takes
 PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"})
 IN_MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
@@ -76,8 +76,8 @@ def add_sound(
         except ValueError:  # a codec that the container has no name for
             pass
     target = _encoder(stream, output, kind)
-    room = Fraction(source.duration or 0, av.time_base) or PAUSES_IN_ALL
-    frames = continuous(_frames(source, stream), Setup.of(target.codec_context), room)
+    setup = Setup.of(target.codec_context)
+    frames = continuous(_frames(source, stream), setup, room_in(source))
     return Track(kind.encoder, False, _encoded(frames, target, path))
 
 
