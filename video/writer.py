@@ -58,8 +58,20 @@ class Written:
 def check_target(target: Target) -> None:
     """UsageError or OutputError for what can be known to fail before the work begins."""
     _check_encoder(target, _container(target.path))
-    with _reported(target.path):
-        _check_place(target.path.absolute())
+    check_place(target.path, "--outfile")
+
+
+def check_place(path: Path, flag: str) -> None:
+    """Whether there can be a file of this name; `flag` is what the user would change."""
+    with _reported(path):
+        path = path.absolute()
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder; give the name of a file")
+        folder = next(parent for parent in path.parents if parent.exists())
+        if not folder.is_dir():
+            raise OutputError(f"{folder}: is a file, not a folder; give another {flag}")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OutputError(f"{folder}: may not be written to; give another {flag}")
 
 
 def write(frames: Iterable[Frame], job: Target) -> Written:
@@ -231,16 +243,6 @@ def _container(path: Path) -> Container:
     except KeyError:
         known = " ".join(CONTAINERS)
         raise OutputError(f"{path}: unknown ending; give one of {known}") from None
-
-
-def _check_place(path: Path) -> None:
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give the name of a file")
-    folder = next(parent for parent in path.parents if parent.exists())
-    if not folder.is_dir():
-        raise OutputError(f"{folder}: is a file, not a folder; give another --outfile")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: may not be written to; give another --outfile")
 
 
 def _check_encoder(target: Target, kind: Container) -> None:

@@ -173,9 +173,13 @@ class Frame:
         spread = [self._spread(plane[cells.slices], rect) for plane in chroma]
         return self._bgr([luma[rect.slices], *spread])
 
-    def with_region(self, rect: Rect, region: Region) -> "Frame":
-        """A frame whose rectangle shows `region`; what it leaves alone stays bit-identical."""
-        delta = np.subtract(region, self.region(rect), dtype=np.float32)
+    def with_region(self, rect: Rect, region: Region, before: Region | None = None) -> "Frame":
+        """A frame whose rectangle shows `region`; what it leaves alone stays bit-identical.
+
+        `before` spares the work of `region(rect)` to whoever has it already.
+        """
+        before = self.region(rect) if before is None else before
+        delta = np.subtract(region, before, dtype=np.float32)
         if not delta.any():
             return self
         changed = Frame(copied(self.video), self.aspect)

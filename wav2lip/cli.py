@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from errors import LipSyncError, OutOfMemoryError
 from faces.detectors import DETECTORS, DetectorSettings
+from video.writer import check_place
 from wav2lip import __version__
 from wav2lip.checkpoint import find
 from wav2lip.contact import contact_sheet
@@ -26,7 +27,7 @@ from wav2lip.generators.batch import Generator
 from wav2lip.memory import give_back_freed_memory
 from wav2lip.options import Options, demonstration
 from wav2lip.pipeline import Stages, Step, lipsync
-from wav2lip.report import Clock, Report, check_report, write_report
+from wav2lip.report import Clock, Report, write_report
 
 INTERRUPTED, TERMINATED = 130, 143
 ENDING = (signal.SIGTERM, signal.SIGHUP)  # told to end, or the terminal was closed
@@ -131,11 +132,11 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
     clock = Clock()
     options, notices = parsed(words, **defaults)
     if options.demo:
-        options = _demo(options)
+        options = demonstration(options, DEMO)
     for notice in notices:
         say(notice)
     if options.report is not None:
-        check_report(options.report)
+        check_place(options.report, "--report")
     display.start(options)
     report = lipsync(options, stages_of(options), display.step, clock)
     report = replace(report, notices=tuple(notices))
@@ -148,12 +149,6 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
         f"done: {report.outfile}, {report.frames} frames in {report.seconds:.1f} s"
         f" ({report.frames_per_second:.0f} a second, {report.engine})"
     )
-
-
-def _demo(options: Options) -> Options:
-    shown = demonstration(options, DEMO)
-    default = Options.__dataclass_fields__["outfile"].default
-    return replace(shown, outfile=Path("results/demo.mp4")) if shown.outfile == default else shown
 
 
 def stages_of(options: Options) -> Stages:

@@ -103,5 +103,6 @@ def laid_in(shown: Shown, mouth: Mouth | None, look: Look) -> Frame:
     if rect is None:
         return frame
     patch = Patch.placed(mouth.patch, face.box, rect, mouth.face)
-    region = look.laid(patch, frame.region(rect), outline.mask(rect), face.box)
-    return frame.with_region(rect, region)
+    before = frame.region(rect)
+    region = look.laid(patch, before, outline.mask(rect), face.box)
+    return frame.with_region(rect, region, before)

@@ -18,6 +18,7 @@ from wav2lip.generators import DEVICES, GENERATORS
 
 Four = tuple[int, int, int, int]
 
+OUTFILE, DEMO_OUTFILE = Path("results/result_voice.mp4"), Path("results/demo.mp4")
 UNSET_BOX: Four = (-1, -1, -1, -1)
 WHOLE_CROP: Four = (0, -1, 0, -1)
 NTSC = {f"{rate / 1.001:.3f}": Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)}
@@ -62,7 +63,7 @@ class Options:
     )
     face: Path | None = _option(None, "video or picture with the face", type=path)
     audio: Path | None = _option(None, "sound, or a video with sound, to speak", type=path)
-    outfile: Path = _option(Path("results/result_voice.mp4"), "the video to write", type=path)
+    outfile: Path = _option(OUTFILE, "the video to write", type=path)
     static: bool = _option(
         False, "use only the first frame of the video", type=truth, nargs="?", const=True
     )
@@ -203,9 +204,10 @@ def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[st
 
 
 def demonstration(options: Options, folder: Path) -> Options:
-    """The same options for the portrait and the sound that are kept in `folder`."""
+    """The same options, what is not given being the portrait and the sound kept in `folder`."""
     return replace(
         options,
+        outfile=DEMO_OUTFILE if options.outfile == OUTFILE else options.outfile,
         face=options.face or folder / "portrait.png",
         audio=options.audio or folder / "speech.m4a",
     )

@@ -64,6 +64,7 @@ class Job:
     windows: Windows
     source: Source
     target: Target
+    box: Box | None  # the face's place, where the user gave it
 
 
 def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Report:
@@ -93,10 +94,7 @@ def opened(options: Options) -> Job:
     offset = Fraction(options.audio_offset) / 1000
     windows = windows_of(sound, source.fps, offset, options.silence_threshold)
     target = _target(options, source.fps, (source.width, source.height))
-    job = Job(options, windows, source, target)
-    if options.face_box is not None:
-        _given_box(job)
-    return job
+    return Job(options, windows, source, target, _given_box(options, source))
 
 
 def _target(options: Options, fps: Fraction, size: tuple[int, int]) -> Target:
@@ -143,18 +141,18 @@ def _reduced(job: Job, tell: Tell) -> Stream[tuple[Picture, float], None, None]:
 
 
 def _found(job: Job, pictures: Iterable[Picture], scale: float, detector: Detector) -> FaceTrack:
-    if job.options.face_box is not None:
-        box = _given_box(job).scaled(scale)
-        return hold(box, pictures, detector, _smoothing(job.options))
+    if job.box is not None:
+        return hold(job.box.scaled(scale), pictures, detector, _smoothing(job.options))
     return track(pictures, detector, _track_settings(job.options))
 
 
-def _given_box(job: Job) -> Box:
-    assert job.options.face_box is not None
-    box, source = Box(*map(float, job.options.face_box)), job.source
+def _given_box(options: Options, source: Source) -> Box | None:
+    if options.face_box is None:
+        return None
+    box = Box(*map(float, options.face_box))
     if box.bottom > source.height or box.right > source.width:
         raise UsageError(
-            f"--box {' '.join(map(str, job.options.face_box))} reaches out of the picture,"
+            f"--box {' '.join(map(str, options.face_box))} reaches out of the picture,"
             f" which is {source.width} wide and {source.height} high"
         )
     return box
@@ -162,7 +160,7 @@ def _given_box(job: Job) -> Box:
 
 def _as_network_wants(job: Job, face: Face | None) -> Face | None:
     """Padded, unless the user gave the box; nothing where it lies outside the picture."""
-    if face is None or job.options.face_box is not None:
+    if face is None or job.box is not None:
         return face
     try:
         box = face.box.padded(*job.options.pads)

@@ -1,7 +1,6 @@
 """What a run did and how long it took."""
 
 import json
-import os
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -71,14 +70,6 @@ class Clock:
 
     def elapsed(self) -> float:
         return time.perf_counter() - self.started
-
-
-def check_report(path: Path) -> None:
-    """Known before the work: whether there can be a file of this name."""
-    place = path.absolute()
-    folder = next(parent for parent in place.parents if parent.exists())
-    if place.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write the report {path}: name another --report")
 
 
 def write_report(path: Path, facts: dict[str, Any]) -> None:
