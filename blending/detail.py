@@ -16,8 +16,6 @@ def with_detail(patch: Patch, face: Region) -> Region:
 
     A patch that equals the face it was made from gives `face` itself, to the bit.
     """
-    if patch.source is None:
-        return patch.onto(face)
     change = patch.pixels.astype(np.float32) - patch.source
     if not change.any():
         return face

@@ -21,17 +21,15 @@ class Patch:
 
     pixels: Picture  # (96, 96, 3)
     to_region: Affine
-    source: Picture | None = None  # (96, 96, 3): the face that the generator was given
+    source: Picture  # (96, 96, 3): the face that the generator was given
 
     def __post_init__(self) -> None:
         for picture in (self.pixels, self.source):
-            if picture is not None and picture.shape != (SIDE, SIDE, 3):
+            if picture.shape != (SIDE, SIDE, 3):
                 raise ValueError(f"a patch is {SIDE}x{SIDE} BGR, got {picture.shape}")
 
     @classmethod
-    def placed(
-        cls, pixels: Picture, box: Box, rect: Rect, source: Picture | None = None
-    ) -> "Patch":
+    def placed(cls, pixels: Picture, box: Box, rect: Rect, source: Picture) -> "Patch":
         """The generated face of `box`, for the frame's pixels `rect`."""
         to_frame = Affine.square_to_box(SIDE, box)
         return cls(pixels, to_frame.then(Affine.shift(-rect.left, -rect.top)), source)
@@ -40,10 +38,11 @@ class Patch:
         """The patch at the size and place of `region`, exact to a fraction of a pixel."""
         return self.warped(self.pixels.astype(np.float32), region)
 
-    def warped(self, square: Floats, region: Region) -> Floats:
-        """Anything that is 96x96 like the patch, at the size and place of `region`."""
-        size = (region.shape[1], region.shape[0])
-        return _warped(square, self.to_region, size, cv2.INTER_CUBIC)
+    def warped(self, square: Floats, region: Region, by: int = cv2.INTER_CUBIC) -> Floats:
+        """A square that shows what the patch shows, at the size and place of `region`."""
+        shrunk = SIDE / len(square)
+        to_region = Affine(shrunk, 0, 0, 0, shrunk, 0).then(self.to_region)
+        return _warped(square, to_region, (region.shape[1], region.shape[0]), by)
 
 
 def cut(region: Region, rect: Rect, box: Box) -> Picture:

@@ -10,6 +10,7 @@ from geometry import Box, Landmarks, Rect
 
 BOX = Box(12.3, 140.8, 20.6, 121.1)
 RECT = Rect(10, 142, 18, 124)
+SOURCE = np.full((96, 96, 3), 128, np.uint8)
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def face():
 @pytest.fixture
 def patch():
     pixels = np.random.default_rng(2).integers(0, 255, (96, 96, 3), np.uint8)
-    return Patch.placed(pixels, BOX, RECT)
+    return Patch.placed(pixels, BOX, RECT, SOURCE)
 
 
 def mask_for(look):
@@ -48,7 +49,7 @@ def test_inputs_are_not_changed(method, face, patch):
 
 @pytest.mark.parametrize("method", BLENDERS)
 def test_the_core_is_the_new_mouth(method, face):
-    flat = Patch.placed(np.full((96, 96, 3), 200, np.uint8), BOX, RECT)
+    flat = Patch.placed(np.full((96, 96, 3), 200, np.uint8), BOX, RECT, SOURCE)
     look = Look(method)
     mask = mask_for(look)
     core = look.laid(flat, face, mask, BOX)[mask > 0.999]
@@ -59,7 +60,7 @@ def test_a_face_cut_and_put_back_lies_where_it_was():
     """Box and cut-out share one map, so the mouth neither lags nor shifts (mistake 17)."""
     y, x = np.mgrid[0 : RECT.size[1], 0 : RECT.size[0]].astype(np.float32)
     smooth = np.stack([x, y, x + y], axis=2)
-    back = Patch.placed(cut(smooth, RECT, BOX), BOX, RECT).onto(smooth)
+    back = Patch.placed(cut(smooth, RECT, BOX), BOX, RECT, SOURCE).onto(smooth)
     inner = (slice(8, -8), slice(8, -8))
     assert np.abs(back[inner] - smooth[inner]).mean() < 0.5
 
@@ -73,7 +74,7 @@ def test_cutting_rounds_to_the_nearest_level():
 def test_sharpening_is_bounded():
     step = np.zeros((*RECT.size[::-1], 3), np.float32)
     step[:, 50:] = 180
-    flat = Patch.placed(np.full((96, 96, 3), 90, np.uint8), BOX, RECT)
+    flat = Patch.placed(np.full((96, 96, 3), 90, np.uint8), BOX, RECT, SOURCE)
     plain, sharp = Look("original"), Look("original", sharpen=2.0)
     mask = mask_for(plain)
     moved = np.abs(sharp.laid(flat, step, mask, BOX) - plain.laid(flat, step, mask, BOX))
@@ -88,4 +89,4 @@ def test_a_look_that_does_not_exist_is_refused(wrong):
 
 def test_a_patch_of_another_size_is_refused():
     with pytest.raises(ValueError, match="96x96"):
-        Patch.placed(np.zeros((128, 128, 3), np.uint8), BOX, RECT)
+        Patch.placed(np.zeros((128, 128, 3), np.uint8), BOX, RECT, SOURCE)
