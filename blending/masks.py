@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +16,7 @@ Floats = NDArray[np.float32]
 BLUR_FACE = 256.0  # `blur_intensity` counts pixels on a face of this width
 SOFTEST_STEP = 3.0  # pixels: a mask without blur still has no jagged edge
 LEAST_CORE = 0.45  # of a radius: a wide blur never lets the old mouth through its middle
+LEAST_UPPER_CORE = 0.65  # the upper lip lies close to the border
 LIPS_REGION = 0.4  # up to this region size the mask keeps below the nose
 
 
@@ -61,7 +63,11 @@ class Radii:
 
     def shrunk(self, by: float) -> "Radii":
         """Smaller by `by`, yet never so small that the middle is lost."""
-        return Radii(*(max(r - by, r * LEAST_CORE) for r in (self.side, self.up, self.down)))
+        return Radii(
+            side=max(self.side - by, LEAST_CORE * self.side),
+            up=max(self.up - by, LEAST_UPPER_CORE * self.up),
+            down=max(self.down - by, LEAST_CORE * self.down),
+        )
 
 
 @dataclass(frozen=True)
@@ -98,15 +104,15 @@ def mouth_ellipse(box: Box, landmarks: Landmarks, shape: MaskShape) -> MouthElli
     # where a box is cut so tight that the mouth lies outside, the mask lies on its border
     x = min(max(landmarks.mouth_centre[0], box.left), box.right)
     y = min(max(landmarks.mouth_centre[1], box.top), box.bottom)
-    feather = max(shape.blur / BLUR_FACE * box.width / 2, SOFTEST_STEP)
-    nose = max(math.dist(landmarks.nose, (x, y)), 0.15 * box.height)
-    chin = max(box.bottom - y, 0.15 * box.height)
     lips = min(1.0, size / LIPS_REGION)
     larger = max(0.0, size - LIPS_REGION)
+    feather = max(lips * shape.blur / BLUR_FACE * box.width / 2, SOFTEST_STEP)
+    nose = max(math.dist(landmarks.nose, (x, y)), 0.15 * box.height)
+    chin = max(box.bottom - y, 0.15 * box.height)
     outer = Radii(
-        side=max(lips * (0.54 * landmarks.mouth_width + feather), 0.55 * size * box.width),
-        up=nose * (0.62 * lips + 0.8 * larger),
-        down=chin * min(1.0, 0.78 * lips + 0.8 * larger),
+        side=max(0.54 * landmarks.mouth_width + feather, 0.55 * size * box.width),
+        up=nose * min(0.4 + 0.1 * lips + 1.4 * larger, 1.1),
+        down=chin * min(0.55 + 0.23 * lips + 0.8 * larger, 1.0),
     )
     return MouthEllipse((x, y), landmarks.roll, outer.shrunk(feather), outer, box)
 
@@ -117,26 +123,25 @@ def _ellipse_mask(shape: MouthEllipse, rect: Rect) -> Mask:
     x, y = x - np.float32(shape.centre[0]), y - np.float32(shape.centre[1])
     cos, sin = np.float32(math.cos(shape.roll)), np.float32(math.sin(shape.roll))
     across, along = x * cos + y * sin, y * cos - x * sin
-    from_inner = _distance(across, along, shape.inner) - 1
-    to_outer = 1 - _distance(across, along, shape.outer)
-    ramp = to_outer / np.maximum(to_outer + np.maximum(from_inner, 0), np.float32(1e-6))
-    return _read_only(_eased(ramp) * _eased(_inside(shape, rect)))
+    from_inner = np.maximum(_distance(across, along, shape.inner) - 1, 0)
+    to_outer = np.maximum(1 - _distance(across, along, shape.outer), 0)
+    mask = _eased(to_outer / np.maximum(to_outer + from_inner, np.float32(1e-6)))
+    return _read_only(mask * _inside(shape.limits, rect))
 
 
 def _distance(across: Floats, along: Floats, radii: Radii) -> Floats:
     """From the centre, 1 on the ellipse."""
-    tall = np.where(along < 0, np.float32(radii.up), np.float32(radii.down))
-    return np.asarray(np.hypot(across / np.float32(radii.side), along / tall), np.float32)
+    tall = np.maximum(along * np.float32(-1 / radii.up), along * np.float32(1 / radii.down))
+    return np.asarray(cv2.magnitude(across * np.float32(1 / radii.side), tall), np.float32)
 
 
-def _inside(shape: MouthEllipse, rect: Rect) -> Floats:
+def _inside(edge: Box, rect: Rect) -> Floats:
     """0 on the face box's border, 1 a little inside it."""
     x, y = _centres(rect)
-    edge = shape.limits
     feather = np.float32(max(SOFTEST_STEP, 0.06 * edge.width))
-    left_right = np.minimum(x - np.float32(edge.left), np.float32(edge.right) - x)
-    top_bottom = np.minimum(y - np.float32(edge.top), np.float32(edge.bottom) - y)
-    return np.asarray(np.minimum(left_right, top_bottom) / feather, np.float32)
+    from_side = np.minimum(x - np.float32(edge.left), np.float32(edge.right) - x)
+    from_end = np.minimum(y - np.float32(edge.top), np.float32(edge.bottom) - y)
+    return np.minimum(_eased(from_side / feather), _eased(from_end / feather))
 
 
 def _centres(rect: Rect) -> tuple[Floats, Floats]:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-
+from blending.color import matched
 from blending.detail import with_detail
 from blending.masks import MaskShape, Outline, WholeBox, mouth_ellipse
+from blending.mix import mixed
 from blending.patch import Patch
+from blending.pyramid import passed_over
 from blending.sharpen import sharpened
+from blending.transitions import along_edges, guided_by_brightness
 from geometry import Box, Landmarks, Mask, Region
 
 
@@ -25,32 +27,45 @@ class Method:
 
     outline: Callable[[Box, Landmarks, MaskShape], Outline]
     blend: Blender
-    unfinished: bool = False  # the name is kept, the ellipse does its work for now
+    plain: bool = False  # the colours stay as generated, whatever is asked
 
 
 def paste(patch: Patch, face: Region, mask: Mask, /) -> Region:
-    return _mixed(patch.onto(face), face, mask)
+    """The patch as it is."""
+    return mixed(patch.onto(face), face, mask)
 
 
 def alpha(patch: Patch, face: Region, mask: Mask, /) -> Region:
-    return _mixed(with_detail(patch, face), face, mask)
+    """As much of the mouth as the mask says."""
+    return mixed(with_detail(patch, face), face, mask)
+
+
+def multiscale(patch: Patch, face: Region, mask: Mask, /) -> Region:
+    """Shades turn into the mouth's over the whole transition, texture within a part of it."""
+    return passed_over(with_detail(patch, face), face, mask)
+
+
+def edge_aware(patch: Patch, face: Region, mask: Mask, /) -> Region:
+    """The transition lies on edges of the face where there are some."""
+    return mixed(with_detail(patch, face), face, along_edges(face, mask))
+
+
+def guided(patch: Patch, face: Region, mask: Mask, /) -> Region:
+    """A guided filter draws the mask after the face's brightness; no pixel is smoothed."""
+    return mixed(with_detail(patch, face), face, guided_by_brightness(face, mask))
 
 
 def whole_box(box: Box, landmarks: Landmarks, shape: MaskShape) -> Outline:
     return WholeBox(box)
 
 
-def _mixed(new: Region, old: Region, mask: Mask) -> Region:
-    return np.asarray(old + mask[:, :, None] * (new - old), np.float32)
-
-
 BLENDERS: dict[str, Method] = {
-    "original": Method(whole_box, paste),
+    "original": Method(whole_box, paste, plain=True),
     "ellipse": Method(mouth_ellipse, alpha),
-    "multiscale": Method(mouth_ellipse, alpha, unfinished=True),
-    "edge_aware": Method(mouth_ellipse, alpha, unfinished=True),
-    "guided": Method(mouth_ellipse, alpha, unfinished=True),
-    "hd": Method(mouth_ellipse, alpha, unfinished=True),
+    "multiscale": Method(mouth_ellipse, multiscale),
+    "edge_aware": Method(mouth_ellipse, edge_aware),
+    "guided": Method(mouth_ellipse, guided),
+    "hd": Method(mouth_ellipse, alpha),
 }
 
 
@@ -61,6 +76,7 @@ class Look:
     method: str = "ellipse"
     shape: MaskShape = field(default_factory=MaskShape)
     sharpen: float = 0.0  # 0 leaves the mouth as generated
+    match_color: bool = True
 
     def __post_init__(self) -> None:
         if self.method not in BLENDERS:
@@ -73,7 +89,10 @@ class Look:
 
     def laid(self, patch: Patch, face: Region, mask: Mask, box: Box) -> Region:
         """`face` with the mouth of `patch`; equal to `face` where the mask is 0."""
-        region = BLENDERS[self.method].blend(patch, face, mask)
+        method = BLENDERS[self.method]
+        if self.match_color and not method.plain:
+            patch = matched(patch, mask)
+        region = method.blend(patch, face, mask)
         if self.sharpen == 0:
             return region
-        return _mixed(sharpened(region, self.sharpen, box.width), region, mask)
+        return mixed(sharpened(region, self.sharpen, box.width), region, mask)

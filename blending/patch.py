@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from blending.resample import CUBIC, Kernel, resampled
 from geometry import Affine, Box, Picture, Rect, Region
 
 Floats = NDArray[np.float32]
@@ -19,7 +20,7 @@ FINEST = 16  # times: a face of 1536 pixels; on larger ones averaging pixels cha
 class Patch:
     """A face of 96x96 pixels as the generator left it, and its map to the region it is for."""
 
-    pixels: Picture  # (96, 96, 3)
+    pixels: Picture | Region  # (96, 96, 3); not rounded once its colours are matched
     to_region: Affine
     source: Picture  # (96, 96, 3): the face that the generator was given
 
@@ -29,7 +30,7 @@ class Patch:
                 raise ValueError(f"a patch is {SIDE}x{SIDE} BGR, got {picture.shape}")
 
     @classmethod
-    def placed(cls, pixels: Picture, box: Box, rect: Rect, source: Picture) -> "Patch":
+    def placed(cls, pixels: Picture | Region, box: Box, rect: Rect, source: Picture) -> "Patch":
         """The generated face of `box`, for the frame's pixels `rect`."""
         to_frame = Affine.square_to_box(SIDE, box)
         return cls(pixels, to_frame.then(Affine.shift(-rect.left, -rect.top)), source)
@@ -38,11 +39,19 @@ class Patch:
         """The patch at the size and place of `region`, exact to a fraction of a pixel."""
         return self.warped(self.pixels.astype(np.float32), region)
 
-    def warped(self, square: Floats, region: Region, by: int = cv2.INTER_CUBIC) -> Floats:
-        """A square that shows what the patch shows, at the size and place of `region`."""
+    def warped(self, square: Floats, region: Region, kernel: Kernel = CUBIC) -> Floats:
+        """A square (side, side, n) of what the patch shows, at the size and place of `region`."""
         shrunk = SIDE / len(square)
         to_region = Affine(shrunk, 0, 0, 0, shrunk, 0).then(self.to_region)
-        return _warped(square, to_region, (region.shape[1], region.shape[0]), by)
+        return resampled(square, to_region, (region.shape[1], region.shape[0]), kernel)
+
+    def seen_in(self, region: Region, margin: int = 0) -> tuple[slice, slice]:
+        """The rows and columns of the patch that `region` shows, and so many more around them."""
+        height, width = region.shape[:2]
+        corners = self.to_region.inverse()(np.array([(0.0, 0.0), (width, height)]))
+        first = np.floor(corners[0] - margin).clip(0, SIDE - 1).astype(int)
+        last = np.ceil(corners[1] + margin).clip(1, SIDE).astype(int)
+        return slice(first[1], last[1]), slice(first[0], last[0])
 
 
 def cut(region: Region, rect: Rect, box: Box) -> Picture:

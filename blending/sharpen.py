@@ -5,12 +5,21 @@ import numpy as np
 
 from geometry import Region
 
-HALO = 12.0  # levels that a pixel may move at most beyond its neighbourhood
+HALO = 4.0  # levels by which a pixel may leave the range of its neighbours
+SIDE = 96
 
 
 def sharpened(region: Region, amount: float, face_width: float) -> Region:
     """Unsharp mask whose radius grows with the face: the patch was enlarged from 96 pixels."""
-    sigma = max(0.6, face_width / 96 * 0.8)
+    sigma = max(0.6, face_width / SIDE * 0.8)
     soft = cv2.GaussianBlur(region, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    detail = np.clip((region - soft) * np.float32(amount), -HALO, HALO)
-    return np.asarray(np.clip(region + detail, 0, 255), np.float32)
+    crisp = np.asarray(region + np.float32(amount) * (region - soft), np.float32)
+    return _without_halos(crisp, region, max(1, round(face_width / SIDE)))
+
+
+def _without_halos(crisp: Region, region: Region, reach: int) -> Region:
+    """No darker than the darkest and no lighter than the lightest nearby, but for HALO."""
+    near = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    darkest = np.maximum(cv2.erode(region, near) - HALO, 0)
+    lightest = np.minimum(cv2.dilate(region, near) + HALO, 255)
+    return np.asarray(np.clip(crisp, darkest, lightest), np.float32)

@@ -39,8 +39,7 @@ def parsed(
     values, words = with_documented_box(
         {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
     )
-    options = Options(**values)
-    return options, words + options.notices()
+    return Options(**values), words
 
 
 def progress_asked(argv: Sequence[str]) -> str:

@@ -93,6 +93,7 @@ class Options:
     blur_intensity: float = _option(
         51, "width of the mask's soft edge, in pixels on a face 256 wide", type=float
     )
+    no_color_match: bool = _switch("leave the new mouth's colours as they were generated")
     sharpen_mouth: bool = _switch("sharpen the new mouth")
     sharpen_amount: float = _option(0.5, "how much, 0 to 2", type=float)
     temporal_smooth: bool = _switch("steady the face's place more than usual")
@@ -162,12 +163,6 @@ class Options:
     @property
     def face_box(self) -> Four | None:
         return None if self.box == UNSET_BOX else self.box
-
-    def notices(self) -> list[str]:
-        """What the user should know about this choice of options."""
-        if BLENDERS[self.blend_method].unfinished:
-            return [f"--blend_method {self.blend_method} is not finished: ellipse takes its place"]
-        return []
 
 
 RANGES: tuple[tuple[str, float, float], ...] = (

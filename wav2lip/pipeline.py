@@ -207,6 +207,7 @@ def _look(options: Options) -> Look:
         method=options.blend_method,
         shape=MaskShape(options.mouth_region_size, options.blur_intensity),
         sharpen=options.sharpen_amount if options.sharpen_mouth else 0.0,
+        match_color=not options.no_color_match,
     )
 
 

@@ -47,16 +47,22 @@ def test_the_mask_scales_with_the_face():
     )
 
 
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("region", [0.2, 0.3, 0.4])
-def test_a_small_region_leaves_the_mustache_its_own_pixels(region):
-    mask, rect, landmarks, _ = mask_of(256, region, 41)
+@pytest.mark.parametrize("blur", BLURS)
+def test_a_small_region_leaves_the_mustache_its_own_pixels(size, region, blur):
+    """Nothing is new above the middle between the nose and the line of the mouth."""
+    box, landmarks = face(size)
+    mask = mouth_ellipse(box, landmarks, MaskShape(region, blur)).mask(box.inside(5000, 5000))
     between = (landmarks.nose[1] + landmarks.mouth_centre[1]) / 2
-    above = mask[: max(int(between) - rect.top - 8, 0)]
-    assert above.size == 0 or above.max() < 0.05
+    assert not mask[: int(between - box.top)].any()
 
 
-def test_the_mouth_corners_stay_inside():
-    mask, rect, landmarks, _ = mask_of(256, 0.4, 41)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("blur", BLURS)
+def test_the_mouth_corners_stay_inside(size, region, blur):
+    mask, rect, landmarks, _ = mask_of(size, region, blur)
     for x, y in (landmarks.left_mouth, landmarks.right_mouth):
         assert mask[int(y) - rect.top, int(x) - rect.left] > 0.5
 

@@ -49,11 +49,11 @@ def test_inputs_are_not_changed(method, face, patch):
 
 @pytest.mark.parametrize("method", BLENDERS)
 def test_the_core_is_the_new_mouth(method, face):
-    flat = Patch.placed(np.full((96, 96, 3), 200, np.uint8), BOX, RECT, SOURCE)
-    look = Look(method)
+    flat = Patch.placed(np.full((96, 96, 3), 252, np.uint8), BOX, RECT, SOURCE)
+    look = Look(method, match_color=False)
     mask = mask_for(look)
     core = look.laid(flat, face, mask, BOX)[mask > 0.999]
-    assert np.abs(core - 200).max() < 1
+    assert np.abs(core - 252).max() < 1
 
 
 def test_a_face_cut_and_put_back_lies_where_it_was():
@@ -71,14 +71,20 @@ def test_cutting_rounds_to_the_nearest_level():
     assert (cut(region, RECT, BOX) == 101).all()
 
 
-def test_sharpening_is_bounded():
-    step = np.zeros((*RECT.size[::-1], 3), np.float32)
-    step[:, 50:] = 180
-    flat = Patch.placed(np.full((96, 96, 3), 90, np.uint8), BOX, RECT, SOURCE)
-    plain, sharp = Look("original"), Look("original", sharpen=2.0)
-    mask = mask_for(plain)
-    moved = np.abs(sharp.laid(flat, step, mask, BOX) - plain.laid(flat, step, mask, BOX))
-    assert moved.max() <= 12.0
+@pytest.mark.parametrize("method", BLENDERS)
+@pytest.mark.parametrize("blur", [0, 51, 255])
+def test_skin_beside_the_mouth_stays_as_sharp_as_it_was(method, blur):
+    """Filtering the whole box left 7 % of it, halving the resolution 39 % (mistake 19)."""
+    if BLENDERS[method].plain:
+        return
+    grain = np.random.default_rng(4).uniform(60, 200, (*RECT.size[::-1], 3)).astype(np.float32)
+    source = cut(grain, RECT, BOX)
+    mouth = source.copy()
+    mouth[72:84, 36:60] = 30
+    look = Look(method, MaskShape(0.6, blur))
+    out = look.laid(Patch.placed(mouth, BOX, RECT, source), grain, mask_for(look), BOX)
+    beside = (slice(70, 80), slice(8, 30))
+    assert out[beside].std() > 0.9 * grain[beside].std()
 
 
 @pytest.mark.parametrize("wrong", [{"method": "magic"}, {"sharpen": 3.0}])

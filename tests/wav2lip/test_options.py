@@ -143,9 +143,8 @@ def test_another_program_may_have_other_defaults():
     assert parsed(NEEDED, blend_method="hd")[0].blend_method == "hd"
 
 
-def test_an_unfinished_method_says_so():
-    notices = parsed([*NEEDED, "--blend_method", "guided"])[1]
-    assert len(notices) == 1 and "ellipse" in notices[0]
+def test_colours_are_matched_unless_told_otherwise():
+    assert not options().no_color_match and options("--no_color_match").no_color_match
 
 
 @pytest.mark.parametrize("document", ["README.md"])
