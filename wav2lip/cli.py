@@ -13,8 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tqdm import tqdm
-
 from errors import LipSyncError, OutOfMemoryError
 from faces.detectors import DETECTORS, DetectorSettings
 from video.writer import check_place
@@ -24,7 +22,7 @@ from wav2lip.contact import contact_sheet
 from wav2lip.flags import parsed, progress_asked
 from wav2lip.generators import GENERATORS, EngineSettings, choose
 from wav2lip.generators.batch import Generator
-from wav2lip.memory import give_back_freed_memory
+from wav2lip.memory import reuse_freed_memory
 from wav2lip.options import Options, demonstration
 from wav2lip.pipeline import Stages, Step, lipsync
 from wav2lip.report import Clock, Report, write_report
@@ -83,12 +81,14 @@ class Bar(Display):
 
     def __init__(self) -> None:
         self._stage = ""
-        self._bar: tqdm[Any] | None = None
+        self._bar: Any = None
 
     def step(self, step: Step) -> None:
         if self._bar is None or step.stage != self._stage:
             self.close()
             self._stage = step.stage
+            from tqdm import tqdm  # takes as long to import as all of argparse
+
             self._bar = tqdm(total=step.of, desc=step.stage, unit="frame", leave=False)
         self._bar.total = step.of
         self._bar.update(step.done - self._bar.n)
@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
     """Run the command; `defaults` are the options that this program sets otherwise."""
     words = sys.argv[1:] if argv is None else list(argv)
     display = _display(words)
-    give_back_freed_memory()
+    reuse_freed_memory()
     try:
         with _terminable():
             _run(words, display, defaults)
