@@ -2,7 +2,10 @@
 
 import sys
 
+from blending.hd import enhance_mouth_region
 from wav2lip.cli import main
+
+__all__ = ["enhance_mouth_region", "main"]
 
 if __name__ == "__main__":
     sys.exit(main(blend_method="hd"))

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from blending.color import matched
 from blending.detail import with_detail
+from blending.hd import hd
 from blending.masks import MaskShape, Outline, WholeBox, mouth_ellipse
 from blending.mix import mixed
 from blending.patch import Patch
@@ -65,7 +66,7 @@ BLENDERS: dict[str, Method] = {
     "multiscale": Method(mouth_ellipse, multiscale),
     "edge_aware": Method(mouth_ellipse, edge_aware),
     "guided": Method(mouth_ellipse, guided),
-    "hd": Method(mouth_ellipse, alpha),
+    "hd": Method(mouth_ellipse, hd),
 }
 
 
