@@ -2,8 +2,8 @@
 
 import sys
 
+from wav2lip.cli import main  # noqa: I001  first, since wav2lip's settings must precede numpy
 from blending.hd import enhance_mouth_region
-from wav2lip.cli import main
 
 __all__ = ["enhance_mouth_region", "main"]
 

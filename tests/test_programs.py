@@ -1,0 +1,19 @@
+"""What importing the programs does and does not do."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+THREADS = "print(next(l for l in open('/proc/self/status') if l.startswith('Threads')).split()[1])"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("program", ["inference_fast", "inference_hd_fast"])
+def test_numpy_starts_no_threads(program):
+    """OpenBLAS's wait by spinning, and two runs side by side would stand still."""
+    words = [sys.executable, "-c", f"import {program}\n{THREADS}"]
+    run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, env={})
+    assert run.stdout.strip() == "1"
