@@ -2,7 +2,9 @@
 
 import sys
 
-from wav2lip.cli import main  # noqa: I001  first, since wav2lip's settings must precede numpy
+from wav2lip.cli import main  # first: its package's settings must precede numpy
+
+# isort: split
 from blending.hd import enhance_mouth_region
 
 __all__ = ["enhance_mouth_region", "main"]
