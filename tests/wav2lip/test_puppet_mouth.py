@@ -87,3 +87,10 @@ def test_another_shot_is_not_mixed_with_the_last():
     after = seen(first, drawn(63), moved, CANDIDATES)
     assert np.array_equal(after.landmarks, moved)
     assert np.array_equal(after.mouth.lower, find(drawn(63), Axes.of(moved), CANDIDATES).lower)
+
+
+def test_lips_that_really_moved_are_followed_at_once():
+    """Else a video that speaks already gets a second opening where its mouth was before."""
+    first = seen(None, drawn(69), LANDMARKS, CANDIDATES)
+    after = seen(first, drawn(75), LANDMARKS, CANDIDATES)
+    assert abs(middle_row(after.mouth, after.place.axes) - 75) < 1.0

@@ -9,6 +9,7 @@ from wav2lip.generators.puppet.mouth import Axes, Candidates, Face, Floats, Mout
 from wav2lip.generators.puppet.warp import Place
 
 STEADY = 0.4  # share of the new frame; the rest is what was seen before
+MOVED = 0.3  # of half the mouth's width: lips that moved so far are no noise
 JUMP = 0.3  # of half the mouth's width: landmarks that move further belong to another shot
 
 
@@ -33,8 +34,14 @@ def seen(last: Sight | None, face: Face, landmarks: Floats, candidates: Candidat
     if axes is None:
         return None
     mouth = find(face, axes, candidates)
-    mouth = mouth if near is None else near.mouth.towards(mouth, STEADY)
+    mouth = mouth if near is None else near.mouth.towards(mouth, _share(near.mouth, mouth))
     return Sight(face, landmarks, steady, mouth, Place.of(axes, mouth, SIDE))
+
+
+def _share(before: Mouth, now: Mouth) -> float:
+    """All of the new one where lips really moved, as those of somebody who speaks already."""
+    moved = np.abs(now.upper - before.upper) + np.abs(now.lower - before.lower)
+    return min(1.0, max(STEADY, float(moved[[0, 2]].sum()) / MOVED))
 
 
 def _near(last: Sight, landmarks: Floats) -> bool:
