@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Box, Landmarks, Mask, Rect
+from geometry import Box, Landmarks, Mask, Point, Rect
 
 Floats = NDArray[np.float32]
 
@@ -107,7 +107,7 @@ def mouth_ellipse(box: Box, landmarks: Landmarks, shape: MaskShape) -> MouthElli
     lips = min(1.0, size / LIPS_REGION)
     larger = max(0.0, size - LIPS_REGION)
     feather = max(lips * shape.blur / BLUR_FACE * box.width / 2, SOFTEST_STEP)
-    nose = max(math.dist(landmarks.nose, (x, y)), 0.15 * box.height)
+    nose = max(_above(landmarks, (x, y)), 0.1 * box.height)
     chin = max(box.bottom - y, 0.15 * box.height)
     outer = Radii(
         side=max(0.54 * landmarks.mouth_width + feather, 0.55 * size * box.width),
@@ -115,6 +115,12 @@ def mouth_ellipse(box: Box, landmarks: Landmarks, shape: MaskShape) -> MouthElli
         down=chin * min(0.55 + 0.23 * lips + 0.8 * larger, 1.0),
     )
     return MouthEllipse((x, y), landmarks.roll, outer.shrunk(feather), outer, box)
+
+
+def _above(landmarks: Landmarks, point: Point) -> float:
+    """How far the nose lies above `point`, along the face."""
+    x, y = point[0] - landmarks.nose[0], point[1] - landmarks.nose[1]
+    return y * math.cos(landmarks.roll) - x * math.sin(landmarks.roll)
 
 
 @lru_cache(maxsize=4)  # a still asks for the same mask in every frame

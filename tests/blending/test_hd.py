@@ -324,7 +324,7 @@ def test_faces_of_any_size(size):
     scene = Scene(size)
     made = hd(scene.patch, scene.face, scene.mask)
     assert made.shape == scene.face.shape and np.isfinite(made).all()
-    assert np.abs(made - scene.plain)[scene.mouth(0.8)].mean() < 20
+    assert np.abs(made - scene.plain)[scene.mouth(0.8)].mean() < 25
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,16 @@ def test_the_mouth_corners_stay_inside(size, region, blur):
         assert mask[int(y) - rect.top, int(x) - rect.left] > 0.5
 
 
+def test_a_turned_head_s_mustache_is_spared_too():
+    """Its nose lies to the side: what counts is how far it lies above the mouth."""
+    box, upright = face(256)
+    nose = (upright.nose[0] + 40, upright.nose[1] + 6)
+    mask = mouth_ellipse(box, replace(upright, nose=nose), MaskShape(0.4, 41)).mask(
+        box.inside(5000, 5000)
+    )
+    assert not mask[: int((nose[1] + upright.mouth_centre[1]) / 2 - box.top) - 2].any()
+
+
 def test_a_larger_region_shows_more():
     sums = [mask_of(256, region, 51)[0].sum() for region in REGIONS]
     assert sums == sorted(sums)
