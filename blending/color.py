@@ -15,8 +15,8 @@ TO_YCC = np.array(  # BT.601 from BGR: brightness, then two of colour
 FROM_YCC = np.linalg.inv(TO_YCC)
 FARTHEST = 16.0  # levels that the mean may move
 LEAST_GAIN, MOST_GAIN = 0.8, 1.25  # of the contrast
-LIKE = 10.0  # levels: what differs by more than the rest of the ring is not skin alone
-FLAT = 30.0  # squared levels: below that the contrast is mostly noise
+LIKE = 6.0  # levels: what differs by more than the rest of the ring is not skin alone
+FLAT = 100.0  # squared levels: below that the contrast is mostly noise
 FEW = 10.0  # pixels: a ring of which less is seen moves the colours only in part
 
 Means = NDArray[np.float64]  # (3,)

@@ -8,7 +8,8 @@ from blending.mix import threefold
 from blending.patch import SIDE, Floats, Patch
 from geometry import Region
 
-TOLERANCE = 12.0  # levels: a pixel that changed by so much keeps a third of the old texture
+TOLERANCE = 16.0  # levels: a pixel that changed by so much keeps a third of the old texture
+NOISE = 2.0  # levels: half of a change so small is left out
 REACH = 5  # patch pixels: a lip that moved must not leave its old edge beside it
 SKIN = 45.0  # levels: grain fits other skin as well, so it may have changed by more
 STEEP = 14.0  # levels a patch pixel: where there are outlines, grain of another place does not fit
@@ -20,18 +21,24 @@ def with_detail(patch: Patch, face: Region) -> Region:
     A patch that equals the face it was made from gives `face` itself, to the bit.
     """
     source = patch.source.astype(np.float32)
-    change = patch.pixels - source
+    change = _cored(patch.pixels - source)
     if not change.any():
         return face
     kept = _kept(patch, face, source, change)
-    # kept * (face + change) + (1 - kept) * pixels, all that is small being enlarged at once
-    rest = patch.warped(patch.pixels - threefold(kept) * source, face)
+    # kept * (face + change) + (1 - kept) * (source + change), what is small enlarged at once
+    rest = patch.warped(change + (1 - threefold(kept)) * source, face)
     return rest + threefold(patch.warped(kept[:, :, None], face)) * face
 
 
 def sameness(change: Floats) -> Floats:
     """1 where nothing changed nearby, towards 0 with the change."""
     return _falling(_nearby(change), TOLERANCE)
+
+
+def _cored(change: Floats) -> Floats:
+    """Without the noise of a generator: on skin that stays it would be all that moves."""
+    square = np.square(change)
+    return np.asarray(change * (square / (square + np.float32(NOISE**2))), np.float32)
 
 
 def _kept(patch: Patch, face: Region, source: Floats, change: Floats) -> Floats:

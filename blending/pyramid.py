@@ -9,7 +9,8 @@ from geometry import Mask, Region
 
 LEAST_SIDE = 12  # pixels: smaller pictures are not halved again
 OCTAVES = 4
-STEEPEST = 4.0  # times: the transition of the finest texture against the mask's
+BELONGS = 0.7  # of the mask: so far in, fine texture is still the face's
+STEEPEST = 3.0  # times: the transition of the finest texture against the mask's
 
 
 def passed_over(new: Region, face: Region, mask: Mask) -> Region:
@@ -41,5 +42,5 @@ def _doubled(picture: Floats, like: Mask) -> Floats:
 
 
 def _steeper(mask: Mask, times: float) -> Mask:
-    ramp = np.clip((mask - 0.5) * np.float32(times) + 0.5, 0, 1)
+    ramp = np.clip((mask - np.float32(BELONGS)) * np.float32(times) + np.float32(BELONGS), 0, 1)
     return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)

@@ -85,5 +85,5 @@ def _shared_out(ramp: Floats, steepness: Floats) -> Floats:
 
 def _kept_at_ends(drawn: Floats, mask: Mask) -> Mask:
     """`drawn` in the middle of the ramp, towards its ends ever more the mask itself."""
-    free = np.minimum(8 * mask * (1 - mask), 1)
+    free = np.minimum(np.minimum(8 * mask, 4 * (1 - mask)), 1)
     return np.asarray(mask + free * (drawn.clip(0, 1) - mask), np.float32)

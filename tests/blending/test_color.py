@@ -21,7 +21,7 @@ def face():
     """Skin with soft shades and pores."""
     rng = np.random.default_rng(5)
     y, x = np.mgrid[0 : RECT.size[1], 0 : RECT.size[0]] / 60
-    shades = 12 * np.sin(x)[:, :, None] + 9 * np.cos(y)[:, :, None]
+    shades = 24 * np.sin(x)[:, :, None] + 18 * np.cos(y)[:, :, None]
     pores = rng.normal(0, 2, (*RECT.size[::-1], 1))
     return (np.array([110.0, 130, 180]) + shades + pores).astype(np.float32)
 
