@@ -13,6 +13,7 @@ TO_YCC = np.array(  # BT.601 from BGR: brightness, then two of colour
     [[0.114, 0.587, 0.299], [0.5, -0.331264, -0.168736], [-0.081312, -0.418688, 0.5]], np.float64
 )
 FROM_YCC = np.linalg.inv(TO_YCC)
+REACH = 6  # patch pixels around the mask that are compared, too
 FARTHEST = 16.0  # levels that the mean may move
 LEAST_GAIN, MOST_GAIN = 0.8, 1.25  # of the contrast
 LIKE = 6.0  # levels: what differs by more than the rest of the ring is not skin alone
@@ -25,9 +26,9 @@ Means = NDArray[np.float64]  # (3,)
 def matched(patch: Patch, mask: Mask) -> Patch:
     """The patch with mean and contrast of the face, as compared in the ring around the mouth.
 
-    The ring is where the mask is neither 0 nor 1. Both are looked at as the generator saw and made
-    them, so what the small size blurs plays no part, and each frame is matched for itself: were the
-    match smoothed over time, a generator that flickers would still be seen to flicker.
+    The ring is where the mask is not 1, and REACH beyond it. Both are looked at as the generator
+    saw and made them, so what the small size blurs plays no part, and each frame is matched for
+    itself: were the match smoothed, a generator that flickers would still be seen to flicker.
     """
     ring = _ring(patch, mask)
     if not ring.any():
@@ -42,14 +43,15 @@ def matched(patch: Patch, mask: Mask) -> Patch:
 
 
 def _ring(patch: Patch, mask: Mask) -> Floats:
-    """(96, 96): how much each of the patch's pixels belongs to the transition."""
+    """(96, 96): how much each of the patch's pixels belongs to the transition or lies by it."""
     seen = cv2.warpAffine(
         mask,
         patch.to_region.warp_matrix(),
         (SIDE, SIDE),
         flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
     )
-    return np.asarray(4 * seen * (1 - seen), np.float32)
+    near = cv2.dilate(seen, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
+    return np.asarray(near * (1 - seen), np.float32)
 
 
 def _extent(weights: Floats) -> slice:

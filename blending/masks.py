@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 BLUR_FACE = 256.0  # `blur_intensity` counts pixels on a face of this width
 SOFTEST_STEP = 3.0  # pixels: a mask without blur still has no jagged edge
 LEAST_CORE = 0.45  # of a radius: a wide blur never lets the old mouth through its middle
-LEAST_UPPER_CORE = 0.65  # the upper lip lies close to the border
+LEAST_UPPER_CORE = 0.75  # the upper lip lies close to the border
 LIPS_REGION = 0.4  # up to this region size the mask keeps below the nose
 
 

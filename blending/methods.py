@@ -48,7 +48,8 @@ def multiscale(patch: Patch, face: Region, mask: Mask, /) -> Region:
 
 def edge_aware(patch: Patch, face: Region, mask: Mask, /) -> Region:
     """The transition lies on edges of the face where there are some."""
-    return mixed(with_detail(patch, face), face, along_edges(face, mask))
+    new = with_detail(patch, face)
+    return mixed(new, face, along_edges(face, new, mask))
 
 
 def guided(patch: Patch, face: Region, mask: Mask, /) -> Region:

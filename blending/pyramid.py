@@ -10,7 +10,7 @@ from geometry import Mask, Region
 LEAST_SIDE = 12  # pixels: smaller pictures are not halved again
 OCTAVES = 4
 BELONGS = 0.7  # of the mask: so far in, fine texture is still the face's
-STEEPEST = 3.0  # times: the transition of the finest texture against the mask's
+STEEPEST = 2.0  # times: the transition of the finest texture against the mask's
 
 
 def passed_over(new: Region, face: Region, mask: Mask) -> Region:

@@ -14,18 +14,21 @@ WINDOW = 0.05  # of the mask's width: how far the guided filter looks
 CONTRAST = 8.0  # levels: what differs by less belongs together
 
 
-def along_edges(face: Region, mask: Mask) -> Mask:
+def along_edges(face: Region, new: Region, mask: Mask) -> Mask:
     """The mask with its steps moved onto edges of the face: lip line, nostril, beard.
 
     Seen from its middle, the mask falls along every ray; each ray's fall is shared out anew, more
-    of it where the face's brightness jumps. What was 0 or 1 stays so.
+    of it where the brightness of both pictures jumps: an edge that the new mouth no longer has
+    would show the old one. What was 0 or 1 stays so.
     """
     if float(mask.min()) == float(mask.max()):
         return mask
     middle, farthest = _middle(mask)
     ramp = _along_rays(mask, middle, farthest)
-    steepness = _steepness(_along_rays(_brightness(face), middle, farthest))
-    change = _shared_out(ramp, steepness) - ramp
+    old_edges, new_edges = (
+        _steepness(_along_rays(_brightness(picture), middle, farthest)) for picture in (face, new)
+    )
+    change = _shared_out(ramp, np.minimum(old_edges, new_edges)) - ramp
     back = cv2.WARP_POLAR_LINEAR | cv2.WARP_INVERSE_MAP
     moved = cv2.warpPolar(change, mask.shape[::-1], middle, farthest, back)
     return _kept_at_ends(np.asarray(mask + moved, np.float32), mask)

@@ -15,7 +15,10 @@ RECT = OUTLINE.bounds.inside(1000, 1000)
 MASK = OUTLINE.mask(RECT)
 WIDTH, HEIGHT = RECT.size
 SKIN = np.full((HEIGHT, WIDTH, 3), 150, np.float32)
-WAYS = {"edges": along_edges, "guided": guided_by_brightness}
+WAYS = {
+    "edges": lambda face, mask: along_edges(face, face, mask),
+    "guided": guided_by_brightness,
+}
 
 
 def with_line(row):
@@ -32,7 +35,7 @@ def way(request):
 
 def test_a_flat_face_leaves_the_mask_about_where_it_was(way):
     apart = np.abs(way(SKIN, MASK) - MASK)
-    assert apart.max() < 0.2 and apart.mean() < 0.02
+    assert apart.max() < 0.25 and apart.mean() < 0.02
 
 
 def test_the_ends_of_the_mask_stay(way):
@@ -52,6 +55,11 @@ def test_the_transition_lies_on_an_edge(way):
         for mask in (MASK, way(with_line(row), MASK))
     ]
     assert steps[1] > 1.5 * steps[0]
+
+
+def test_edges_of_the_old_mouth_alone_draw_nothing():
+    moved = along_edges(with_line(int(0.8 * HEIGHT)), SKIN, MASK)
+    assert np.abs(moved - MASK).max() < 0.05
 
 
 def test_it_is_steady_when_the_picture_is_noisy(way):

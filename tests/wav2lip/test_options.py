@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from blending.methods import BLENDERS
 from errors import UsageError
 from wav2lip.flags import parsed
 from wav2lip.options import Options, rate
@@ -145,6 +146,13 @@ def test_another_program_may_have_other_defaults():
 
 def test_colours_are_matched_unless_told_otherwise():
     assert not options().no_color_match and options("--no_color_match").no_color_match
+
+
+def test_the_guide_names_every_blend_method_and_flag():
+    text = (Path(__file__).parents[2] / "FAST_BLENDING_GUIDE.md").read_text()
+    flags = ("blend_method", "mouth_region_size", "blur_intensity", "sharpen_mouth")
+    names = [*(f"--{flag}" for flag in (*flags, "sharpen_amount", "no_color_match")), *BLENDERS]
+    assert [name for name in names if not re.search(rf"`[^`]*{name}\b", text)] == []
 
 
 @pytest.mark.parametrize("document", ["README.md"])

@@ -1,0 +1,56 @@
+"""python -m benchmarks SUBCOMMAND: measures, prints tables, exits with 1 on a missed limit."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from errors import LipSyncError
+
+Command = Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """What it measures, and how to get it without importing anything before it is asked for."""
+
+    words: str
+    load: Callable[[], Command]
+
+
+def load_blend() -> Command:
+    from benchmarks.blend.command import main
+
+    return main
+
+
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "blend": Subcommand("quality and cost of the blend methods", load_blend),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 0 all well, 1 a limit missed, and those of the command's own errors."""
+    given = _parser().parse_args(argv)
+    try:
+        return SUBCOMMANDS[given.subcommand].load()(given.flags)
+    except LipSyncError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure. Exit code 0: all well; 1: a limit is missed; 2: wrong usage.",
+        epilog="SUBCOMMAND --help lists its flags.",
+    )
+    which = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
+    for name, subcommand in SUBCOMMANDS.items():
+        one = which.add_parser(name, help=subcommand.words, add_help=False, prefix_chars="\0")
+        one.add_argument("flags", nargs="*")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

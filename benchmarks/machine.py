@@ -1,0 +1,63 @@
+"""What a figure depends on besides the program: the machine, its libraries, the commit."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+LIBRARIES = ("numpy", "opencv-python-headless", "av", "openvino", "torch")
+
+
+def machine() -> dict[str, Any]:
+    """Neither names nor places: what the figures can be compared by."""
+    return {
+        "cpu": cpu(),
+        "cores": cores(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: _version(name) for name in LIBRARIES},
+    }
+
+
+def cpu() -> str:
+    """The processor's name as it gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def commit(root: Path = ROOT) -> dict[str, Any]:
+    """The commit of the project and whether its files differ from it; none outside of git."""
+    name = _git(root, "rev-parse", "HEAD")
+    state = _git(root, "status", "--porcelain")
+    return {"name": name, "dirty": None if state is None else bool(state)}
+
+
+def _git(root: Path, *words: str) -> str | None:
+    try:
+        ran = subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ran.stdout.strip() if ran.returncode == 0 else None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,29 @@
+"""The facts beside the figures."""
+
+import platform
+import socket
+import subprocess
+
+from benchmarks.machine import commit, cores, machine
+
+
+def test_the_machine_is_told_without_its_name():
+    told = machine()
+    assert told["cpu"] and told["cores"] == cores() >= 1
+    assert told["python"] == platform.python_version() and told["numpy"]
+    assert socket.gethostname() not in str(told).split()
+
+
+def test_outside_of_git_there_is_no_commit(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert commit(tmp_path) == {"name": None, "dirty": None}
+
+
+def test_changed_files_are_told(tmp_path):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    clean = commit(tmp_path)
+    (tmp_path / "file").touch()
+    assert len(clean["name"]) == 40 and clean["dirty"] is False
+    assert commit(tmp_path) == {"name": clean["name"], "dirty": True}
