@@ -104,10 +104,21 @@ class Affine:
 
     def then(self, after: "Affine") -> "Affine":
         """This map followed by `after`."""
-        return Affine(*(after._square() @ self._square())[:2].ravel().tolist())
+        return Affine(
+            after.a * self.a + after.b * self.d,
+            after.a * self.b + after.b * self.e,
+            after.a * self.c + after.b * self.f + after.c,
+            after.d * self.a + after.e * self.d,
+            after.d * self.b + after.e * self.e,
+            after.d * self.c + after.e * self.f + after.f,
+        )
 
     def inverse(self) -> "Affine":
-        return Affine(*np.linalg.inv(self._square())[:2].ravel().tolist())
+        area = self.a * self.e - self.b * self.d
+        if area == 0:
+            raise ValueError(f"no way back from {self}")
+        a, b, d, e = self.e / area, -self.b / area, -self.d / area, self.a / area
+        return Affine(a, b, -a * self.c - b * self.f, d, e, -d * self.c - e * self.f)
 
     def __call__(self, points: Points) -> Points:
         square = self._square()

@@ -38,7 +38,8 @@ def sameness(change: Floats) -> Floats:
 def _cored(change: Floats) -> Floats:
     """Without the noise of a generator: on skin that stays it would be all that moves."""
     square = np.square(change)
-    return np.asarray(change * (square / (square + np.float32(NOISE**2))), np.float32)
+    square /= square + np.float32(NOISE**2)
+    return np.asarray(change * square, np.float32)
 
 
 def _kept(patch: Patch, face: Region, source: Floats, change: Floats) -> Floats:

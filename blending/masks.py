@@ -94,6 +94,12 @@ class MouthEllipse:
             min(x + across, edge.right),
         )
 
+    @property
+    def coarseness(self) -> int:
+        """Pixels that a straight line may bridge: a few for each transition."""
+        softest = min(self.outer.up - self.inner.up, self.outer.down - self.inner.down)
+        return max(1, min(4, int(softest / 6)))
+
     def mask(self, rect: Rect, /) -> Mask:
         return _ellipse_mask(self, rect)
 
@@ -125,14 +131,15 @@ def _above(landmarks: Landmarks, point: Point) -> float:
 
 @lru_cache(maxsize=4)  # a still asks for the same mask in every frame
 def _ellipse_mask(shape: MouthEllipse, rect: Rect) -> Mask:
-    x, y = _centres(rect)
+    step = shape.coarseness
+    x, y = _centres(rect, step)
     x, y = x - np.float32(shape.centre[0]), y - np.float32(shape.centre[1])
     cos, sin = np.float32(math.cos(shape.roll)), np.float32(math.sin(shape.roll))
     across, along = x * cos + y * sin, y * cos - x * sin
     from_inner = np.maximum(_distance(across, along, shape.inner) - 1, 0)
-    to_outer = np.maximum(1 - _distance(across, along, shape.outer), 0)
-    mask = _eased(to_outer / np.maximum(to_outer + from_inner, np.float32(1e-6)))
-    return _read_only(mask * _inside(shape.limits, rect))
+    to_outer = 1 - _distance(across, along, shape.outer)  # less than 0 outside, for the bridging
+    ramp = to_outer / np.maximum(np.maximum(to_outer, 0) + from_inner, np.float32(1e-6))
+    return _read_only(_eased(_finer(ramp, rect, step)) * _inside(shape.limits, rect))
 
 
 def _distance(across: Floats, along: Floats, radii: Radii) -> Floats:
@@ -150,11 +157,20 @@ def _inside(edge: Box, rect: Rect) -> Floats:
     return np.minimum(_eased(from_side / feather), _eased(from_end / feather))
 
 
-def _centres(rect: Rect) -> tuple[Floats, Floats]:
-    """Each pixel's centre: a row of x and a column of y."""
-    x = np.arange(rect.left, rect.right, dtype=np.float32) + np.float32(0.5)
-    y = np.arange(rect.top, rect.bottom, dtype=np.float32) + np.float32(0.5)
+def _centres(rect: Rect, step: int = 1) -> tuple[Floats, Floats]:
+    """The centre of each pixel, or of each square of `step` pixels: a row of x, a column of y."""
+    x = np.arange(rect.left, rect.right, step, dtype=np.float32) + np.float32(step / 2)
+    y = np.arange(rect.top, rect.bottom, step, dtype=np.float32) + np.float32(step / 2)
     return x[None, :], y[:, None]
+
+
+def _finer(ramp: Floats, rect: Rect, step: int) -> Floats:
+    """From a value for each square to one for each pixel of `rect`."""
+    if step == 1:
+        return ramp
+    height, width = ramp.shape
+    fine = cv2.resize(ramp, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine[: rect.size[1], : rect.size[0]], np.float32)
 
 
 def _eased(ramp: Floats) -> Floats:
