@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from errors import UsageError
@@ -24,7 +23,6 @@ class Detector(Protocol):
 class DetectorSettings:
     """What a detector is loaded with."""
 
-    cache: Path | None = None  # folder for compiled networks
     batch_size: int = 16  # cut-outs that a network looks at together
     device: str = "cpu"  # for sfd, as torch names it; mtcnn is fastest on the CPU
 
@@ -36,7 +34,7 @@ class DetectorSettings:
 def load_mtcnn(settings: DetectorSettings) -> Detector:
     from faces.mtcnn import Mtcnn
 
-    return Mtcnn(settings.cache, settings.batch_size)
+    return Mtcnn(settings.batch_size)
 
 
 def load_sfd(settings: DetectorSettings) -> Detector:

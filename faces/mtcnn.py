@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -53,10 +52,10 @@ class Looks:
 class Mtcnn:
     """Finds faces of every size, and follows one. A picture is uint8 BGR."""
 
-    def __init__(self, cache: Path | None = None, batch_size: int = 16) -> None:
-        self._pnet = compiled("pnet", cache)
-        self._rnet = compiled("rnet", cache)
-        self._onet = compiled("onet", cache)
+    def __init__(self, batch_size: int = 16) -> None:
+        self._pnet = compiled("pnet")
+        self._rnet = compiled("rnet")
+        self._onet = compiled("onet")
         self._batch_size = batch_size
 
     def detect(self, picture: Picture) -> list[Face]:

@@ -5,7 +5,6 @@ Their input is uint8 BGR (n, height, width, 3); they were trained on RGB, (x - 1
 
 import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -18,14 +17,11 @@ from openvino_core import core, ops, ov
 Weights = Iterator[NDArray[np.float32]]  # in the order of the layers, Keras layout
 
 
-def compiled(name: str, cache: Path | None) -> ov.CompiledModel:
+def compiled(name: str) -> ov.CompiledModel:
     """The network `pnet`, `rnet` or `onet`, ready to run on the CPU."""
     model = NETWORKS[name](iter(_weights(name)))
     # float32 everywhere: with bf16, which some processors choose, faces would differ by machine.
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    if cache is not None:
-        with suppress(RuntimeError):  # a folder that cannot be made or written costs time, no more
-            return core().compile_model(model, "CPU", {**settings, "CACHE_DIR": str(cache)})
     return core().compile_model(model, "CPU", settings)
 
 

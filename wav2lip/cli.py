@@ -164,7 +164,6 @@ def stages_of(options: Options) -> Stages:
         cache=cache,
     )
     detector = DetectorSettings(
-        cache=cache,
         batch_size=options.face_det_batch_size,
         device="cuda" if engine == "torch" and options.device != "cpu" else "cpu",
     )

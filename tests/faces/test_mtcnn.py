@@ -109,23 +109,10 @@ def test_batches_make_no_difference(portrait, mtcnn):
     )
 
 
-def test_compiled_networks_are_kept_in_the_cache(tmp_path, portrait, mtcnn):
-    first = Mtcnn(cache=tmp_path / "networks")
-    assert list((tmp_path / "networks").iterdir())
-    again = Mtcnn(cache=tmp_path / "networks")
-    assert again.detect(portrait) == first.detect(portrait)
-
-
-def test_a_cache_that_cannot_be_made_is_done_without(tmp_path, portrait, mtcnn):
-    (tmp_path / "file").touch()
-    detector = Mtcnn(cache=tmp_path / "file" / "networks")
-    assert len(detector.detect(portrait)) == 1
-
-
 def test_missing_weights_are_an_engine_error_in_one_line(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match="pip install mtcnn") as raised:
-        compiled("pnet", None)
+        compiled("pnet")
     assert "\n" not in str(raised.value)
 
 
@@ -137,7 +124,7 @@ def test_damaged_weights_are_an_engine_error(monkeypatch, tmp_path):
     spec.submodule_search_locations = [str(tmp_path)]
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
     with pytest.raises(EngineError, match="reinstall mtcnn"):
-        compiled("pnet", None)
+        compiled("pnet")
 
 
 def test_boxes_are_in_the_pixels_of_the_picture(mtcnn, portrait):
