@@ -36,8 +36,18 @@ def track(
 ) -> FaceTrack:
     """One person's face in every picture, None where it is not seen; takes a picture at a time."""
     settings = settings or TrackSettings()
-    follower = Follower(detector, settings.stride, settings.select)
-    sightings = list(follower.sightings(pictures))
+    return track_of(list(followed(pictures, detector, settings)), settings)
+
+
+def followed(
+    pictures: Iterable[Picture], detector: Detector, settings: TrackSettings
+) -> Iterator[Sighting]:
+    """What is seen in each picture, which depends on it and on those before it alone."""
+    return Follower(detector, settings.stride, settings.select).sightings(pictures)
+
+
+def track_of(sightings: Sequence[Sighting], settings: TrackSettings) -> FaceTrack:
+    """The sightings of one person without what was no face, short gaps and tremble."""
     cuts = _cuts(sightings)
     seen = bridged(believed(_seen(sightings), cuts), cuts, settings.longest_gap)
     return smoothed(seen, cuts, settings.smoothing)
@@ -50,22 +60,30 @@ def hold(
     smoothing: Smoothing | None = None,
 ) -> FaceTrack:
     """A box that stays; landmarks as the detector sees them in it, else the average face's."""
-    kept = Face(box, Landmarks.fixed(box), 1.0)
-    sightings = list(_held(kept, pictures, detector))
-    cuts = _cuts(sightings)
-    whole = bridged(_seen(sightings), cuts, len(sightings))
-    steady = stretched(smoothed(whole, cuts, smoothing or Smoothing()), cuts)
-    return FaceTrack(tuple(Face(box, (face or kept).landmarks, 1.0) for face in steady))
+    return track_in(box, list(held(box, pictures, detector)), smoothing or Smoothing())
 
 
-def _held(kept: Face, pictures: Iterable[Picture], detector: Detector | None) -> Iterator[Sighting]:
-    """The face inside the kept box, where there is one."""
+def held(box: Box, pictures: Iterable[Picture], detector: Detector | None) -> Iterator[Sighting]:
+    """The face inside the box, where there is one; depends on no later picture."""
+    kept = _fixed(box)
     last: Face | None = None
     for picture, begins in shots(pictures):
         guess = kept if begins or last is None else last
         face = None if detector is None else detector.refine(picture, guess)
         last = face if face is not None and same_place(face, kept) else None
         yield Sighting(last, begins)
+
+
+def track_in(box: Box, sightings: Sequence[Sighting], smoothing: Smoothing) -> FaceTrack:
+    """The box in every picture, with the sightings' landmarks."""
+    kept, cuts = _fixed(box), _cuts(sightings)
+    whole = bridged(_seen(sightings), cuts, len(sightings))
+    steady = stretched(smoothed(whole, cuts, smoothing), cuts)
+    return FaceTrack(tuple(Face(box, (face or kept).landmarks, 1.0) for face in steady))
+
+
+def _fixed(box: Box) -> Face:
+    return Face(box, Landmarks.fixed(box), 1.0)
 
 
 def _seen(sightings: Sequence[Sighting]) -> FaceTrack:

@@ -173,6 +173,7 @@ def stages_of(options: Options) -> Stages:
         batch_size=min(options.wav2lip_batch_size, most),
         generator=lambda: _loaded(engine, options.engine, settings),
         detector=lambda: DETECTORS[options.face_detector](detector),
+        cache=cache,
     )
 
 

@@ -119,7 +119,7 @@ class Options:
     encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
     preset: str = _option("veryfast", "the encoder's preset, by its x264 name")
     crf: int = _option(18, "the encoder's constant quality: 0 lossless, 51 worst", type=int)
-    cache_dir: Path | None = _option(None, "folder for compiled networks", type=path)
+    cache_dir: Path | None = _option(None, "folder for networks and tracks of faces", type=path)
     no_cache: bool = _switch("neither read nor write the cache")
     progress: str = _option(
         "auto", "how progress is shown", choices=("auto", "bar", "json", "none")

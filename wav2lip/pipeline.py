@@ -1,22 +1,25 @@
 """The order of the stages, from a sound and a picture to the finished file."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Generator as Stream
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
+from pathlib import Path
 
 from audio.load import load
 from audio.windows import Windows, windows_of
 from blending.masks import MaskShape
 from blending.methods import Look
 from errors import NoFaceError, UsageError
+from faces import cache
 from faces.detectors import Detector
 from faces.face import Face, FaceTrack
+from faces.follow import Sighting
 from faces.smoothing import Smoothing
-from faces.track import TrackSettings, hold, track
+from faces.track import TrackSettings, followed, held, track_in, track_of
 from geometry import Box, Picture
 from video.shape import Shape
 from video.source import Source, open_source
@@ -27,7 +30,8 @@ from wav2lip.memory import peak_memory_mb
 from wav2lip.mouths import Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
 from wav2lip.prefetch import prefetch
-from wav2lip.report import Clock, Report
+from wav2lip.report import Cached, Clock, Report
+from wav2lip.track_key import entry_for
 
 DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
 READ_AHEAD = 4  # frames
@@ -41,6 +45,7 @@ class Stages:
     generator: Callable[[], Generator]
     detector: Callable[[], Detector]
     batch_size: int = 8  # frames that the generator is given together
+    cache: Path | None = None  # folder for tracks; none: nothing is kept
 
 
 @dataclass(frozen=True)
@@ -74,14 +79,16 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
     with clock.stage("engine"):
         generator = stages.generator()
     with clock.stage("faces"):
-        faces = faces_of(job, stages.detector(), tell)
+        sightings, cached = sightings_of(job, stages, tell)
+        faces = faces_of(job, sightings)
     counted = _Counted(tell, len(job.windows))
     mouths = partial(
         with_mouths, windows=job.windows, generator=generator, batch_size=stages.batch_size
     )
     with closing(prefetch(_spoken(job, faces, mouths, counted, clock), READ_AHEAD)) as frames:
         written = write(clock.each("waiting for frames", frames), job.target)
-    return _report(stages.engine, job, counted, written, clock)
+    report = _report(stages.engine, job, counted, written, clock)
+    return replace(report, caches={"track": cached})
 
 
 def opened(options: Options) -> Job:
@@ -111,12 +118,25 @@ def _target(options: Options, fps: Fraction, size: tuple[int, int]) -> Target:
     )
 
 
-def faces_of(job: Job, detector: Detector, tell: Tell) -> FaceTrack:
+def sightings_of(job: Job, stages: Stages, tell: Tell) -> tuple[Sequence[Sighting], Cached]:
+    """The speaking face in every reduced source frame, from the cache if it is there."""
+    frames = len(job.windows)
+    entry = entry_for(stages.cache, job.options, job.source, DETECTOR_SIDE)
+    known = cache.read(entry, frames) if entry else None
+    if known is not None:
+        tell(Step("faces", len(known), len(known)))
+        return known, "hit"
+    with closing(_looked(job, stages.detector(), tell)) as looked:
+        seen = list(looked)
+    if entry:
+        cache.keep(entry, seen, ended=job.source.still or len(seen) < frames)
+    return seen, "miss" if entry else "off"
+
+
+def faces_of(job: Job, sightings: Sequence[Sighting]) -> FaceTrack:
     """The speaking face in every source frame, its box as the network wants it."""
-    with closing(prefetch(_reduced(job, tell), READ_AHEAD)) as reduced:
-        first, scale = next(reduced)
-        pictures = chain([first], (picture for picture, _ in reduced))
-        found = _found(job, pictures, scale, detector).scaled(1 / scale)
+    scale = _scale(job)
+    found = _track(job, sightings, scale).scaled(1 / scale)
     if not any(found.faces):
         raise NoFaceError(_no_face(job.options))
     return FaceTrack(tuple(_as_network_wants(job, face) for face in found.faces))
@@ -132,18 +152,31 @@ def _no_face(options: Options) -> str:
     )
 
 
-def _reduced(job: Job, tell: Tell) -> Stream[tuple[Picture, float], None, None]:
+def _scale(job: Job) -> float:
+    """Of the pictures that faces are looked for in, all of one size."""
+    return job.source.first.reduced(DETECTOR_SIDE)[1]
+
+
+def _reduced(job: Job, tell: Tell) -> Stream[Picture, None, None]:
     frames = min(len(job.windows), job.source.estimated_frames or len(job.windows))
     with closing(job.source.frames()) as source:
         for index, frame in enumerate(islice(source, len(job.windows))):
-            yield frame.reduced(DETECTOR_SIDE)
+            yield frame.reduced(DETECTOR_SIDE)[0]
             tell(Step("faces", index + 1, max(frames, index + 1)))
 
 
-def _found(job: Job, pictures: Iterable[Picture], scale: float, detector: Detector) -> FaceTrack:
+def _looked(job: Job, detector: Detector, tell: Tell) -> Stream[Sighting, None, None]:
+    with closing(prefetch(_reduced(job, tell), READ_AHEAD)) as pictures:
+        if job.box is not None:
+            yield from held(job.box.scaled(_scale(job)), pictures, detector)
+        else:
+            yield from followed(pictures, detector, _track_settings(job.options))
+
+
+def _track(job: Job, sightings: Sequence[Sighting], scale: float) -> FaceTrack:
     if job.box is not None:
-        return hold(job.box.scaled(scale), pictures, detector, _smoothing(job.options))
-    return track(pictures, detector, _track_settings(job.options))
+        return track_in(job.box.scaled(scale), sightings, _smoothing(job.options))
+    return track_of(sightings, _track_settings(job.options))
 
 
 def _given_box(options: Options, source: Source) -> Box | None:

@@ -6,12 +6,13 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from errors import OutputError
 from wav2lip import __version__
 
 T = TypeVar("T")
+Cached = Literal["hit", "miss", "off"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Report:
     seconds_by_stage: dict[str, float]
     peak_memory_mb: float
     notices: tuple[str, ...] = ()
+    caches: dict[str, Cached] = field(default_factory=dict)  # what was asked of each
 
     @property
     def frames_per_second(self) -> float:

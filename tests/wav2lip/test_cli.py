@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from faces.detectors import DETECTORS
 from tests.checkpoints import (
     flat_weights,
     save_bare,
@@ -163,6 +164,27 @@ def test_the_report_has_options_facts_and_seconds(run, tmp_path):
     assert report["engine"] == "puppet"
     assert {"inputs", "faces", "engine", "blending"} <= set(report["seconds_by_stage"])
     assert report["peak_memory_mb"] > 0
+
+
+def test_a_photo_s_second_run_loads_no_detector(run, tmp_path, monkeypatch):
+    """And --no_cache neither reads nor writes."""
+    flags = {"cache_dir": tmp_path / "cache", "report": tmp_path / "report.json"}
+
+    def cached(*words):
+        code, errors, _, _ = run(*words, **flags)
+        assert code == 0, errors
+        return json.loads(flags["report"].read_text())["caches"]["track"]
+
+    assert cached("--no_cache") == "off" and not flags["cache_dir"].exists()
+    assert cached() == "miss"
+    first = (tmp_path / "out" / "result.mp4").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setitem(DETECTORS, "mtcnn", lambda settings: pytest.fail("the detector is loaded"))
+        assert cached() == "hit"
+    assert (tmp_path / "out" / "result.mp4").read_bytes() == first
+    kept = {path: path.stat() for path in flags["cache_dir"].rglob("*")}
+    assert cached("--no_cache") == "off"
+    assert {path: path.stat() for path in flags["cache_dir"].rglob("*")} == kept
 
 
 @pytest.mark.parametrize(

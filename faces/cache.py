@@ -1,0 +1,141 @@
+"""Sightings kept between runs, so that the second run on a clip detects nothing.
+
+What is seen in a picture never depends on later ones, so an entry made for a long sound serves a
+shorter one; gaps and tremble are taken out after reading. An entry is one file: a checksum, whether
+the clip had ended, and a row of numbers for each frame.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cache_entries import making, remove, remove_oldest, used
+from faces.face import Face
+from faces.follow import Sighting
+from geometry import Box, Landmarks
+
+KEPT, KEPT_BYTES = 500, 64 << 20  # a minute at 25 frames a second takes 200 kB, a photo 165 bytes
+COLUMNS = 17  # begins, seen, score, top, bottom, left, right, five landmarks x y
+FARTHEST = 1e5  # pixels from the corner: no face in any picture lies there
+MARK = b"sightings 1\n"
+CHECKSUM = 16  # bytes
+
+Rows = NDArray[np.float64]  # (frames, COLUMNS)
+Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where the sightings of a clip are kept."""
+
+    path: Path
+    clip: Path
+    stamp: Stamp  # of the clip, taken before its content was read
+
+    def current(self) -> bool:
+        """Whether the clip is still the file that the entry is for."""
+        return stamp_of(self.clip) == self.stamp
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an entry holds."""
+
+    rows: Rows
+    ended: bool  # the clip has no more frames
+
+    def __post_init__(self) -> None:
+        flags, places = self.rows[:, :2], self.rows[:, 3:]
+        if not len(self.rows) or not np.isin(flags, (0, 1)).all():
+            raise ValueError("no sightings")
+        if not (np.abs(places) < FARTHEST).all():  # which no NaN is, either
+            raise ValueError("a face that lies in no picture")
+
+    def first(self, frames: int) -> list[Sighting] | None:
+        """The sightings of the clip's first `frames` frames, if they are known."""
+        if len(self.rows) < frames and not self.ended:
+            return None
+        return [_sighting(row) for row in self.rows[:frames].tolist()]
+
+    def tells_more_than(self, other: "Kept") -> bool:
+        return (self.ended, len(self.rows)) > (other.ended, len(other.rows))
+
+
+def stamp_of(clip: Path) -> Stamp:
+    """Changes whenever the file is replaced or written to."""
+    facts = clip.stat()
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def read(entry: Entry, frames: int) -> list[Sighting] | None:
+    """The clip's first `frames` sightings, or all if it is shorter; none if they are not kept."""
+    try:
+        kept = _kept(entry.path)
+        sightings = kept.first(frames) if kept else None
+    except (OSError, ValueError):
+        remove(entry.path)
+        return None
+    if sightings is not None:
+        used(entry.path)
+    return sightings
+
+
+def keep(entry: Entry, sightings: Sequence[Sighting], ended: bool) -> None:
+    """Keep the sightings, if the disk allows it and no other run keeps more of them."""
+    rows = np.array([_row(one) for one in sightings], np.float64).reshape(-1, COLUMNS)
+    with suppress(OSError, ValueError):
+        made, before = Kept(rows, ended), _kept(entry.path)
+        if entry.current() and (before is None or made.tells_more_than(before)):
+            with making(entry.path) as place:
+                place.write_bytes(_packed(entry.path.name, made))
+            remove_oldest(entry.path.parent, KEPT, KEPT_BYTES)
+
+
+def _kept(path: Path) -> Kept | None:
+    """What is in the file; ValueError if it is not ours or damaged."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return None
+    if not path.is_file() or size > KEPT_BYTES:
+        raise ValueError(f"{path}: no entry")
+    return _unpacked(path.name, path.read_bytes())
+
+
+def _packed(name: str, kept: Kept) -> bytes:
+    content = bytes([kept.ended]) + kept.rows.astype("<f8").tobytes()
+    return MARK + _checksum(name, content) + content
+
+
+def _unpacked(name: str, data: bytes) -> Kept:
+    checksum, content = data[len(MARK) :][:CHECKSUM], data[len(MARK) + CHECKSUM :]
+    if not data.startswith(MARK) or checksum != _checksum(name, content):
+        raise ValueError("not what was written, or not under this name")
+    rows = np.frombuffer(content, "<f8", offset=1).reshape(-1, COLUMNS)
+    return Kept(rows.astype(np.float64), content[0] == 1)
+
+
+def _checksum(name: str, content: bytes) -> bytes:
+    return blake2b(name.encode() + content, digest_size=CHECKSUM).digest()
+
+
+def _row(sighting: Sighting) -> list[float]:
+    face = sighting.face
+    if face is None:
+        return [sighting.begins, *[0.0] * (COLUMNS - 1)]
+    box = face.box
+    edges = (box.top, box.bottom, box.left, box.right)
+    return [sighting.begins, True, face.score, *edges, *face.landmarks.points().ravel().tolist()]
+
+
+def _sighting(row: Sequence[float]) -> Sighting:
+    begins, seen, score, *places = row
+    if not seen:
+        return Sighting(None, bool(begins))
+    points = list(zip(places[4::2], places[5::2], strict=True))
+    return Sighting(Face(Box(*places[:4]), Landmarks(*points), score), bool(begins))
