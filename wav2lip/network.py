@@ -1,4 +1,4 @@
-"""The Wav2Lip network: a mel window and a masked face in, the face with its mouth out.
+"""The Wav2Lip network in torch: a mel window and a masked face in, the face with its mouth out.
 
 Module names follow the published checkpoints, so that their state dicts load as they are.
 """
@@ -9,84 +9,40 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-# (in, out, kernel, stride, padding); stride may differ by axis: (mel bands, columns)
-Layer = tuple[int, int, int, int | tuple[int, int], int]
+from wav2lip.layers import (
+    AUDIO_ENCODER,
+    COLOURS,
+    FACE_DECODER,
+    FACE_ENCODER,
+    OUTPUT,
+    Block,
+    Layer,
+    Weights,
+)
 
 
 class Conv(nn.Module):
-    """Convolution, batch norm and ReLU; with `residual` its input is added before the ReLU."""
+    """Convolution, batch norm and ReLU."""
 
-    def __init__(self, layer: Layer, residual: bool = False) -> None:
+    def __init__(self, layer: Layer) -> None:
         super().__init__()
-        self.conv_block = nn.Sequential(self.convolution(*layer), nn.BatchNorm2d(layer[1]))
-        self.residual = residual
-
-    @staticmethod
-    def convolution(
-        channels: int, out: int, kernel: int, stride: int | tuple[int, int], padding: int
-    ) -> nn.Module:
-        return nn.Conv2d(channels, out, kernel, stride, padding)
+        self.conv_block = nn.Sequential(convolution(layer), nn.BatchNorm2d(layer.out))
+        self.residual = layer.residual
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv_block(x)
         return torch.relu(y + x if self.residual else y)
 
 
-class Transposed(Conv):
-    """The same with a transposed convolution; with stride 2 it doubles height and width."""
-
-    @staticmethod
-    def convolution(
-        channels: int, out: int, kernel: int, stride: int | tuple[int, int], padding: int
-    ) -> nn.Module:
-        return nn.ConvTranspose2d(channels, out, kernel, stride, padding, output_padding=padding)
+def convolution(layer: Layer) -> nn.Module:
+    sizes = layer.channels, layer.out, layer.kernel, layer.stride, layer.padding
+    if layer.transposed:
+        return nn.ConvTranspose2d(*sizes, output_padding=layer.output_padding)
+    return nn.Conv2d(*sizes)
 
 
-def chain(*first: Conv, residuals: int = 0, width: int = 0) -> nn.Sequential:
-    """The given layers, then `residuals` 3x3 layers that keep size and width."""
-    return nn.Sequential(
-        *first, *(Conv((width, width, 3, 1, 1), residual=True) for _ in range(residuals))
-    )
-
-
-def face_encoder() -> nn.ModuleList:
-    return nn.ModuleList(
-        [
-            chain(Conv((6, 16, 7, 1, 3))),  # 96x96
-            chain(Conv((16, 32, 3, 2, 1)), residuals=2, width=32),  # 48x48
-            chain(Conv((32, 64, 3, 2, 1)), residuals=3, width=64),  # 24x24
-            chain(Conv((64, 128, 3, 2, 1)), residuals=2, width=128),  # 12x12
-            chain(Conv((128, 256, 3, 2, 1)), residuals=2, width=256),  # 6x6
-            chain(Conv((256, 512, 3, 2, 1)), residuals=1, width=512),  # 3x3
-            chain(Conv((512, 512, 3, 1, 0)), Conv((512, 512, 1, 1, 0))),  # 1x1
-        ]
-    )
-
-
-def audio_encoder() -> nn.Sequential:
-    parts = [
-        chain(Conv((1, 32, 3, 1, 1)), residuals=2, width=32),  # 80x16
-        chain(Conv((32, 64, 3, (3, 1), 1)), residuals=2, width=64),  # 27x16
-        chain(Conv((64, 128, 3, 3, 1)), residuals=2, width=128),  # 9x6
-        chain(Conv((128, 256, 3, (3, 2), 1)), residuals=1, width=256),  # 3x3
-        chain(Conv((256, 512, 3, 1, 0)), Conv((512, 512, 1, 1, 0))),  # 1x1
-    ]
-    return nn.Sequential(*(layer for part in parts for layer in part))
-
-
-def face_decoder() -> nn.ModuleList:
-    """Each block's output is joined with the face encoder's of the same size: hence the widths."""
-    return nn.ModuleList(
-        [
-            chain(Conv((512, 512, 1, 1, 0))),  # 1x1
-            chain(Transposed((1024, 512, 3, 1, 0)), residuals=1, width=512),  # 3x3
-            chain(Transposed((1024, 512, 3, 2, 1)), residuals=2, width=512),  # 6x6
-            chain(Transposed((768, 384, 3, 2, 1)), residuals=2, width=384),  # 12x12
-            chain(Transposed((512, 256, 3, 2, 1)), residuals=2, width=256),  # 24x24
-            chain(Transposed((320, 128, 3, 2, 1)), residuals=2, width=128),  # 48x48
-            chain(Transposed((160, 64, 3, 2, 1)), residuals=2, width=64),  # 96x96
-        ]
-    )
+def chain(block: Block) -> nn.Sequential:
+    return nn.Sequential(*map(Conv, block))
 
 
 class Wav2Lip(nn.Module):
@@ -94,12 +50,10 @@ class Wav2Lip(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.face_encoder_blocks = face_encoder()
-        self.audio_encoder = audio_encoder()
-        self.face_decoder_blocks = face_decoder()
-        self.output_block = nn.Sequential(
-            Conv((80, 32, 3, 1, 1)), nn.Conv2d(32, 3, 1), nn.Sigmoid()
-        )
+        self.face_encoder_blocks = nn.ModuleList(map(chain, FACE_ENCODER))
+        self.audio_encoder = chain(AUDIO_ENCODER)
+        self.face_decoder_blocks = nn.ModuleList(map(chain, FACE_DECODER))
+        self.output_block = nn.Sequential(Conv(OUTPUT), convolution(COLOURS), nn.Sigmoid())
 
     def forward(self, mel: Tensor, face: Tensor) -> Tensor:
         skips = []  # (n, 16, 96, 96) ... (n, 512, 1, 1)
@@ -116,8 +70,14 @@ class Wav2Lip(nn.Module):
 def fold_norms(network: Wav2Lip) -> Wav2Lip:
     """In place: every batch norm becomes part of its convolution, for the same result faster."""
     for module in network.modules():
-        if isinstance(module, Conv):
-            convolution, norm = cast(Any, module.conv_block)
-            transposed = isinstance(module, Transposed)
-            module.conv_block = nn.Sequential(fuse_conv_bn_eval(convolution, norm, transposed))
+        if isinstance(module, Conv) and len(module.conv_block) > 1:
+            conv, norm = cast(Any, module.conv_block)
+            transposed = isinstance(conv, nn.ConvTranspose2d)
+            module.conv_block = nn.Sequential(fuse_conv_bn_eval(conv, norm, transposed))
     return network
+
+
+def folded_weights(network: Wav2Lip) -> Weights:
+    """Of the network with its norms folded, which it is from then on."""
+    state = fold_norms(network).state_dict()
+    return {name: value.contiguous().numpy() for name, value in state.items()}

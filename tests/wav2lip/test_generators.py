@@ -1,10 +1,12 @@
 """What every engine promises, and what each promises of its own."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,16 @@ import pytest
 import torch
 
 from errors import EngineError, OutOfMemoryError, UsageError
+from geometry import Rect
 from openvino_core import core, ops, ov
 from tests.checkpoints import flat_weights, network_of, save_bare, save_cut_off, save_onnx
 from tests.onnx_writer import block, number, text, value
 from wav2lip.generators import GENERATORS, EngineSettings, choose, network_cache, torch_engine
-from wav2lip.generators.batch import Batch
+from wav2lip.generators.batch import WHOLE, Batch
 from wav2lip.generators.openvino_engine import piece_size
 from wav2lip.generators.openvino_framing import restore_patches
+from wav2lip.generators.openvino_graph import graph_of
+from wav2lip.network import folded_weights
 
 ROOT = Path(__file__).parent.parent.parent
 PLACES = np.array([(0.31, 0.41), (0.69, 0.41), (0.5, 0.6), (0.35, 0.78), (0.65, 0.78)])
@@ -52,6 +57,13 @@ def generator(request, checkpoint, cache):
     """On the CPU, at most three frames at once."""
     settings = EngineSettings(checkpoint, "cpu", half=False, batch_size=3, cache=cache)
     return GENERATORS[request.param](settings)
+
+
+@pytest.fixture(scope="module")
+def generator_of_whole(checkpoint, cache):
+    """By name; each is loaded once."""
+    settings = EngineSettings(checkpoint, "cpu", batch_size=3, cache=cache)
+    return lru_cache(lambda name: GENERATORS[name](settings))
 
 
 def test_each_batch_gets_its_patches_in_order(generator):
@@ -105,6 +117,40 @@ def expected(weights, batch):
     return out.permute(0, 2, 3, 1).numpy() * 255
 
 
+PARTS = [Rect(48, 92, 20, 80), Rect(53, 96, 0, 61), Rect(0, 7, 41, 96), Rect(60, 61, 30, 31)]
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("shown", PARTS, ids=str)
+def test_what_is_shown_is_the_whole_s_and_the_rest_the_face_s(
+    name, shown, generator_of_whole, checkpoint, cache
+):
+    batch = batch_of(3, seed=3)
+    settings = EngineSettings(checkpoint, "cpu", batch_size=3, cache=cache, shown=shown)
+    part = next(GENERATORS[name](settings)([batch])).astype(int)
+    whole = next(generator_of_whole(name)([batch]))
+    inside = np.zeros((96, 96), bool)
+    inside[shown.slices] = True
+    assert np.abs(part - whole)[:, inside].max() <= 1
+    assert np.array_equal(part[:, ~inside], batch.faces[:, ~inside])
+    assert not np.array_equal(part[:, inside], batch.faces[:, inside]) or name == "puppet"
+
+
+@pytest.mark.parametrize("shown", PARTS, ids=str)
+def test_a_part_is_computed_as_the_whole_network_does(shown, weights):
+    """Before rounding, so that zeros laid on in a wrong place show."""
+    random = np.random.default_rng(4)
+    inputs = random.normal(0, 2, (1, 1, 80, 16)), random.uniform(0, 1, (1, 6, 96, 96))
+    mel, face = (given.astype(np.float32) for given in inputs)
+    network = network_of(weights)
+    with torch.inference_mode():
+        whole = network(torch.from_numpy(mel), torch.from_numpy(face)).numpy()
+    graph = graph_of(folded_weights(network), shown)
+    part = core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([mel, face])[0]
+    rows, columns = shown.slices
+    assert np.abs(part - whole[:, :, rows, columns]).max() < 1e-5
+
+
 @pytest.mark.parametrize("name", ["openvino", "torch"])
 @pytest.mark.parametrize(("half", "within"), [(False, 0.51), (True, 4)])
 def test_patches_are_the_network_s_output_rounded(name, half, within, weights, checkpoint, cache):
@@ -136,17 +182,16 @@ def test_patches_are_rounded_to_the_nearest_mistake_21(restored):
 
 
 def test_a_full_batch_falls_into_even_pieces():
-    assert [piece_size(n) for n in (1, 3, 8, 9, 20, 128)] == [1, 3, 8, 5, 7, 8]
+    assert [piece_size(n) for n in (1, 3, 8, 9, 20, 128)] == [1, 3, 4, 3, 4, 4]
 
 
-def test_onnx_gives_the_same_patches(weights, checkpoint, cache, tmp_path):
+@pytest.mark.parametrize("shown", [WHOLE, PARTS[0]], ids=str)
+def test_onnx_gives_the_same_patches(weights, checkpoint, cache, tmp_path, shown):
     settings = EngineSettings(checkpoint, "cpu", batch_size=2, cache=cache)
     onnx = save_onnx(weights, tmp_path / "wav2lip.onnx")
     batch = batch_of(2)
     with_onnx, with_torch = (
-        next(
-            GENERATORS["openvino"](EngineSettings(path, "cpu", batch_size=2, cache=cache))([batch])
-        )
+        next(GENERATORS["openvino"](EngineSettings(path, "cpu", False, 2, cache, shown))([batch]))
         for path in (onnx, settings.weights)
     )
     assert np.abs(with_onnx.astype(int) - with_torch).max() <= 1
@@ -187,13 +232,35 @@ def first_patches(checkpoint, cache):
 def test_a_damaged_cache_entry_is_made_again(checkpoint, tmp_path):
     whole = first_patches(checkpoint, tmp_path)
     (entry,) = (tmp_path / "networks").iterdir()
-    with (entry / "network.bin").open("r+b") as file:
+    with (entry / network_cache.WEIGHTS).open("r+b") as file:
         file.seek(10**7)
         file.write(b"\xff" * 4000)
     damaged = network_cache.checksum(entry)
     assert np.array_equal(first_patches(checkpoint, tmp_path), whole)
     assert [*(tmp_path / "networks").iterdir()] == [entry]
     assert (entry / "checksum").read_text() == network_cache.checksum(entry) != damaged
+
+
+def mapped_pages():
+    """Megabytes of files in this process's memory."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"RssFile:\s+(\d+)", status)[1]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
+def test_weights_leave_the_memory_once_the_network_is_compiled(checkpoint, cache):
+    first_patches(checkpoint, cache)
+    kept = network_cache.read(cache / "networks" / network_cache.key_of(checkpoint))
+    sums = [weight.sum() for weight in kept.weights.values()]
+    before = mapped_pages()
+    kept.release()
+    assert before - mapped_pages() > 130
+    assert [weight.sum() for weight in kept.weights.values()] == sums
+    kept.release()
+    before = mapped_pages()
+    generator = GENERATORS["openvino"](EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache))
+    next(generator([batch_of(1)]))
+    assert mapped_pages() - before < 70
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
@@ -313,6 +380,8 @@ def test_settings_that_contradict_are_refused():
     for wrong in ({"device": "tpu"}, {"batch_size": 0}):
         with pytest.raises(UsageError):
             EngineSettings(**wrong)
+    with pytest.raises(ValueError):
+        EngineSettings(shown=Rect(0, 97, 0, 96))
     for engine, device in (("tensorrt", "auto"), ("openvino", "cuda")):
         with pytest.raises(UsageError):
             choose(engine, device, None)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geometry import Rect
+
 SIDE = 96  # the network's faces and patches are SIDE x SIDE
+WHOLE = Rect(0, SIDE, 0, SIDE)
 COLUMNS = 16  # mel columns that a frame's mouth is made from
 BANDS = 80
 
@@ -33,3 +36,19 @@ class Batch:
 
 Generator = Callable[[Iterable[Batch]], Iterator[Patches]]
 """One array of patches for each batch, in order. A stream: it may look ahead or remember."""
+
+
+def laid_into(faces: Patches, part: Patches, shown: Rect) -> Patches:
+    """New patches: the faces, with `part` where it is shown."""
+    rows, columns = shown.slices
+    patches = faces.copy()
+    patches[:, rows, columns] = part
+    return patches
+
+
+def only_shown(patches: Patches, faces: Patches, shown: Rect) -> Patches:
+    """The patches where they are shown, the faces around it."""
+    if shown == WHOLE:
+        return patches
+    rows, columns = shown.slices
+    return laid_into(faces, patches[:, rows, columns], shown)

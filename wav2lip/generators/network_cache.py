@@ -1,21 +1,28 @@
-"""Networks kept between runs, ready for OpenVINO: a start from here reads no checkpoint.
+"""Networks kept between runs: a start from here reads no checkpoint and imports no torch.
 
-An entry is a folder named by its checkpoint's content key, with the graph, its weights, and a
-checksum of both. It is made beside its place and renamed into it, so it is there whole or not.
+An entry is a folder named by its checkpoint's content key, with the weights, their norms folded, in
+the order of `folded_shapes`, and a checksum. It is made beside its place and renamed into it, so it
+is there whole or not.
 """
 
+import mmap
 import shutil
 import tempfile
 import zlib
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import blake2b
+from math import prod
 from pathlib import Path
 
-from openvino_core import core, ov
+import numpy as np
 
-LAYOUT = "1"  # to be raised when the stored graph changes, so that older entries are not taken
+from wav2lip.layers import Weights, folded_shapes
+
+LAYOUT = "2"  # to be raised when what is stored changes, so that older entries are not taken
 KEPT = 3  # entries of 145 MB each
 PIECE = 2**20  # bytes
+WEIGHTS = "weights.f32"
 
 
 def key_of(checkpoint: Path) -> str:
@@ -29,47 +36,71 @@ def key_of(checkpoint: Path) -> str:
     return digest.hexdigest()
 
 
-def read(entry: Path) -> ov.Model | None:
+@dataclass(frozen=True)
+class Kept:
+    """Weights, in the mapped file of an entry if there is one."""
+
+    weights: Weights
+    mapped: mmap.mmap | None = None
+
+    def release(self) -> None:
+        """Give their memory back; whoever looks at them again gets it from the file again."""
+        if self.mapped is not None and hasattr(self.mapped, "madvise"):
+            self.mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def read(entry: Path) -> Kept | None:
     """The network of a whole entry. A damaged one is thrown away."""
     if not entry.is_dir():
         return None
     try:
         if (entry / "checksum").read_text("ascii") != checksum(entry):
             raise OSError(f"{entry}: not what was written")
-        model = core().read_model(entry / "network.xml")
-    except (OSError, ValueError, RuntimeError):
+        kept = mapped(entry / WEIGHTS)
+    except (OSError, ValueError):
         shutil.rmtree(entry, ignore_errors=True)
         return None
     with suppress(OSError):  # a cache that others may only read
         (entry / "checksum").touch()  # the time of its last use
-    return model
+    return kept
 
 
-def write(model: ov.Model, entry: Path) -> None:
+def mapped(path: Path) -> Kept:
+    with path.open("rb") as file:
+        memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)  # OpenVINO asks for more
+    shapes = folded_shapes()
+    ends = np.cumsum([prod(shape) for shape in shapes.values()])
+    numbers = np.frombuffer(memory, "<f4")
+    if numbers.size != ends[-1]:
+        raise ValueError(f"{path}: {numbers.size} weights, not {ends[-1]}")
+    parts = np.split(numbers, ends[:-1])
+    weights = {name: part.reshape(shapes[name]) for name, part in zip(shapes, parts, strict=True)}
+    return Kept(weights, memory)
+
+
+def write(weights: Weights, entry: Path) -> None:
     """Keep the network, if the disk allows it: without an entry only the next start is slower."""
     making = None
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(prefix=".", dir=entry.parent))
-        ov.save_model(model, making / "network.xml", compress_to_fp16=False)
+        with (making / WEIGHTS).open("wb") as file:
+            for name in folded_shapes():
+                file.write(weights[name].astype("<f4").data)
         (making / "checksum").write_text(checksum(making), "ascii")
         making.rename(entry)
         remove_oldest(entry.parent)
-    except (OSError, RuntimeError):  # OpenVINO says RuntimeError where the disk is full
+    except OSError:
         if making is not None:
             shutil.rmtree(making, ignore_errors=True)
 
 
 def checksum(entry: Path) -> str:
-    """Of the graph and its weights."""
-    sums = []
-    for name in ("network.xml", "network.bin"):
-        total = 0
-        with (entry / name).open("rb") as file:
-            while piece := file.read(PIECE):
-                total = zlib.crc32(piece, total)
-        sums.append(f"{total:08x}")
-    return " ".join(sums)
+    total = 0
+    with (entry / WEIGHTS).open("rb") as file:
+        while piece := file.read(PIECE):
+            total = zlib.crc32(piece, total)
+    return f"{total:08x}"
 
 
 def remove_oldest(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The network on the CPU, by OpenVINO."""
 
+import os
 from collections import deque
 from collections.abc import Generator as PythonGenerator
 from collections.abc import Iterable, Iterator
@@ -12,15 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import EngineError
+from geometry import Rect
 from openvino_core import core, ov
 from wav2lip.checkpoint import GET, Kind, kind_of
 from wav2lip.generators import network_cache
-from wav2lip.generators.batch import Batch, Generator, Patches
+from wav2lip.generators.batch import Batch, Generator, Patches, laid_into
+from wav2lip.generators.network_cache import Kept
 from wav2lip.generators.openvino_framing import fixed_size, framed
+from wav2lip.generators.openvino_graph import graph_of
 from wav2lip.generators.settings import EngineSettings
+from wav2lip.layers import Weights
 
-PIECE = 8  # frames at once: more are no faster (8, 16, 32 within 2 %), fewer cost up to 10 %
-IN_FLIGHT = 2  # one computes while the caller works on the one before
+PIECE = 4  # frames at once: more are hardly faster and hold more memory
+MOST_STREAMS = 4  # pieces that are computed side by side, each with its share of the cores
 
 
 @dataclass(frozen=True)
@@ -35,23 +40,36 @@ class Piece:
 
 def load(settings: EngineSettings) -> Generator:
     """The checkpoint's network compiled for this processor."""
-    model = read_network(settings)
-    size = fixed_size(model) or piece_size(settings.batch_size)
+    if kind_of(settings.weights) is Kind.ONNX:
+        model = read_onnx(settings.weights)
+        return compiled_for(settings, model, fixed_size(model))
+    kept = folded_network(settings)
+    generator = compiled_for(settings, graph_of(kept.weights, settings.shown))
+    kept.release()
+    return generator
+
+
+def compiled_for(settings: EngineSettings, model: ov.Model, size: int | None = None) -> Generator:
+    """`size`: of frames at once, where the network takes that number alone."""
+    size = size or piece_size(settings.batch_size)
     try:
-        compiled = core().compile_model(framed(model, size), "CPU", precision(settings.half))
+        whole = framed(model, size, settings.shown)
+        compiled = core().compile_model(whole, "CPU", hints(settings.half))
     except ValueError as error:
         raise EngineError(f"{settings.weights}: is another network: {error}; {GET}") from error
     except RuntimeError as error:
         raise EngineError(f"{settings.weights}: OpenVINO cannot run this network; {GET}") from error
-    return partial(generate, compiled, size)
+    return partial(generate, compiled, size, settings.shown)
 
 
-def generate(compiled: ov.CompiledModel, size: int, batches: Iterable[Batch]) -> Iterator[Patches]:
+def generate(
+    compiled: ov.CompiledModel, size: int, shown: Rect, batches: Iterable[Batch]
+) -> Iterator[Patches]:
     pieces = (piece for batch in batches for piece in cut(batch, size))
     done: list[Patches] = []
     with closing(forward_in_order(compiled, pieces)) as results:
-        for piece, patches in results:
-            done.append(patches[: piece.frames])
+        for piece, part in results:
+            done.append(laid_into(piece.faces, part, shown)[: piece.frames])
             if piece.ends_batch:
                 yield np.concatenate(done)
                 done = []
@@ -70,7 +88,8 @@ def forward_in_order(
     compiled: ov.CompiledModel, pieces: Iterable[Piece]
 ) -> PythonGenerator[tuple[Piece, Patches], None, None]:
     """Each piece with its patches, computed while the next ones are being fetched."""
-    idle = [compiled.create_infer_request() for _ in range(IN_FLIGHT)]
+    streams = int(compiled.get_property("NUM_STREAMS"))
+    idle = [compiled.create_infer_request() for _ in range(streams + 1)]
     running: deque[tuple[ov.InferRequest, Piece]] = deque()
     try:
         for piece in pieces:
@@ -97,42 +116,45 @@ def finished(
     return piece, patches
 
 
+def cores() -> int:
+    """That this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def piece_size(batch_size: int) -> int:
     """At most PIECE, and so that a full batch falls into pieces of nearly one size."""
     pieces = -(-batch_size // PIECE)
     return -(-batch_size // pieces)
 
 
-def precision(half: bool) -> dict[str, str]:
+def hints(half: bool) -> dict[str, str]:
     has_half = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return {
         "INFERENCE_PRECISION_HINT": "bf16" if half and has_half else "f32",
-        "PERFORMANCE_HINT": "LATENCY",  # all cores on one piece: results come soon, memory is low
+        "NUM_STREAMS": str(min(cores(), MOST_STREAMS)),
     }
 
 
-def read_network(settings: EngineSettings) -> ov.Model:
+def folded_network(settings: EngineSettings) -> Kept:
     """From the cache if it is there; torch is imported only where it is not."""
-    checkpoint = settings.weights
-    if kind_of(checkpoint) is Kind.ONNX:
-        return read_onnx(checkpoint)
     if settings.cache is None:
-        return rebuild(checkpoint)
-    entry = settings.cache / "networks" / network_cache.key_of(checkpoint)
-    model = network_cache.read(entry)
-    if model is None:
-        model = rebuild(checkpoint)
-        network_cache.write(model, entry)
-        model = network_cache.read(entry) or model  # mapped from disk: memory is freed
-    return model
+        return Kept(rebuilt(settings.weights))
+    entry = settings.cache / "networks" / network_cache.key_of(settings.weights)
+    kept = network_cache.read(entry)
+    if kept is None:
+        made = rebuilt(settings.weights)
+        network_cache.write(made, entry)
+        kept = network_cache.read(entry) or Kept(made)  # mapped from disk: memory is freed
+    return kept
 
 
-def rebuild(checkpoint: Path) -> ov.Model:
+def rebuilt(checkpoint: Path) -> Weights:
     from wav2lip.checkpoint import load_network
-    from wav2lip.generators.openvino_graph import graph_of
-    from wav2lip.network import fold_norms
+    from wav2lip.network import folded_weights
 
-    return graph_of(fold_norms(load_network(checkpoint)))
+    return folded_weights(load_network(checkpoint))
 
 
 def read_onnx(path: Path) -> ov.Model:

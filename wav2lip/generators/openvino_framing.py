@@ -7,13 +7,15 @@ from itertools import permutations
 
 import numpy as np
 
+from geometry import Rect
 from openvino_core import ops, ov
 from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
 
 
-def framed(model: ov.Model, size: int) -> ov.Model:
-    """mels (size, 80, 16), faces (size, 96, 96, 3) uint8 BGR -> patches like the faces.
+def framed(model: ov.Model, size: int, shown: Rect) -> ov.Model:
+    """mels (size, 80, 16), faces (size, 96, 96, 3) uint8 BGR -> patches' part `shown`.
 
+    A network may make that part alone, or the whole face of which it is cut.
     A network with other inputs or outputs than Wav2Lip's is a ValueError. `model` is used up.
     """
     mel, face = parameters_of(model, size)
@@ -21,7 +23,7 @@ def framed(model: ov.Model, size: int) -> ov.Model:
     faces = ops.parameter([size, SIDE, SIDE, 3], np.uint8, name="faces")
     put(prepare_mels(mels), mel)
     put(prepare_faces(faces), face)
-    out = model.output(0).get_node().input_value(0).get_node()
+    out = part_of(model.output(0).get_node().input_value(0), size, shown)
     return ov.Model([ops.result(restore_patches(out))], [mels, faces], "framed")
 
 
@@ -42,11 +44,19 @@ def parameters_of(model: ov.Model, size: int) -> tuple[ov.Node, ov.Node]:
             break
     else:
         raise ValueError("its inputs are not a mel (n, 1, 80, 16) and a face (n, 6, 96, 96)")
-    if len(model.inputs) > 2 or model.output(0).partial_shape != ov.PartialShape(
-        [size, 3, SIDE, SIDE]
-    ):
-        raise ValueError("it does not make a face (n, 3, 96, 96) of a mel and a face alone")
+    if len(model.inputs) > 2:
+        raise ValueError("it takes more than a mel and a face")
     return mel.get_node(), face.get_node()
+
+
+def part_of(out: ov.Output, size: int, shown: Rect) -> ov.Node:
+    width, height = shown.size
+    if out.partial_shape == ov.PartialShape([size, 3, height, width]):
+        return out.get_node()
+    if out.partial_shape != ov.PartialShape([size, 3, SIDE, SIDE]):
+        raise ValueError("it does not make a face (n, 3, 96, 96)")
+    ends = [shown.top, shown.left], [shown.bottom, shown.right], [1, 1], [2, 3]
+    return ops.slice(out.get_node(), *(np.array(end, np.int64) for end in ends))
 
 
 def put(value: ov.Node, place: ov.Node) -> None:
@@ -70,7 +80,7 @@ def prepare_faces(faces: ov.Node) -> ov.Node:
 
 
 def restore_patches(out: ov.Node) -> ov.Node:
-    """(n, 3, 96, 96) in 0..1 -> (n, 96, 96, 3) uint8, rounded to the nearest."""
+    """(n, 3, height, width) in 0..1 -> (n, height, width, 3) uint8, rounded to the nearest."""
     scaled = ops.multiply(ops.convert(out, ov.Type.f32), np.float32(255))
     rounded = ops.round(ops.clamp(scaled, 0.0, 255.0), "half_to_even")
     return ops.transpose(ops.convert(rounded, ov.Type.u8), np.array([0, 2, 3, 1]))

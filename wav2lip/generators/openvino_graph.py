@@ -1,71 +1,104 @@
-"""The torch network rebuilt as an OpenVINO graph: in a blink, where tracing it takes seconds."""
+"""The network as an OpenVINO graph that computes only what is shown, from its weights alone."""
 
-from functools import reduce
+from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor, nn
+from numpy.typing import NDArray
 
+from geometry import Rect
 from openvino_core import ops, ov
 from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
-from wav2lip.network import Conv, Wav2Lip
+from wav2lip.layers import (
+    AUDIO_ENCODER,
+    COLOURS,
+    FACE_DECODER,
+    FACE_ENCODER,
+    OUTPUT,
+    Block,
+    Layer,
+    Weights,
+    named,
+)
+from wav2lip.receptive import Size, outputs_wanted, rect_of, size_after, taken, whole
 
 
-def graph_of(network: Wav2Lip) -> ov.Model:
-    """(mel, face) -> face, as `Wav2Lip.forward` does it; its batch norms must be folded."""
+@dataclass(frozen=True)
+class Part:
+    """What is computed of a picture of `size`: the pixels in `rect`."""
+
+    node: ov.Node  # (n, channels, height, width)
+    rect: Rect
+    size: Size
+
+    def cut(self, rect: Rect) -> ov.Node:
+        if rect == self.rect:
+            return self.node
+        first = [rect.top - self.rect.top, rect.left - self.rect.left]
+        last = [rect.bottom - self.rect.top, rect.right - self.rect.left]
+        return ops.slice(self.node, *(np.array(i, np.int64) for i in (first, last, [1, 1], [2, 3])))
+
+
+def graph_of(weights: Weights, shown: Rect) -> ov.Model:
+    """(mel, face) -> the part `shown` of what the whole network makes, (n, 3, height, width).
+
+    The batch norms must be folded into the weights.
+    """
     mel = ops.parameter([-1, 1, BANDS, COLUMNS], np.float32, name="mel")
     face = ops.parameter([-1, 6, SIDE, SIDE], np.float32, name="face")
-    skips: list[ov.Node] = []
-    x: ov.Node = face
-    for encode in network.face_encoder_blocks:
-        x = node_of(x, encode)
-        skips.append(x)
-    x = node_of(mel, network.audio_encoder)
-    for decode in network.face_decoder_blocks:
-        x = ops.concat([node_of(x, decode), skips.pop()], 1)
-    out = ops.result(node_of(x, network.output_block))
-    return ov.Model([out], [mel, face], "wav2lip")
+    skips = encoded_faces(Part(face, whole((SIDE, SIDE)), (SIDE, SIDE)), weights)
+    sound = Part(mel, whole((BANDS, COLUMNS)), (BANDS, COLUMNS))
+    x = encoded(sound, "audio_encoder", AUDIO_ENCODER, weights)
+    out = decoded(x, skips, weights, shown)
+    return ov.Model([ops.result(out)], [mel, face], "wav2lip")
 
 
-def node_of(x: ov.Node, layer: nn.Module) -> ov.Node:
-    """`layer` applied to `x`."""
-    if isinstance(layer, nn.Sequential):
-        return reduce(node_of, layer, x)
-    if isinstance(layer, Conv):
-        y = node_of(x, layer.conv_block)
-        return ops.relu(ops.add(y, x) if layer.residual else y)
-    if isinstance(layer, nn.ConvTranspose2d):
-        return transposed_convolution(x, layer)
-    if isinstance(layer, nn.Conv2d):
-        return convolution(x, layer)
-    if isinstance(layer, nn.Sigmoid):
-        return ops.sigmoid(x)
-    raise TypeError(f"no graph for {layer}")
+def encoded_faces(face: Part, weights: Weights) -> list[Part]:
+    """After every block, the largest first."""
+    parts = []
+    for i, block in enumerate(FACE_ENCODER):
+        face = encoded(face, f"face_encoder_blocks.{i}", block, weights)
+        parts.append(face)
+    return parts
 
 
-def convolution(x: ov.Node, layer: nn.Conv2d) -> ov.Node:
-    pads = list(layer.padding)
-    y = ops.convolution(x, constant(layer.weight), list(layer.stride), pads, pads, [1, 1])
-    return with_bias(y, layer.bias)
+def encoded(x: Part, prefix: str, block: Block, weights: Weights) -> Part:
+    for name, layer in named(prefix, block):
+        x = laid_on(x, name, layer, weights, whole(size_after(layer, x.size)))
+    return x
 
 
-def transposed_convolution(x: ov.Node, layer: nn.ConvTranspose2d) -> ov.Node:
-    pads = list(layer.padding)
-    y = ops.convolution_backprop_data(
-        x,
-        constant(layer.weight),
-        list(layer.stride),
-        pads_begin=pads,
-        pads_end=pads,
-        dilations=[1, 1],
-        output_padding=list(layer.output_padding),
-    )
-    return with_bias(y, layer.bias)
+def decoded(x: Part, skips: list[Part], weights: Weights, shown: Rect) -> ov.Node:
+    layers = [layer for block in FACE_DECODER for layer in block]
+    wanted = iter(outputs_wanted([*layers, OUTPUT, COLOURS], x.size, shown))
+    for i, block in enumerate(FACE_DECODER):
+        for name, layer in named(f"face_decoder_blocks.{i}", block):
+            x = laid_on(x, name, layer, weights, next(wanted))
+        x = Part(ops.concat([x.node, skips.pop().cut(x.rect)], 1), x.rect, x.size)
+    ((name, layer),) = named("output_block", (OUTPUT,))
+    x = laid_on(x, name, layer, weights, next(wanted))
+    return ops.sigmoid(convolved(x, "output_block.1", COLOURS, weights, next(wanted)))
 
 
-def with_bias(y: ov.Node, bias: Tensor | None) -> ov.Node:
-    return y if bias is None else ops.add(y, constant(bias.reshape(1, -1, 1, 1)))
+def laid_on(x: Part, name: str, layer: Layer, weights: Weights, wanted: Rect) -> Part:
+    """The part `wanted` of what the layer makes of `x`."""
+    y = convolved(x, name, layer, weights, wanted)
+    y = ops.relu(ops.add(y, x.cut(wanted)) if layer.residual else y)
+    return Part(y, wanted, size_after(layer, x.size))
 
 
-def constant(weight: Tensor) -> ov.Node:
-    """In the tensor's own memory: a copy of every weight would be 145 MB."""
-    return ops.constant(weight.detach().contiguous().numpy(), shared_memory=True)
+def convolved(x: Part, name: str, layer: Layer, weights: Weights, wanted: Rect) -> ov.Node:
+    rows, columns = taken(layer, wanted, x.size)
+    given, kernels = x.cut(rect_of(rows, columns)), constant(weights[f"{name}.weight"])
+    ends = [rows.before, columns.before], [rows.after, columns.after]
+    if layer.transposed:
+        y = ops.convolution_backprop_data(
+            given, kernels, list(layer.strides), None, *ends, dilations=[1, 1]
+        )
+    else:
+        y = ops.convolution(given, kernels, list(layer.strides), *ends, [1, 1])
+    return ops.add(y, constant(weights[f"{name}.bias"].reshape(1, -1, 1, 1)))
+
+
+def constant(weight: NDArray[np.float32]) -> ov.Node:
+    """In the array's own memory: a copy of every weight would be 145 MB."""
+    return ops.constant(weight, shared_memory=True)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import EngineError, UsageError
+from geometry import Rect
 from wav2lip.checkpoint import FOLDER
+from wav2lip.generators.batch import SIDE, WHOLE
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -16,12 +18,15 @@ class EngineSettings:
     half: bool = False  # 16-bit arithmetic where the processor has it
     batch_size: int = 128  # the most frames at once; an engine may take fewer
     cache: Path | None = None  # a folder for prepared networks; none: nothing is written
+    shown: Rect = WHOLE  # the patch's pixels that will be looked at; the rest stay the face's
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
             raise UsageError(f"device {self.device!r}: choose one of {', '.join(DEVICES)}")
         if self.batch_size < 1:
             raise UsageError(f"batch size {self.batch_size}: it must be 1 or more")
+        if self.shown.bottom > SIDE or self.shown.right > SIDE:
+            raise ValueError(f"a patch has {SIDE} x {SIDE} pixels, not {self.shown}")
 
     @property
     def weights(self) -> Path:

@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from wav2lip.generators.batch import Batch, Generator, Patches
+from geometry import Rect
+from wav2lip.generators.batch import WHOLE, Batch, Generator, Patches, only_shown
 from wav2lip.generators.puppet.motion import Ear, heard, pose
 from wav2lip.generators.puppet.mouth import Candidates
 from wav2lip.generators.puppet.sight import seen
 from wav2lip.generators.puppet.warp import opened
+from wav2lip.generators.settings import EngineSettings
 
 
-def load(settings: object = None) -> Generator:
-    """The puppet; it has nothing to set."""
-    return partial(_speak, Candidates.all())
+def load(settings: EngineSettings | None = None) -> Generator:
+    """The puppet; nothing is set but what is shown of it."""
+    return partial(_speak, Candidates.all(), settings.shown if settings else WHOLE)
 
 
-def _speak(candidates: Candidates, batches: Iterable[Batch]) -> Iterator[Patches]:
+def _speak(candidates: Candidates, shown: Rect, batches: Iterable[Batch]) -> Iterator[Patches]:
     """Patches that equal their faces wherever the sound is silent."""
     ear, sight = Ear(), None
     for batch in batches:
@@ -26,4 +28,4 @@ def _speak(candidates: Candidates, batches: Iterable[Batch]) -> Iterator[Patches
             sight = None if move.still else seen(sight, patch.copy(), landmarks, candidates)
             if sight is not None:
                 patch[...] = opened(sight.face, sight.place, move)
-        yield patches
+        yield only_shown(patches, batch.faces, shown)
