@@ -171,7 +171,7 @@ def stages_of(options: Options) -> Stages:
     return Stages(
         engine=engine,
         batch_size=min(options.wav2lip_batch_size, most),
-        generator=lambda: _loaded(engine, options.engine, settings),
+        generator=lambda shown: _loaded(engine, options.engine, replace(settings, shown=shown)),
         detector=lambda: DETECTORS[options.face_detector](detector),
         cache=cache,
     )

@@ -16,7 +16,8 @@ from blending.patch import Patch, cut
 from faces.face import Face
 from geometry import Affine, Box, Landmarks, Picture
 from video.yuv import Frame
-from wav2lip.generators.batch import SIDE, Batch, Generator, Patches
+from wav2lip.generators.batch import SIDE, Batch, Generator, Patches, only_shown
+from wav2lip.part import part_behind
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,9 @@ def laid_in(shown: Shown, mouth: Mouth | None, look: Look) -> Frame:
     rect = outline.bounds.inside(frame.width, frame.height)
     if rect is None:
         return frame
-    patch = Patch.placed(mouth.patch, face.box, rect, mouth.face)
+    # beyond the part that shows nothing counts as changed, whether it was computed or not
+    (pixels,) = only_shown(mouth.patch[None], mouth.face[None], part_behind(rect, face.box))
+    patch = Patch.placed(pixels, face.box, rect, mouth.face)
     before = frame.region(rect)
     region = look.laid(patch, before, outline.mask(rect), face.box)
     return frame.with_region(rect, region, before)

@@ -20,7 +20,7 @@ from faces.face import Face, FaceTrack
 from faces.follow import Sighting
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings, followed, held, track_in, track_of
-from geometry import Box, Picture
+from geometry import Box, Picture, Rect
 from video.shape import Shape
 from video.source import Source, open_source
 from video.writer import Target, Written, check_target, write
@@ -29,6 +29,7 @@ from wav2lip.generators.batch import Generator
 from wav2lip.memory import peak_memory_mb
 from wav2lip.mouths import Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
+from wav2lip.part import shown_part
 from wav2lip.prefetch import prefetch
 from wav2lip.report import Cached, Clock, Report
 from wav2lip.track_key import entry_for
@@ -42,7 +43,7 @@ class Stages:
     """What a run is made with; called when needed, so that nothing is loaded for a wrong input."""
 
     engine: str  # the generator's name, for the report
-    generator: Callable[[], Generator]
+    generator: Callable[[Rect], Generator]  # for the part of the patches that shows
     detector: Callable[[], Detector]
     batch_size: int = 8  # frames that the generator is given together
     cache: Path | None = None  # folder for tracks; none: nothing is kept
@@ -76,11 +77,12 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
     """Write the video that `options` ask for."""
     with clock.stage("inputs"):
         job = opened(options)
-    with clock.stage("engine"):
-        generator = stages.generator()
     with clock.stage("faces"):
         sightings, cached = sightings_of(job, stages, tell)
         faces = faces_of(job, sightings)
+    with clock.stage("engine"):
+        look, source = _look(options), job.source
+        generator = stages.generator(shown_part(faces, look, source.width, source.height))
     counted = _Counted(tell, len(job.windows))
     mouths = partial(
         with_mouths, windows=job.windows, generator=generator, batch_size=stages.batch_size

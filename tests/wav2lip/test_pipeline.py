@@ -10,7 +10,7 @@ import pytest
 
 from errors import NoFaceError
 from faces.face import Face
-from geometry import Box, Landmarks
+from geometry import Box, Landmarks, Rect
 from tests.media import make_sound, make_video, numbered
 from tests.readback import frames_of, planes_of
 from wav2lip.options import Options
@@ -56,7 +56,7 @@ def job(tmp_path):
 
 
 def ran(options, generator=inverted, tell=lambda step: None):
-    stages = Stages("test", lambda: generator, lambda: Seer())
+    stages = Stages("test", lambda shown: generator, lambda: Seer())
     return lipsync(options, stages, tell, Clock())
 
 
@@ -82,6 +82,22 @@ def test_pixels_outside_the_mask_are_bit_identical(job, tmp_path, pix_fmt):
             inside[int(top) : int(np.ceil(bottom)), int(left) : int(np.ceil(right))] = True
             assert np.array_equal(was[~inside], now[~inside])
             assert plane > 0 or not np.array_equal(was, now)
+
+
+@pytest.mark.parametrize(("method", "whole"), [("original", True), ("ellipse", False)])
+def test_the_generator_is_told_what_shows_of_the_face_that_was_found(job, tmp_path, method, whole):
+    face = make_video(tmp_path / "low.mkv", frames=2, size=(160, 90), codec="ffv1")
+    told = []
+
+    def loaded(shown):
+        told.append(shown)
+        return inverted
+
+    job = replace(job, face=face, blend_method=method, pads=(0, 0, 0, 0))
+    lipsync(job, Stages("test", loaded, lambda: Seer()), lambda step: None, Clock())
+    (shown,) = told
+    assert (shown == Rect(0, 96, 0, 96)) == whole
+    assert whole or (40 < shown.top < 70 and 0 < shown.left < 30)  # the lower half's middle
 
 
 def test_the_result_is_as_long_as_the_sound(job):
