@@ -86,7 +86,7 @@ def write(weights: Weights, entry: Path) -> None:
         making = Path(tempfile.mkdtemp(prefix=".", dir=entry.parent))
         with (making / WEIGHTS).open("wb") as file:
             for name in folded_shapes():
-                file.write(weights[name].astype("<f4").data)
+                file.write(weights[name].astype("<f4", copy=False).data)
         (making / "checksum").write_text(checksum(making), "ascii")
         making.rename(entry)
         remove_oldest(entry.parent)
