@@ -277,15 +277,16 @@ def test_without_a_cache_nothing_is_written(tmp_path, monkeypatch):
 
 
 def test_the_cache_keeps_the_networks_used_last(tmp_path):
-    for age in range(5):
-        entry = tmp_path / f"entry{age}"
-        entry.mkdir()
-        (entry / "checksum").touch()
-        for path in (entry / "checksum", entry):
-            os.utime(path, (time.time() - age * 60,) * 2)
-    (tmp_path / "entry4" / "checksum").touch()
-    network_cache.remove_oldest(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["entry0", "entry1", "entry4"]
+    entries = [tmp_path / "networks" / f"{age:032x}" for age in range(network_cache.KEPT)]
+    for age, entry in enumerate(entries):
+        entry.mkdir(parents=True)
+        os.utime(entry, (time.time() - 60 - age,) * 2)
+    first_patches(save_bare(flat_weights(), tmp_path / "flat.pth"), tmp_path)
+    assert [entry.exists() for entry in entries] == [True, True, False]
+    (made,) = {*(tmp_path / "networks").iterdir()} - {*entries}
+    os.utime(made, (1, 1))
+    first_patches(tmp_path / "flat.pth", tmp_path)
+    assert made.stat().st_mtime > entries[1].stat().st_mtime
 
 
 @pytest.mark.parametrize("place", [1000, -1000])

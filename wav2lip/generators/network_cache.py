@@ -1,13 +1,10 @@
 """Networks kept between runs: a start from here reads no checkpoint and imports no torch.
 
 An entry is a folder named by its checkpoint's content key, with the weights, their norms folded, in
-the order of `folded_shapes`, and a checksum. It is made beside its place and renamed into it, so it
-is there whole or not.
+the order of `folded_shapes`, and a checksum.
 """
 
 import mmap
-import shutil
-import tempfile
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cache_entries import making, remove, remove_oldest, used
 from wav2lip.layers import Weights, folded_shapes
 
 LAYOUT = "2"  # to be raised when what is stored changes, so that older entries are not taken
@@ -58,10 +56,9 @@ def read(entry: Path) -> Kept | None:
             raise OSError(f"{entry}: not what was written")
         kept = mapped(entry / WEIGHTS)
     except (OSError, ValueError):
-        shutil.rmtree(entry, ignore_errors=True)
+        remove(entry)
         return None
-    with suppress(OSError):  # a cache that others may only read
-        (entry / "checksum").touch()  # the time of its last use
+    used(entry)
     return kept
 
 
@@ -80,19 +77,14 @@ def mapped(path: Path) -> Kept:
 
 def write(weights: Weights, entry: Path) -> None:
     """Keep the network, if the disk allows it: without an entry only the next start is slower."""
-    making = None
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        making = Path(tempfile.mkdtemp(prefix=".", dir=entry.parent))
-        with (making / WEIGHTS).open("wb") as file:
-            for name in folded_shapes():
-                file.write(weights[name].astype("<f4", copy=False).data)
-        (making / "checksum").write_text(checksum(making), "ascii")
-        making.rename(entry)
-        remove_oldest(entry.parent)
-    except OSError:
-        if making is not None:
-            shutil.rmtree(making, ignore_errors=True)
+    with suppress(OSError):
+        with making(entry) as place:
+            place.mkdir()
+            with (place / WEIGHTS).open("wb") as file:
+                for name in folded_shapes():
+                    file.write(weights[name].astype("<f4", copy=False).data)
+            (place / "checksum").write_text(checksum(place), "ascii")
+        remove_oldest(entry.parent, KEPT)
 
 
 def checksum(entry: Path) -> str:
@@ -101,13 +93,3 @@ def checksum(entry: Path) -> str:
         while piece := file.read(PIECE):
             total = zlib.crc32(piece, total)
     return f"{total:08x}"
-
-
-def remove_oldest(folder: Path) -> None:
-    """All but the entries used last; what a killed run left half made grows old like the rest."""
-    used = {}
-    for entry in folder.iterdir():
-        with suppress(OSError):
-            used[entry] = max(path.stat().st_mtime for path in (entry, *entry.glob("checksum")))
-    for entry in sorted(used, key=used.__getitem__, reverse=True)[KEPT:]:
-        shutil.rmtree(entry, ignore_errors=True)
