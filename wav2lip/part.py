@@ -3,12 +3,13 @@
 import math
 from functools import reduce
 
+from blending.color import REACH
 from blending.methods import Look
 from faces.face import Face, FaceTrack
 from geometry import Box, Rect
 from wav2lip.generators.batch import SIDE, WHOLE
 
-KERNEL = 4  # pixels on either side of a place that the widest interpolation looks at
+BESIDE = REACH + 1  # pixels around what shows: colours are compared there, kernels reach less far
 GRID = 2  # pixels: the sizes that strides of 2 divide
 
 
@@ -28,10 +29,10 @@ def part_behind(seen: Rect, box: Box) -> Rect:
     """The patch's pixels that the frame's pixels `seen` of the face in `box` are made from."""
     across, along = SIDE / box.width, SIDE / box.height
     return _inside_patch(
-        top=math.floor((seen.top - box.top) * along) - KERNEL,
-        bottom=math.ceil((seen.bottom - box.top) * along) + KERNEL,
-        left=math.floor((seen.left - box.left) * across) - KERNEL,
-        right=math.ceil((seen.right - box.left) * across) + KERNEL,
+        top=math.floor((seen.top - box.top) * along) - BESIDE,
+        bottom=math.ceil((seen.bottom - box.top) * along) + BESIDE,
+        left=math.floor((seen.left - box.left) * across) - BESIDE,
+        right=math.ceil((seen.right - box.left) * across) + BESIDE,
     )
 
 

@@ -14,7 +14,7 @@ from geometry import Affine, Box, Landmarks, Rect
 from video.yuv import Frame
 from wav2lip.generators.batch import WHOLE, only_shown
 from wav2lip.mouths import Mouth, Shown, cut_face, laid_in
-from wav2lip.part import KERNEL, part_behind, shown_part
+from wav2lip.part import BESIDE, part_behind, shown_part
 
 WIDTH, HEIGHT = 240, 200
 BOXES = {
@@ -80,7 +80,7 @@ def test_the_margin_holds_every_pixel_that_is_interpolated_from(box):
         return patch.onto(np.zeros((*seen.size[::-1], 3), np.float32))
 
     assert np.array_equal(onto(behind), onto(WHOLE))
-    much = KERNEL + math.ceil(96 / min(box.width, box.height))  # and a pixel of the frame
+    much = BESIDE + math.ceil(96 / min(box.width, box.height))  # and a pixel of the frame
     sides = {"top": much, "bottom": -much, "left": much, "right": -much}
     for side, inward in sides.items():
         less = replace(behind, **{side: getattr(behind, side) + inward})
