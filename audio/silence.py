@@ -2,8 +2,8 @@
 
 The loudness of a block is the amplitude of a sine of the same power, 1 being full scale; a constant
 offset counts for nothing. A block at the threshold or above begins speech, which goes on while
-blocks keep 0.7 of it. Speech then reaches 0.1 s back and 0.2 s on: lips part before they are
-heard, and the closures of p, b and m stay speech.
+blocks keep 0.7 of it. Gaps of up to 0.3 s are speech, too: they are the closures of p, b and m.
+At its ends it reaches 0.1 s further: lips part before they are heard, and close after.
 """
 
 import math
@@ -18,7 +18,8 @@ from audio.load import SAMPLE_RATE, Samples, Sound
 _BLOCKS = 50  # a second; a block holds more than one period of the deepest voice
 _BLOCK = SAMPLE_RATE // _BLOCKS  # samples
 _STAY = 0.7  # of the threshold: speech ends below it
-_LEAD, _HANG_OVER = 5, 10  # blocks
+_LEAD, _HANG_OVER = 5, 5  # blocks
+_CLOSURE = 15  # blocks, the longest
 
 
 def speaking(
@@ -59,7 +60,9 @@ def _speech(amplitudes: NDArray[np.float32], threshold: float) -> NDArray[np.boo
 
 
 def _stretched(speech: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """With lead and hang-over, from block -`_LEAD` to a last one that is never speech."""
-    reach = np.ones(_LEAD + _HANG_OVER + 2, np.int64)
+    """Without gaps, with lead and hang-over, from block -`_LEAD` to a last one never speech."""
+    reach = np.ones(_CLOSURE + 2, np.int64)
     reach[-1] = 0
-    return np.convolve(speech, reach) > 0
+    reached = np.convolve(speech, reach) > 0
+    over = _CLOSURE - _LEAD - _HANG_OVER  # that far behind the hang-over, to meet the next speech
+    return np.asarray(reached & np.append(reached[over:], np.zeros(over, np.bool_)))

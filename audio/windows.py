@@ -1,6 +1,7 @@
 """What the network hears for each output frame: 16 columns of mel from the frame's own time on."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -48,8 +49,12 @@ class Windows:
 
     def batch(self, first: int, last: int) -> Mel:
         """(n, 80, 16): the windows of frames first..last, bounds as those of a slice."""
+        return self.at(range(len(self))[first:last])
+
+    def at(self, frames: Sequence[int]) -> Mel:
+        """(n, 80, 16): the windows of these frames."""
         every = np.lib.stride_tricks.sliding_window_view(self.mel, WIDTH, axis=1)
-        return np.ascontiguousarray(every[:, self.starts[first:last]].swapaxes(0, 1))
+        return np.ascontiguousarray(every[:, self.starts[list(frames)]].swapaxes(0, 1))
 
 
 def windows_of(

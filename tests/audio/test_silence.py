@@ -33,8 +33,8 @@ def test_a_pause_is_silent_but_for_lead_and_hang_over(sound, fps):
     found = heard(sound((1, 0.2), (1, 0.0), (1, 0.2)), fps=fps)
     times = np.arange(len(found)) / float(fps)
     frame = 1 / float(fps)
-    assert found[(times < 1.2) | (times + frame > 1.9)].all()
-    assert not found[(times > 1.2) & (times + frame < 1.88)].any()
+    assert found[(times < 1.1) | (times + frame > 1.9)].all()
+    assert not found[(times > 1.1) & (times + frame < 1.88)].any()
 
 
 def test_the_threshold_is_an_amplitude(sound):
@@ -74,8 +74,8 @@ def test_tiny_sounds(samples):
 
 def test_frames_outside_the_sound_are_silent(sound):
     found = speaking(sound((1, 0.2)), FPS, 100, 0.01)
-    assert found[:30].all()
-    assert not found[31:].any()
+    assert found[:27].all()
+    assert not found[29:].any()
     assert not heard(sound((1, 0.2)), offset=Fraction(5)).any()
     assert not heard(sound((1, 0.2)), offset=Fraction(-5)).any()
 
