@@ -20,7 +20,7 @@ from wav2lip import __version__
 from wav2lip.checkpoint import find
 from wav2lip.contact import contact_sheet
 from wav2lip.flags import parsed, progress_asked
-from wav2lip.generators import GENERATORS, EngineSettings, choose
+from wav2lip.generators import GENERATORS, NETWORKS, EngineSettings, choose
 from wav2lip.generators.batch import Generator
 from wav2lip.memory import reuse_freed_memory
 from wav2lip.options import Options, demonstration
@@ -172,6 +172,7 @@ def stages_of(options: Options) -> Stages:
         engine=engine,
         batch_size=min(options.wav2lip_batch_size, most),
         generator=lambda shown: _loaded(engine, options.engine, replace(settings, shown=shown)),
+        gated=options.silence_gating and engine in NETWORKS,
         detector=lambda: DETECTORS[options.face_detector](detector),
         cache=cache,
     )

@@ -100,7 +100,7 @@ class Options:
     smooth_window: int = _option(3, "frames that --temporal_smooth looks at", type=int)
     smooth_mode: str = _option("light", "how much it steadies", choices=tuple(SMOOTH_MODES))
     fp16: bool = _switch("half precision: bf16 on CPUs that have it, fp16 on a GPU")
-    silence_gating: bool = _switch("accepted; every frame is still made")
+    silence_gating: bool = _switch("in pauses make few mouths, and those in between from them")
     silence_threshold: float = _option(0.01, "amplitude below which it is silent", type=float)
     face_det_stride: int = _option(5, "look for faces every so many frames", type=int)
 

@@ -27,7 +27,7 @@ from video.writer import Target, Written, check_target, write
 from video.yuv import Frame
 from wav2lip.generators.batch import Generator
 from wav2lip.memory import peak_memory_mb
-from wav2lip.mouths import Shown, Spoken, laid_in, with_mouths
+from wav2lip.mouths import Mouth, Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
 from wav2lip.part import shown_part
 from wav2lip.prefetch import prefetch
@@ -47,6 +47,7 @@ class Stages:
     detector: Callable[[], Detector]
     batch_size: int = 8  # frames that the generator is given together
     cache: Path | None = None  # folder for tracks; none: nothing is kept
+    gated: bool = False  # in pauses the generator makes a few mouths, the others come from them
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,11 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
         generator = stages.generator(shown_part(faces, look, source.width, source.height))
     counted = _Counted(tell, len(job.windows))
     mouths = partial(
-        with_mouths, windows=job.windows, generator=generator, batch_size=stages.batch_size
+        with_mouths,
+        windows=job.windows,
+        generator=generator,
+        batch_size=stages.batch_size,
+        gated=stages.gated,
     )
     with closing(prefetch(_spoken(job, faces, mouths, counted, clock), READ_AHEAD)) as frames:
         written = write(clock.each("waiting for frames", frames), job.target)
@@ -229,12 +234,12 @@ def _spoken(
     look = _look(job.options)
     frames = prefetch(job.source.looped(len(job.windows), job.options.loop), READ_AHEAD)
     with closing(frames):
-        shown = (Shown(i, frame, faces[at]) for i, (at, frame) in enumerate(frames))
+        shown = (Shown(i, frame, faces[at], at) for i, (at, frame) in enumerate(frames))
         for one, mouth in clock.each("mouths", mouths(shown)):
             with clock.stage("blending"):
                 frame = laid_in(one, mouth, look)
             yield frame
-            count.another(mouth is not None)
+            count.another(mouth)
 
 
 def _look(options: Options) -> Look:
@@ -253,12 +258,15 @@ class _Counted:
     tell: Tell
     of: int
     generated: int = 0
+    interpolated: int = 0
     passed: int = 0
 
-    def another(self, generated: bool) -> None:
-        self.generated += generated
-        self.passed += not generated
-        self.tell(Step("frames", self.generated + self.passed, self.of))
+    def another(self, mouth: Mouth | None) -> None:
+        self.passed += mouth is None
+        self.interpolated += mouth is not None and mouth.interpolated
+        self.generated += mouth is not None and not mouth.interpolated
+        done = self.generated + self.interpolated + self.passed
+        self.tell(Step("frames", done, self.of))
 
 
 def _report(engine: str, job: Job, count: _Counted, written: Written, clock: Clock) -> Report:
@@ -273,6 +281,7 @@ def _report(engine: str, job: Job, count: _Counted, written: Written, clock: Clo
         size=(job.source.width, job.source.height),
         frames=written.frames,
         frames_generated=count.generated,
+        frames_interpolated=count.interpolated,
         frames_without_face=count.passed,
         seconds=clock.elapsed(),
         seconds_by_stage=dict(clock.stages),

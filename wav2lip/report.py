@@ -28,7 +28,8 @@ class Report:
     fps: str
     size: tuple[int, int]
     frames: int
-    frames_generated: int
+    frames_generated: int  # by the generator
+    frames_interpolated: int  # in pauses, from generated ones
     frames_without_face: int
     seconds: float
     seconds_by_stage: dict[str, float]

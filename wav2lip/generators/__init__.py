@@ -9,7 +9,7 @@ from wav2lip.checkpoint import Kind, kind_of
 from wav2lip.generators.batch import Generator
 from wav2lip.generators.settings import DEVICES, EngineSettings, required
 
-__all__ = ["DEVICES", "GENERATORS", "EngineSettings", "choose", "cuda_usable"]
+__all__ = ["DEVICES", "GENERATORS", "NETWORKS", "EngineSettings", "choose", "cuda_usable"]
 
 Loader = Callable[[EngineSettings], Generator]
 
@@ -37,6 +37,7 @@ GENERATORS: dict[str, Loader] = {
     "torch": load_torch,
     "puppet": load_puppet,
 }
+NETWORKS = ("openvino", "torch")  # each frame by itself, and dear; the puppet's motion goes on
 
 
 def choose(engine: str, device: str, checkpoint: Path | None) -> str:
@@ -45,7 +46,7 @@ def choose(engine: str, device: str, checkpoint: Path | None) -> str:
         raise UsageError(f"engine {engine!r}: choose one of auto, {', '.join(GENERATORS)}")
     if engine == "openvino" and device == "cuda":
         raise UsageError("the openvino engine runs on the CPU: leave out --device cuda")
-    if engine in ("openvino", "torch"):
+    if engine in NETWORKS:
         required(checkpoint)
     return automatic(device, checkpoint) if engine == "auto" else engine
 

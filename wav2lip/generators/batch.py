@@ -1,4 +1,4 @@
-"""What a generator is given: some consecutive frames' sound and faces."""
+"""What a generator is given: some frames' sound and faces."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Patches = NDArray[np.uint8]  # (n, 96, 96, 3) BGR
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive frames of one face, in the order of time."""
+    """Frames of one face in the order of time; where pauses are gated, not every one."""
 
     mels: NDArray[np.float32]  # (n, 80, 16)
     faces: Patches
