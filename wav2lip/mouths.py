@@ -20,9 +20,7 @@ from wav2lip.gating import Given, Key, between, changed, wanted
 from wav2lip.generators.batch import SIDE, Batch, Generator, Patches, only_shown
 from wav2lip.part import part_behind
 
-SPARE = (
-    32  # frames that may wait for a mouth made from others; a pause of 1.3 s fills no batch less
-)
+SPARE = 32  # frames, or a batch of them, that wait for the mouths that theirs are made from
 
 
 @dataclass(frozen=True)
@@ -90,12 +88,13 @@ def _generated(
     run: Iterator[_Span], windows: Windows, generator: Generator, batch_size: int
 ) -> Iterator[Spoken]:
     waiting: deque[list[_Span]] = deque()  # a generator may take some in advance
+    spare = max(SPARE, batch_size)
 
     def batches() -> Stream[Batch, None, None]:
         group: list[_Span] = []
         for span in run:
             group.append(span)
-            if len(group) == batch_size or _left_out(group, *waiting) >= SPARE:
+            if len(group) == batch_size or _left_out(group, *waiting) >= spare:
                 waiting.append(group)
                 yield _batch(group, windows)
                 group = []

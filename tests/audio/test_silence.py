@@ -21,7 +21,7 @@ def test_speech_throughout_is_speech_throughout(sound):
     assert heard(sound((2, 0.2))).all()
 
 
-@pytest.mark.parametrize("closure", [0.06, 0.12, 0.16, 0.2])
+@pytest.mark.parametrize("closure", [0.06, 0.12, 0.16, 0.2, 0.28])
 def test_closures_of_p_b_m_stay_speech(sound, closure):
     """(mistake 14) The per-frame peak fired on them."""
     assert heard(sound((0.8, 0.2), (closure, 0.0), (0.8, 0.2))).all()

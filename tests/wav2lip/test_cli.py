@@ -269,6 +269,19 @@ def test_the_production_commands_of_the_host(run, checkpoint, tmp_path, look):
     assert len(frames_of(tmp_path / "out" / "result.mp4")) == 15
 
 
+@pytest.mark.parametrize("network", [True, False])
+def test_gating_spares_the_network_and_leaves_the_puppet_alone(run, checkpoint, tmp_path, network):
+    """The puppet's motion goes on from frame to frame, and costs next to nothing."""
+    hush = make_sound(tmp_path / "hush.wav", samples=np.zeros((1, 44_100), np.float32))
+    engine = {"checkpoint_path": checkpoint} if network else {"engine": "puppet"}
+    report = tmp_path / "report.json"
+    code, errors, _, _ = run("--silence_gating", audio=hush, report=report, **engine)
+    assert code == 0, errors
+    told = json.loads(report.read_text())
+    assert told["frames_generated"] == (3 if network else 25)
+    assert told["frames_interpolated"] == 25 - told["frames_generated"]
+
+
 def speaker(number, width, height):
     """The portrait, moving a little to the right."""
     picture = cv2.resize(cv2.imread(str(PORTRAIT)), (width, height), interpolation=cv2.INTER_AREA)

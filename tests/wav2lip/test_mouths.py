@@ -16,11 +16,11 @@ GRAY = Frame.of_picture(np.full((64, 64, 3), 128, np.uint8))
 FACE = Face(BOX, Landmarks.fixed(BOX), 1.0)
 
 
-def windows(frames):
+def windows(frames, speaking=True):
     """Frame i's window starts with a column of i."""
     mel = np.repeat(np.arange(frames * 4 + 16, dtype=np.float32)[None] / 4, 80, axis=0)
     starts = np.arange(frames) * 4
-    return Windows(mel, starts, np.ones(frames, bool), Fraction(20))
+    return Windows(mel, starts, np.full(frames, speaking), Fraction(20))
 
 
 def numbered(batches):
@@ -54,6 +54,16 @@ def test_each_frame_gets_the_mouth_of_its_own_sound(generator, batch_size, faces
     for (one, mouth), face in zip(out, faces, strict=True):
         assert (mouth is None) == (face is None)
         assert mouth is None or (mouth.patch == one.index).all()
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+@pytest.mark.parametrize("faces", [[FACE] * 90, [None, *[FACE] * 50, None, *[FACE] * 5]])
+def test_mouths_made_in_pauses_go_evenly_from_one_to_the_next(faces, batch_size):
+    given = windows(len(faces), speaking=False)
+    out = list(with_mouths(shown(faces), given, two_ahead, batch_size, gated=True))
+    assert [one.index for one, _ in out] == list(range(len(faces)))
+    assert all((mouth.patch == one.index).all() for one, mouth in out if mouth)
+    assert sum(mouth.interpolated for _, mouth in out if mouth) > 40
 
 
 def test_frames_without_a_face_do_not_pile_up():

@@ -111,4 +111,4 @@ def test_a_frame_without_a_face_shows_nothing_and_no_face_everything():
 
 def test_a_face_at_the_picture_s_edge_shows_what_lies_inside():
     shown = shown_part(FaceTrack((face(Box(20, 120, 190, 290)),)), Look("original"), WIDTH, HEIGHT)
-    assert shown == Rect(0, 96, 0, 52)
+    assert shown == Rect(0, 96, 0, 56)

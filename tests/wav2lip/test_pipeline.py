@@ -55,8 +55,8 @@ def job(tmp_path):
     )
 
 
-def ran(options, generator=inverted, tell=lambda step: None):
-    stages = Stages("test", lambda shown: generator, lambda: Seer())
+def ran(options, generator=inverted, tell=lambda step: None, **stages):
+    stages = Stages("test", lambda shown: generator, lambda: Seer(), **stages)
     return lipsync(options, stages, tell, Clock())
 
 
@@ -175,6 +175,26 @@ def test_a_stage_that_fails_stops_the_rest(job, tmp_path):
     with pytest.raises(RuntimeError, match="engine"):
         ran(replace(job, wav2lip_batch_size=4), broken)
     assert not list(Path(tmp_path).glob("out/*"))
+
+
+def test_in_pauses_the_generator_makes_few_mouths(job, tmp_path):
+    """Of every mouth it is told who made it; without gating that is the generator."""
+    hush = make_sound(tmp_path / "hush.wav", samples=np.zeros((2, 3 * 44_100), np.float32))
+    face = make_video(
+        tmp_path / "still.mkv",
+        frames=30,
+        size=(160, 120),
+        codec="ffv1",
+        draw=lambda i, w, h: numbered(1, w, h),
+    )
+    job = replace(job, audio=hush, face=face)
+    told = []
+    gated, every = ran(job, gated=True, tell=told.append), ran(job)
+    assert (every.frames_generated, every.frames_interpolated) == (75, 0)
+    assert gated.frames == gated.frames_generated + gated.frames_interpolated == 75
+    assert 5 <= gated.frames_generated < 75 / 2
+    assert [s.done for s in told if s.stage == "frames"] == list(range(1, 76))
+    assert len(frames_of(job.outfile)) == 75
 
 
 def test_sound_of_one_hundredth_of_a_second(job, tmp_path):
