@@ -20,7 +20,7 @@ from wav2lip.gating import Given, Key, between, changed, wanted
 from wav2lip.generators.batch import SIDE, Batch, Generator, Patches, only_shown
 from wav2lip.part import part_behind
 
-SPARE = 32  # frames, or a batch of them, that wait for the mouths that theirs are made from
+SPARE = 16  # frames, or a batch of them, that wait for the mouths that theirs are made from
 
 
 @dataclass(frozen=True)
