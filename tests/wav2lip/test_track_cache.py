@@ -71,7 +71,7 @@ def ran(options, told=None):
 
     loaded = []
     tell = (told if told is not None else []).append
-    stages = Stages("test", lambda: inverted, load, cache=options.cache_dir)
+    stages = Stages("test", lambda shown: inverted, load, cache=options.cache_dir)
     report = lipsync(options, stages, tell, Clock())
     cached = report.caches["track"]
     assert bool(loaded) == (seer.looked > 0) == (cached != "hit")
