@@ -98,7 +98,7 @@ class MouthEllipse:
     def coarseness(self) -> int:
         """Pixels that a straight line may bridge: a few for each transition."""
         softest = min(self.outer.up - self.inner.up, self.outer.down - self.inner.down)
-        return max(1, min(4, int(softest / 6)))
+        return max(1, min(4, int(softest / 3)))
 
     def mask(self, rect: Rect, /) -> Mask:
         return _ellipse_mask(self, rect)
