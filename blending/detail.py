@@ -27,7 +27,10 @@ def with_detail(patch: Patch, face: Region) -> Region:
     kept = _kept(patch, face, source, change)
     # kept * (face + change) + (1 - kept) * (source + change), what is small enlarged at once
     rest = patch.warped(change + (1 - threefold(kept)) * source, face)
-    return rest + threefold(patch.warped(kept[:, :, None], face)) * face
+    whole = threefold(patch.warped(kept[:, :, None], face))
+    whole *= face
+    whole += rest
+    return whole
 
 
 def sameness(change: Floats) -> Floats:

@@ -97,8 +97,8 @@ class MouthEllipse:
     @property
     def coarseness(self) -> int:
         """Pixels that a straight line may bridge: a few for each transition."""
-        softest = min(self.outer.up - self.inner.up, self.outer.down - self.inner.down)
-        return max(1, min(4, int(softest / 3)))
+        soft = self.outer.side - self.inner.side >= 6
+        return 2 if soft and self.limits.width >= 224 else 1
 
     def mask(self, rect: Rect, /) -> Mask:
         return _ellipse_mask(self, rect)
@@ -159,8 +159,9 @@ def _inside(edge: Box, rect: Rect) -> Floats:
 
 def _centres(rect: Rect, step: int = 1) -> tuple[Floats, Floats]:
     """The centre of each pixel, or of each square of `step` pixels: a row of x, a column of y."""
-    x = np.arange(rect.left, rect.right, step, dtype=np.float32) + np.float32(step / 2)
-    y = np.arange(rect.top, rect.bottom, step, dtype=np.float32) + np.float32(step / 2)
+    left, top = rect.left // step * step, rect.top // step * step  # the grid stays in the frame
+    x = np.arange(left, rect.right, step, dtype=np.float32) + np.float32(step / 2)
+    y = np.arange(top, rect.bottom, step, dtype=np.float32) + np.float32(step / 2)
     return x[None, :], y[:, None]
 
 
@@ -170,7 +171,8 @@ def _finer(ramp: Floats, rect: Rect, step: int) -> Floats:
         return ramp
     height, width = ramp.shape
     fine = cv2.resize(ramp, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(fine[: rect.size[1], : rect.size[0]], np.float32)
+    top, left = rect.top % step, rect.left % step
+    return np.asarray(fine[top : top + rect.size[1], left : left + rect.size[0]], np.float32)
 
 
 def _eased(ramp: Floats) -> Floats:

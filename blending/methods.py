@@ -43,7 +43,8 @@ def alpha(patch: Patch, face: Region, mask: Mask, /) -> Region:
 
 def multiscale(patch: Patch, face: Region, mask: Mask, /) -> Region:
     """Shades turn into the mouth's over the whole transition, texture within a part of it."""
-    return passed_over(with_detail(patch, face), face, mask)
+    origin = patch.to_region.c, patch.to_region.f
+    return passed_over(with_detail(patch, face), face, mask, origin)
 
 
 def edge_aware(patch: Patch, face: Region, mask: Mask, /) -> Region:

@@ -8,7 +8,10 @@ from geometry import Mask, Region
 
 def mixed(new: Region, old: Region, mask: Mask) -> Region:
     """As much of `new` as the mask says; where it is 0, `old` to the bit."""
-    return old + threefold(mask) * (new - old)
+    mixed = new - old
+    mixed *= threefold(mask)
+    mixed += old
+    return mixed
 
 
 def threefold(mask: Mask) -> Region:

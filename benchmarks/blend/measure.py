@@ -100,7 +100,7 @@ def flicker(look: Laying, case: Case, clip: Clip) -> float:
         laid_in(look, case, patch, landmarks)
         for patch, landmarks in zip(clip.patches, clip.landmarks, strict=True)
     ]
-    inside = np.mean([one.mask for one in laid], axis=0) > 0.5
+    inside = np.mean([one.mask for one in laid], axis=0) > 0.1
     return scores.flicker([one.frame for one in laid], inside & ~clip.changed)
 
 
