@@ -24,8 +24,29 @@ def load_blend() -> Command:
     return main
 
 
+def load_speed() -> Command:
+    from benchmarks.speed.command import main
+
+    return main
+
+
+def load_engines() -> Command:
+    from benchmarks.engines.command import main
+
+    return main
+
+
+def load_budget() -> Command:
+    from benchmarks.budget.command import main
+
+    return main
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "blend": Subcommand("quality and cost of the blend methods", load_blend),
+    "speed": Subcommand("the whole command against the floor and the plain way", load_speed),
+    "engines": Subcommand("milliseconds a frame and exactness of the engines", load_engines),
+    "budget": Subcommand("the host's commands, each within its seconds", load_budget),
 }
 
 

@@ -1,0 +1,21 @@
+"""The kept speech, as long as it is asked for."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from audio.load import SAMPLE_RATE, load
+
+SPEECH = Path(__file__).parents[2] / "demo" / "speech.m4a"
+
+
+def make_speech(path: Path, seconds: float) -> Path:
+    """A WAV of exactly so many seconds, the speech repeated or cut off."""
+    samples = np.resize(load(SPEECH).samples, round(seconds * SAMPLE_RATE))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(np.rint(32767 * samples.clip(-1, 1)).astype("<i2").tobytes())
+    return path

@@ -1,0 +1,1 @@
+"""The command and what it is held against, as processes of their own."""
