@@ -1,12 +1,16 @@
 """The ways to encode a video: what they are called, how they are asked for quality and speed."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import av
+if TYPE_CHECKING:  # the names alone are wanted by --help, at once
+    import av
 
-from video.yuv import Frame, Layout, layout_of
+    from video.yuv import Frame, Layout
 
 # from quick to thorough, in x264's words, which --preset speaks
 PRESETS = (
@@ -51,6 +55,8 @@ class Encoder:
 
     def _own_format(self, layout: Layout) -> str:
         """The frame's own format, or the nearest that holds all of it."""
+        from video.yuv import layout_of
+
         known = {pixel_format.name for pixel_format in _codec(self.codec).video_formats or ()}
         layouts = [found for name in known if (found := layout_of(name)) and found.chroma]
         holding = [found for found in layouts if _holds(found, layout)]
@@ -64,20 +70,26 @@ def _holds(one: Layout, other: Layout) -> bool:
 
 
 def _codec(name: str) -> av.Codec:
-    return av.Codec(name, "w")
+    from av import Codec
+
+    return Codec(name, "w")
 
 
 def present(name: str) -> bool:
     """Whether this build of FFmpeg has the encoder."""
+    from av.codec.codec import UnknownCodecError
+
     try:
         _codec(name)
-    except av.codec.codec.UnknownCodecError:
+    except UnknownCodecError:
         return False
     return True
 
 
 def opens(encoder: Encoder, width: int, height: int) -> bool:
     """Whether the encoder starts on this machine (NVENC needs the right GPU and driver)."""
+    import av
+
     if not present(encoder.codec):
         return False
     context = av.CodecContext.create(encoder.codec, "w")

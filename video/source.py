@@ -1,12 +1,13 @@
 """What the mouth is put into: a picture or a video, as frames at a constant rate."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from video.clip import Clip, check_regular, open_clip, reason_of, shown, unreadable, window
+from video.loops import LOOPS
 from video.shape import Shape, shaped
 from video.still import is_picture, read_picture
 from video.yuv import Frame, Tags
@@ -46,6 +47,14 @@ class Source:
             for _, _, frame in steps:
                 yield frame
 
+    def once(self) -> Generator[tuple[int, Frame], None, tuple[int, bool, Frame]]:
+        """One pass, each frame with its place; the last step is returned."""
+        return _once(self)
+
+    def backward(self, last: int, seekable: bool) -> Iterator[tuple[int, Frame]]:
+        """From the frame before `last` down to the second, a bounded number in memory."""
+        return _backward(self, self.clip, last, seekable) if self.clip and last > 1 else iter(())
+
     def looped(self, count: int, how: str) -> Generator[tuple[int, Frame], None, None]:
         """Exactly `count` frames, each with its place in one pass; `how` is one of LOOPS."""
         endless = LOOPS[how](self)
@@ -81,7 +90,6 @@ def _start_of(path: Path) -> bytes:
 
 
 Steps = Generator[tuple[int, bool, Frame], None, None]  # as video.clip.shown
-Endless = Generator[tuple[int, Frame], None, None]
 
 
 def _forward(source: Source) -> Steps:
@@ -105,24 +113,6 @@ def _once(source: Source) -> Generator[tuple[int, Frame], None, tuple[int, bool,
     return last
 
 
-def _repeat(source: Source) -> Endless:
-    while True:
-        yield from _once(source)
-
-
-def _freeze(source: Source) -> Endless:
-    place, _, frame = yield from _once(source)
-    while True:
-        yield place, frame
-
-
-def _pingpong(source: Source) -> Endless:
-    while True:
-        last, seekable, _ = yield from _once(source)
-        if source.clip is not None and last > 1:
-            yield from _backward(source, source.clip, last, seekable)
-
-
 def _backward(source: Source, clip: Clip, last: int, seekable: bool) -> Iterator[tuple[int, Frame]]:
     """From the frame before the last down to the second, a bounded number in memory."""
     stop, size = last, _window_size(clip.first)
@@ -137,10 +127,3 @@ def _backward(source: Source, clip: Clip, last: int, seekable: bool) -> Iterator
 def _window_size(frame: Frame) -> int:
     stored = sum(plane.nbytes for plane in frame.planes())
     return max(4, min(WINDOW_FRAMES, WINDOW_BYTES // stored))
-
-
-LOOPS: dict[str, Callable[[Source], Endless]] = {
-    "repeat": _repeat,
-    "pingpong": _pingpong,
-    "freeze": _freeze,
-}

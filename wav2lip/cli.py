@@ -11,21 +11,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errors import LipSyncError, OutOfMemoryError
 from faces.detectors import DETECTORS, DetectorSettings
-from video.writer import check_place
 from wav2lip import __version__
 from wav2lip.checkpoint import find
-from wav2lip.contact import contact_sheet
 from wav2lip.flags import parsed, progress_asked
 from wav2lip.generators import GENERATORS, NETWORKS, EngineSettings, choose
 from wav2lip.generators.batch import Generator
 from wav2lip.memory import reuse_freed_memory
 from wav2lip.options import Options, demonstration
-from wav2lip.pipeline import Stages, Step, lipsync
-from wav2lip.report import Clock, Report, write_report
+from wav2lip.report import Clock, Report, Step, write_report
+
+if TYPE_CHECKING:
+    from wav2lip.pipeline import Stages
 
 INTERRUPTED, TERMINATED = 130, 143
 ENDING = (signal.SIGTERM, signal.SIGHUP)  # told to end, or the terminal was closed
@@ -136,24 +136,40 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
         options = demonstration(options, DEMO)
     for notice in notices:
         say(notice)
-    if options.report is not None:
-        check_place(options.report, "--report")
-    display.start(options)
-    report = lipsync(options, stages_of(options), display.step, clock)
+    report = _made(options, display, clock)
     report = replace(report, notices=tuple(notices))
     if options.report is not None:
         write_report(options.report, {"options": _plain(options), **asdict(report)})
     display.done(report)
     if options.demo:
-        say(f"contact sheet: {contact_sheet(options.outfile)}")
+        say(f"contact sheet: {_contact_sheet(options.outfile)}")
     say(
         f"done: {report.outfile}, {report.frames} frames in {report.seconds:.1f} s"
         f" ({report.frames_per_second:.0f} a second, {report.engine})"
     )
 
 
-def stages_of(options: Options) -> Stages:
+def _made(options: Options, display: Display, clock: Clock) -> Report:
+    """The video; what reads and writes one is imported now, so that --help need not wait for it."""
+    from video.writer import check_place
+    from wav2lip.pipeline import lipsync
+
+    if options.report is not None:
+        check_place(options.report, "--report")
+    display.start(options)
+    return lipsync(options, stages_of(options), display.step, clock)
+
+
+def _contact_sheet(video: Path) -> Path:
+    from wav2lip.contact import contact_sheet
+
+    return contact_sheet(video)
+
+
+def stages_of(options: Options) -> "Stages":
     """The real detector and generator for these options; weights are found, not yet loaded."""
+    from wav2lip.pipeline import Stages
+
     checkpoint = None if options.engine == "puppet" else find(options.checkpoint_path)
     engine = choose(options.engine, options.device, checkpoint)
     gated = options.silence_gating and engine in NETWORKS

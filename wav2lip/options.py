@@ -13,7 +13,7 @@ from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
 from video.encoders import ENCODERS
-from video.source import LOOPS
+from video.loops import LOOPS
 from wav2lip.generators import DEVICES, GENERATORS
 
 Four = tuple[int, int, int, int]

@@ -31,7 +31,7 @@ from wav2lip.mouths import Mouth, Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
 from wav2lip.part import shown_part
 from wav2lip.prefetch import prefetch
-from wav2lip.report import Cached, Clock, Report
+from wav2lip.report import Cached, Clock, Report, Step
 from wav2lip.track_key import entry_for
 
 DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
@@ -48,15 +48,6 @@ class Stages:
     batch_size: int = 8  # frames that the generator is given together
     cache: Path | None = None  # folder for tracks; none: nothing is kept
     gated: bool = False  # in pauses the generator makes a few mouths, the others come from them
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far a stage is."""
-
-    stage: str
-    done: int
-    of: int
 
 
 Tell = Callable[[Step], None]

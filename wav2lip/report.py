@@ -16,6 +16,15 @@ Cached = Literal["hit", "miss", "off"]
 
 
 @dataclass(frozen=True)
+class Step:
+    """How far a stage is."""
+
+    stage: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Report:
     """The facts of a finished run; seconds of stages that overlap add up to more than the run."""
 

@@ -24,8 +24,9 @@ from tests.media import (
     number_of,
     numbered,
 )
+from video.loops import LOOPS
 from video.shape import Shape
-from video.source import LOOPS, WINDOW_FRAMES, open_source
+from video.source import WINDOW_FRAMES, open_source
 
 STILL_FPS = Fraction(25)
 

@@ -14,8 +14,8 @@ from geometry import Box, Landmarks, Rect
 from tests.media import make_sound, make_video, numbered
 from tests.readback import frames_of, planes_of
 from wav2lip.options import Options
-from wav2lip.pipeline import Stages, Step, lipsync
-from wav2lip.report import Clock
+from wav2lip.pipeline import Stages, lipsync
+from wav2lip.report import Clock, Step
 
 BOX = Box(20.0, 84.0, 40.0, 96.0)
 FACE = Face(BOX, Landmarks.fixed(BOX), 1.0)
