@@ -221,12 +221,13 @@ def _smoothing(options: Options) -> Smoothing:
 def _spoken(
     job: Job, faces: FaceTrack, mouths: Mouths, count: "_Counted", clock: Clock
 ) -> Stream[Frame, None, None]:
-    """The output's frames, each with its mouth."""
+    """The output's frames, each with its mouth; reading, mouths and blending have a thread each."""
     look = _look(job.options)
-    frames = prefetch(job.source.looped(len(job.windows), job.options.loop), READ_AHEAD)
-    with closing(frames):
-        shown = (Shown(i, frame, faces[at], at) for i, (at, frame) in enumerate(frames))
-        for one, mouth in clock.each("mouths", mouths(shown)):
+    read = prefetch(job.source.looped(len(job.windows), job.options.loop), READ_AHEAD)
+    shown = (Shown(i, frame, faces[at], at) for i, (at, frame) in enumerate(read))
+    spoken = prefetch(clock.each("mouths", mouths(shown)), READ_AHEAD)
+    with closing(read), closing(spoken):
+        for one, mouth in spoken:
             with clock.stage("blending"):
                 frame = laid_in(one, mouth, look)
             yield frame
