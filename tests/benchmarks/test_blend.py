@@ -94,7 +94,8 @@ def test_help_names_every_subcommand(capsys):
     with pytest.raises(SystemExit) as left:
         main(["--help"])
     assert left.value.code == 0
-    assert all(name in capsys.readouterr().out for name in SUBCOMMANDS)
+    told = capsys.readouterr().out
+    assert all(f" {name} " in told for name in SUBCOMMANDS)
 
 
 def test_the_three_faces_differ():
