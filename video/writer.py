@@ -173,6 +173,7 @@ def _add_picture(
     with _reported(job.path):
         options = {**encoder.options(job.preset, job.crf), **_container(job.path).picture_options}
         stream = output.add_stream(encoder.codec, rate=job.fps, options=options)
+        stream.codec_context.thread_type = "AUTO"  # slices are slower and larger
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
         context.width, context.height = job.width, job.height
