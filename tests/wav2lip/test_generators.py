@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 import torch
 
-from errors import EngineError, OutOfMemoryError, UsageError
+from errors import EngineError, UsageError
 from geometry import Rect
 from openvino_core import core, ops, ov
 from tests.checkpoints import flat_weights, network_of, save_bare, save_cut_off, save_onnx
 from tests.onnx_writer import block, number, text, value
 from wav2lip.generators import GENERATORS, EngineSettings, choose, network_cache, torch_engine
 from wav2lip.generators.batch import WHOLE, Batch
+from wav2lip.generators.cuda_engine import CudaEngine
+from wav2lip.generators.cuda_graph import Recorded
+from wav2lip.generators.in_flight import generate
 from wav2lip.generators.openvino_engine import piece_size
 from wav2lip.generators.openvino_framing import restore_patches
 from wav2lip.generators.openvino_graph import graph_of
@@ -168,7 +171,7 @@ def restored_by_openvino(out):
 
 
 def restored_by_torch(out):
-    return torch_engine.restore_patches(torch.from_numpy(out))
+    return torch_engine.restore_patches(torch.from_numpy(out)).numpy()
 
 
 @pytest.mark.parametrize("restored", [restored_by_openvino, restored_by_torch])
@@ -305,44 +308,6 @@ def test_the_cache_tells_checkpoints_of_one_size_apart(place, tmp_path):
     assert network_cache.key_of(paths[0]) == network_cache.key_of(paths[1])
 
 
-def fitting(most, sizes):
-    """A forward for which the GPU's memory holds `most` frames."""
-
-    def forward(mels, faces):
-        sizes.append(len(mels))
-        if len(mels) > most:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return faces
-
-    return forward
-
-
-def test_out_of_memory_halves_the_batch():
-    sizes = []
-    batches = [batch_of(5), batch_of(4, seed=1)]
-    patches = list(torch_engine.generate(fitting(2, sizes), 128, batches))
-    assert sizes == [5, 2, 2, 1, 2, 2]
-    assert all(np.array_equal(p, b.faces) for p, b in zip(patches, batches, strict=True))
-
-
-def test_out_of_memory_with_one_frame_is_ours():
-    with pytest.raises(OutOfMemoryError, match="--device cpu"):
-        next(torch_engine.generate(fitting(0, []), 128, [batch_of(3)]))
-
-
-def test_other_runtime_errors_are_not_taken_for_out_of_memory_mistake_24():
-    """(mistake 24: any RuntimeError halves the batch)"""
-    calls = []
-
-    def broken(mels, faces):
-        calls.append(len(mels))
-        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-
-    with pytest.raises(RuntimeError, match="mat1"):
-        next(torch_engine.generate(broken, 128, [batch_of(3)]))
-    assert calls == [3]
-
-
 def test_cuda_that_is_not_there_is_an_error(checkpoint):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
@@ -350,13 +315,106 @@ def test_cuda_that_is_not_there_is_an_error(checkpoint):
         GENERATORS["torch"](EngineSettings(checkpoint, "cuda"))
 
 
-@pytest.mark.parametrize("half", [False, True])
-def test_cuda_gives_the_network_s_patches(half, weights, checkpoint):
+@pytest.fixture
+def gpu():
     if not torch.cuda.is_available() and os.environ.get("REQUIRE_GPU") != "1":
         pytest.skip("no GPU")
+    return torch.device("cuda")
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("half", [False, True])
+def test_cuda_gives_the_network_s_patches(half, weights, checkpoint):
     batch = batch_of(3)
     generator = GENERATORS["torch"](EngineSettings(checkpoint, "cuda", half, 2))
     assert np.abs(next(generator([batch])) - expected(weights, batch)).max() < 2
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("half", [False, True])
+def test_cuda_s_graph_gives_what_the_eager_network_does(half, checkpoint):
+    batches = [batch_of(4), batch_of(4, seed=1)]
+    settings = EngineSettings(checkpoint, "cuda", half, 4)
+    eager = [GENERATORS["torch"](settings) for _ in batches]  # each meets its size once
+    alone = [next(generator([batch])) for generator, batch in zip(eager, batches, strict=True)]
+    generator = GENERATORS["torch"](settings)
+    for patches, alike in zip(generator(batches * 3), alone * 3, strict=True):
+        assert np.abs(patches.astype(int) - alike).max() <= 1
+    (engine,) = generator.args
+    assert isinstance(engine.graphs[4], Recorded)
+    assert not any(generator.args[0].graphs for generator in eager)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_cuda_in_half_precision_is_within_two_levels_of_the_whole(checkpoint):
+    batches = [batch_of(4, seed) for seed in range(4)]
+    half, whole = (
+        np.concatenate(
+            list(GENERATORS["torch"](EngineSettings(checkpoint, "cuda", half, 4))(batches))
+        )
+        for half in (True, False)
+    )
+    assert np.abs(half.astype(int) - whole).max() <= 2
+
+
+@pytest.mark.usefixtures("gpu")
+def test_cuda_takes_odd_batches_and_one_stream_after_another(checkpoint):
+    batch = batch_of(19, seed=5)
+    generator = GENERATORS["torch"](EngineSettings(checkpoint, "cuda", batch_size=4))
+    one_by_one = np.concatenate(list(generator(cut(batch, *[1] * 19))))
+    for sizes in ((4, 4, 4, 4, 3), (3, 4, 1, 4, 4, 3), (19,)):
+        patches = list(generator(cut(batch, *sizes)))
+        assert [len(some) for some in patches] == [*sizes]
+        assert np.abs(np.concatenate(patches).astype(int) - one_by_one).max() <= 1
+
+
+@pytest.mark.usefixtures("gpu")
+def test_cuda_goes_on_with_one_stream_after_another_was_closed(checkpoint):
+    batches = [batch_of(4, seed) for seed in range(4)]
+    generator = GENERATORS["torch"](EngineSettings(checkpoint, "cuda", batch_size=4))
+    whole = list(generator(batches))
+    closed = generator(batches)
+    next(closed)
+    closed.close()
+    for patches, alike in zip(generator(batches), whole, strict=True):
+        assert np.abs(patches.astype(int) - alike).max() <= 1
+
+
+def while_recorded(does):
+    """A Compute that gives the faces, and is not at peace with being recorded."""
+    calls = []
+
+    def compute(mels, faces):
+        calls.append((len(faces), torch.cuda.is_current_stream_capturing()))
+        if calls[-1][1]:
+            does(faces)
+        return faces.clone()
+
+    return compute, calls
+
+
+def test_cuda_that_cannot_record_goes_on_without_a_graph(gpu):
+    compute, calls = while_recorded(lambda faces: faces.sum().item())
+    engine = CudaEngine(compute, gpu, limit=2)
+    batches = [batch_of(2, seed) for seed in range(5)]
+    patches = list(generate(engine, batches))
+    assert all(np.array_equal(p, b.faces) for p, b in zip(patches, batches, strict=True))
+    assert sum(recorded for _, recorded in calls) == 1 and engine.limit == 2
+
+
+def test_cuda_that_has_no_memory_to_record_halves_the_batch(gpu):
+    huge = 2**50
+
+    def fill(faces):
+        if len(faces) > 2:
+            torch.empty(huge, dtype=torch.uint8, device=gpu)
+
+    compute, calls = while_recorded(fill)
+    engine = CudaEngine(compute, gpu, limit=4)
+    batches = [batch_of(4, seed) for seed in range(5)]
+    patches = list(generate(engine, batches))
+    assert all(np.array_equal(p, b.faces) for p, b in zip(patches, batches, strict=True))
+    assert [n for n, recorded in calls if recorded] == [4, 2] and engine.limit == 2
 
 
 def test_the_engine_follows_what_is_there(tmp_path):
