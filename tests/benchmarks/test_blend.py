@@ -36,7 +36,7 @@ class Bad:
             "half": lambda: 0.5 * (out + face),
             "seam": lambda: np.where(mask[:, :, None] > 0.2, out + 12, face),
             "outside": lambda: out + 0.5,
-            "flicker": lambda: out + mask[:, :, None] * (patch.pixels.sum() % 7),
+            "flicker": lambda: out + mask[:, :, None] * (patch.pixels.sum() % 97 / 8),
         }[self.fault]().astype(np.float32)
 
 
