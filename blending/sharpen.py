@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
+from blending.patch import SIDE
 from geometry import Region
 
 HALO = 4.0  # levels by which a pixel may leave the range of its neighbours
-SIDE = 96
 
 
 def sharpened(region: Region, amount: float, face_width: float) -> Region:

@@ -1,6 +1,5 @@
 """What the engines are given: the kept portrait and what it hears of the kept speech."""
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,14 +14,14 @@ from benchmarks.material.sound import SPEECH
 from blending.masks import MaskShape
 from blending.methods import Look
 from faces.detectors import DETECTORS, DetectorSettings
-from faces.face import Face
+from faces.face import Face, FaceTrack
 from geometry import Affine, Box, Picture, Rect
 from video.still import read_picture
 from wav2lip.generators.batch import SIDE, Batch
+from wav2lip.part import shown_part
 
 START = 25  # frames into the speech: somebody speaks there
 REGIONS = (0.6, 0.4)  # of --mouth_region_size
-KERNEL, GRID = 4, 2  # pixels that a shown pixel is made from on each side; steps of the parts
 
 
 @dataclass(frozen=True)
@@ -62,20 +61,9 @@ def shown_parts(one: Subject) -> dict[str, Rect]:
 
 
 def _shown(one: Subject, size: float) -> Rect:
-    box = one.face.box
-    bounds = Look(shape=MaskShape(size)).outline(box, one.face.landmarks).bounds
-    corners = np.array([[bounds.left, bounds.top], [bounds.right, bounds.bottom]])
-    (left, top), (right, bottom) = _to_patch(box)(corners).tolist()
-    return Rect(_down(top), _up(bottom), _down(left), _up(right))
+    height, width = one.picture.shape[:2]
+    return shown_part(FaceTrack((one.face,)), Look(shape=MaskShape(size)), width, height)
 
 
 def _to_patch(box: Box) -> Affine:
     return Affine.square_to_box(SIDE, box).inverse()
-
-
-def _down(edge: float) -> int:
-    return max(math.floor((edge - KERNEL) / GRID) * GRID, 0)
-
-
-def _up(edge: float) -> int:
-    return min(math.ceil((edge + KERNEL) / GRID) * GRID, SIDE)
