@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.engines.frames import batch_of, shown_parts, subject
 from benchmarks.engines.measure import COMPARED, Bench, Row, rows
 from benchmarks.engines.table import figures
-from benchmarks.engines.ways import ENGINES, PLAIN, WHOLE, Way, parts_known, ways
+from benchmarks.engines.ways import ENGINES, PLAIN, WHOLE, Way, ways
 from benchmarks.flags import checked_place, keep, parser_for
 from benchmarks.material.asked import add_weights, checkpoint_of, count, told
 from geometry import Rect
@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     given = _parser().parse_args(argv)
     checked_place(given.out, "--out")
     one = subject()
-    parts = shown_parts(one) if parts_known() else {}
+    parts = shown_parts(one)
     asked = chosen(given, parts)
     with TemporaryDirectory(prefix="lips-") as name:
         folder = Path(name)

@@ -1,13 +1,13 @@
 """The ways to run the network here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.speed import plain
 from geometry import Rect
 from wav2lip.generators import GENERATORS, EngineSettings, cuda_usable
+from wav2lip.generators.batch import WHOLE as WHOLE_PATCH
 from wav2lip.generators.batch import Batch, Generator, Patches
 
 PLAIN = "plain"  # as the original runs it: float32 by torch, nothing folded
@@ -15,7 +15,6 @@ PUPPET = "puppet"
 CPU_BATCHES, GPU_BATCHES = (1, 4, 8, 16, 32), (1, 8, 32, 128)
 WHOLE = "whole"
 PARTED = ("openvino",)  # the engines that decode less where less is shown
-PART_FIELD = "shown"  # of EngineSettings
 
 Loader = Callable[[EngineSettings], Generator]
 
@@ -42,17 +41,12 @@ class Way:
     batch: int
 
     def settings(self, checkpoint: Path, cache: Path, parts: Mapping[str, Rect]) -> EngineSettings:
-        part: dict[str, Any] = {PART_FIELD: parts[self.part]} if self.part in parts else {}
         weights = None if self.engine == PUPPET else checkpoint
-        return EngineSettings(weights, self.device, self.half, self.batch, cache, **part)
+        shown = parts.get(self.part, WHOLE_PATCH)
+        return EngineSettings(weights, self.device, self.half, self.batch, cache, shown)
 
     def load(self, settings: EngineSettings) -> Generator:
         return ENGINES[self.engine](settings)
-
-
-def parts_known() -> bool:
-    """Whether engines can be told to decode a part."""
-    return PART_FIELD in {field.name for field in fields(EngineSettings)}
 
 
 def ways(device: str, parts: Sequence[str], batches: Sequence[int] | None) -> list[Way]:
