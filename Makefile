@@ -29,7 +29,7 @@ bench: .venv/ready  ## every benchmark, its figures into benchmarks/results/
 	@missed=0; \
 	  $(BIN)/python -m benchmarks speed --out results/bench/speed.json \
 	    --plot results/bench/speed.png || missed=1; \
-	  for name in engines budget blend; do \
+	  for name in engines budget blend vad; do \
 	    $(BIN)/python -m benchmarks $$name --out results/bench/$$name.json || missed=1; \
 	  done; \
 	  cp results/bench/* benchmarks/results/; exit $$missed

@@ -56,6 +56,11 @@ class Sound:
         """Seconds."""
         return Fraction(len(self.samples), SAMPLE_RATE)
 
+    def lasting(self, samples: int) -> "Sound":
+        """Cut off there, or silent from its end up to there."""
+        part = self.samples[:samples]
+        return Sound(np.pad(part, (0, samples - len(part))))
+
 
 def load(path: Path) -> Sound:
     """The first stream of sound that holds samples, from its first sample on."""

@@ -1,13 +1,15 @@
-"""Where somebody speaks: loudness with hysteresis, in blocks of 20 ms.
+"""Where somebody speaks: levels with hysteresis, in blocks of 20 ms.
 
-The loudness of a block is the amplitude of a sine of the same power, 1 being full scale; a constant
-offset counts for nothing. A block at the threshold or above begins speech, which goes on while
-blocks keep 0.7 of it. Gaps of up to 0.3 s are speech, too: they are the closures of p, b and m.
-At its ends it reaches 0.1 s further: lips part before they are heard, and close after.
+The level of `energy` is loudness: the amplitude of a sine of the same power, 1 being full scale; a
+constant offset counts for nothing. A block at the threshold or above begins speech, which goes on
+while blocks keep 0.7 of it. Gaps of up to 0.3 s are speech, too: they are the closures of p, b and
+m. At its ends it reaches 0.1 s further: lips part before they are heard, and close after.
 """
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,33 +17,52 @@ from numpy.typing import NDArray
 from audio.clock import ticks
 from audio.load import SAMPLE_RATE, Samples, Sound
 
+Levels = NDArray[np.float32]  # one for each block
+Speech = Callable[[Fraction, int, Fraction], NDArray[np.bool_]]
+"""Whether each of so many frames at a rate, moved later by some seconds, holds speech."""
+Vad = Callable[[Sound, float], Speech]
+"""Finds the speech of a sound; the number is the amplitude below which `energy` finds none."""
+
 _BLOCKS = 50  # a second; a block holds more than one period of the deepest voice
-_BLOCK = SAMPLE_RATE // _BLOCKS  # samples
+BLOCK = SAMPLE_RATE // _BLOCKS  # samples
 _STAY = 0.7  # of the threshold: speech ends below it
 _LEAD, _HANG_OVER = 5, 5  # blocks
 _CLOSURE = 15  # blocks, the longest
 
 
-def speaking(
-    sound: Sound, fps: Fraction, frames: int, threshold: float, offset: Fraction = Fraction(0)
-) -> NDArray[np.bool_]:
-    """For each frame, whether its time holds speech; `offset` seconds move the speech later."""
-    if not (fps > 0 and frames > 0):
-        raise ValueError(f"speech for {frames} frames at {fps} a second; need more than none")
+def energy(sound: Sound, threshold: float) -> Speech:
+    """Speech is what is loud."""
     if not (math.isfinite(threshold) and threshold >= 0):
         raise ValueError(f"silence threshold {threshold}: need a number from 0 on")
-    loud = _stretched(_speech(_amplitudes(sound.samples), threshold))
-    until = np.concatenate([[0], np.cumsum(loud)])
+    return spoken(_amplitudes(sound.samples), threshold, threshold * _STAY)
+
+
+def everything(_sound: Sound, _threshold: float) -> Speech:
+    """Speech is all there is, also before and behind the sound."""
+    return lambda _fps, frames, _offset: np.ones(frames, np.bool_)
+
+
+def spoken(levels: Levels, begins: float, stays: float) -> Speech:
+    """Speech from levels of its blocks: where it begins, and down to where it goes on."""
+    return partial(_in_frames, _stretched(_runs(levels, begins, stays)))
+
+
+def _in_frames(
+    blocks: NDArray[np.bool_], fps: Fraction, frames: int, offset: Fraction
+) -> NDArray[np.bool_]:
+    if not (fps > 0 and frames > 0):
+        raise ValueError(f"speech for {frames} frames at {fps} a second; need more than none")
+    until = np.concatenate([[0], np.cumsum(blocks)])
     # a frame's blocks: from the one it begins in to the one the next frame begins in
-    edges = (ticks(frames + 1, fps, _BLOCKS, offset) + _LEAD).clip(-1, len(loud) - 1)
+    edges = (ticks(frames + 1, fps, _BLOCKS, offset) + _LEAD).clip(-1, len(blocks) - 1)
     first, last = edges[:-1].clip(0), edges[1:] + 1
     return np.asarray(until[last] > until[first])
 
 
 def _amplitudes(samples: Samples) -> NDArray[np.float32]:
     """Of each block, the last one as short as it is."""
-    whole = len(samples) // _BLOCK * _BLOCK
-    parts = samples[:whole].reshape(-1, _BLOCK), samples[whole:].reshape(1, -1)
+    whole = len(samples) // BLOCK * BLOCK
+    parts = samples[:whole].reshape(-1, BLOCK), samples[whole:].reshape(1, -1)
     return np.concatenate([_amplitude(part) for part in parts if part.size])
 
 
@@ -51,11 +72,11 @@ def _amplitude(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(2 * power.clip(0)), np.float32)
 
 
-def _speech(amplitudes: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-    """Runs of blocks at the lower threshold in which one reaches the upper."""
-    kept = amplitudes >= threshold * _STAY
+def _runs(levels: Levels, begins: float, stays: float) -> NDArray[np.bool_]:
+    """Runs of blocks at the lower level in which one reaches the upper."""
+    kept = levels >= stays
     run = np.cumsum(np.diff(kept, prepend=False))
-    begun = np.bincount(run, weights=kept & (amplitudes >= threshold)) > 0
+    begun = np.bincount(run, weights=kept & (levels >= begins)) > 0
     return np.asarray(kept & begun[run])
 
 

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from audio.clock import ticks
 from audio.load import SAMPLE_RATE, Sound
-from audio.mel import BANDS, HOP, Mel, mel_spectrogram
-from audio.silence import speaking
+from audio.mel import BANDS, HOP, SILENT, Mel, mel_spectrogram
+from audio.silence import Speech, Vad, energy
 
 WIDTH = 16  # columns of one window, 0.2 s
 COLUMNS = SAMPLE_RATE // HOP  # a second
 
 _HUSH = WIDTH + 2  # columns after which a window hears none of the sound, transform and all
+_FADE = 4  # columns to each side of an end of speech; half of what it reaches beyond what is heard
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +58,38 @@ class Windows:
         return np.ascontiguousarray(every[:, self.starts[list(frames)]].swapaxes(0, 1))
 
 
+@dataclass(frozen=True)
+class Hearing:
+    """What is taken for speech, and whether the mouth hears anything else."""
+
+    vad: Vad = energy
+    threshold: float = 0.01  # amplitude
+    speech_alone: bool = False
+
+
+ALL = Hearing()
+
+
 def windows_of(
-    sound: Sound, fps: Fraction, offset: Fraction = Fraction(0), threshold: float = 0.01
+    sound: Sound, fps: Fraction, offset: Fraction = Fraction(0), hearing: Hearing = ALL
 ) -> Windows:
     """As many as frame times lie before the sound's end; `offset` seconds move the mouth later."""
     frames = count_frames(sound.duration, fps)
     before, after = _margins(offset)
     mel = mel_spectrogram(sound.samples, before * HOP, after * HOP)
     starts = window_starts(frames, fps, offset).clip(-before, mel.shape[1] - WIDTH - before)
-    return Windows(mel, starts + before, speaking(sound, fps, frames, threshold, offset), fps)
+    speech = hearing.vad(sound, hearing.threshold)
+    if hearing.speech_alone:
+        mel = _with_speech_alone(mel, speech, before)
+    return Windows(mel, starts + before, speech(fps, frames, offset), fps)
+
+
+def _with_speech_alone(mel: Mel, speech: Speech, before: int) -> Mel:
+    """The mel, silent where nobody speaks, softly; `before` columns lie before the sound."""
+    inside = speech(Fraction(COLUMNS), mel.shape[1], Fraction(before, COLUMNS))
+    near = np.ones(2 * _FADE + 1, np.int64)
+    silent = np.convolve(np.pad(~inside, _FADE, mode="edge"), near, mode="valid") / len(near)
+    return np.asarray(mel - silent * (mel - SILENT), np.float32)
 
 
 def count_frames(duration: Fraction, fps: Fraction) -> int:

@@ -137,7 +137,9 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
     for notice in notices:
         say(notice)
     report = _made(options, display, clock)
-    report = replace(report, notices=tuple(notices))
+    for notice in report.notices:
+        say(notice)
+    report = replace(report, notices=(*notices, *report.notices))
     if options.report is not None:
         write_report(options.report, {"options": _plain(options), **asdict(report)})
     display.done(report)
@@ -182,6 +184,7 @@ def stages_of(options: Options) -> "Stages":
         half=options.fp16,
         batch_size=batch_size,
         cache=cache,
+        strength=options.lip_strength,
     )
     detector = DetectorSettings(
         batch_size=options.face_det_batch_size,

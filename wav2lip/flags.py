@@ -39,7 +39,8 @@ def parsed(
     values, words = with_documented_box(
         {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
     )
-    return Options(**values), words
+    options = Options(**values)
+    return options, [*words, *options.idle]
 
 
 def progress_asked(argv: Sequence[str]) -> str:

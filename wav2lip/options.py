@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from audio.vads import VADS
 from blending.methods import BLENDERS
 from errors import UsageError
 from faces.detectors import DETECTORS
@@ -101,7 +102,9 @@ class Options:
     smooth_mode: str = _option("light", "how much it steadies", choices=tuple(SMOOTH_MODES))
     fp16: bool = _switch("half precision: bf16 on CPUs that have it, fp16 on a GPU")
     silence_gating: bool = _switch("in pauses make few mouths, and those in between from them")
-    silence_threshold: float = _option(0.01, "amplitude below which it is silent", type=float)
+    silence_threshold: float = _option(
+        0.01, "amplitude below which --vad energy takes it for silent", type=float
+    )
     face_det_stride: int = _option(5, "look for faces every so many frames", type=int)
 
     device: str = _option("auto", "where the network runs", choices=DEVICES)
@@ -115,6 +118,15 @@ class Options:
     loop: str = _option("repeat", "when the sound is longer than the video", choices=LOOPS)
     audio_offset: float = _option(
         0.0, "milliseconds by which the mouth comes later than the sound", type=float, metavar="MS"
+    )
+    vad: str = _option(
+        "energy", "what finds speech; silero: the mouth follows nothing else", choices=tuple(VADS)
+    )
+    drive_audio: Path | None = _option(
+        None, "sound that moves the mouth instead of the one that is heard", type=path
+    )
+    lip_strength: float = _option(
+        1.0, "how far the mouth follows the sound: 0 not at all, 2 the most", type=float
     )
     encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
     preset: str = _option("veryfast", "the encoder's preset, by its x264 name")
@@ -144,7 +156,8 @@ class Options:
         if missing and not self.demo:
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
         written = {f"--{name}": getattr(self, name) for name in ("outfile", "report")}
-        given = {f"--{name}": getattr(self, name) for name in ("face", "audio", "checkpoint_path")}
+        read = ("face", "audio", "drive_audio", "checkpoint_path")
+        given = {f"--{name}": getattr(self, name) for name in read}
         for flag, path in written.items():
             for other, taken in {**given, **written}.items():
                 if flag != other and None not in (path, taken) and same_place(path, taken):
@@ -159,6 +172,13 @@ class Options:
                 f"--box must be top bottom left right with top < bottom and left < right,"
                 f" got {' '.join(map(str, self.box))}"
             )
+
+    @property
+    def idle(self) -> list[str]:
+        """What was asked for and can have no effect."""
+        if self.silence_gating and self.vad == "none":
+            return ["--vad none takes everything for speech: --silence_gating skips nothing"]
+        return []
 
     @property
     def face_box(self) -> Four | None:
@@ -177,6 +197,7 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("silence_threshold", 0, 1),
     ("face_det_stride", 1, 1000),
     ("audio_offset", -5000, 5000),
+    ("lip_strength", 0, 2),
     ("crf", 0, 51),
 )
 

@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 
 from audio.load import load
-from audio.windows import Windows, windows_of
+from audio.vads import SPEECH_ALONE, VADS
+from audio.windows import Hearing, Windows, windows_of
 from blending.masks import MaskShape
 from blending.methods import Look
 from errors import NoFaceError, UsageError
@@ -25,6 +26,7 @@ from video.shape import Shape
 from video.source import Source, open_source
 from video.writer import Target, Written, check_target, write
 from video.yuv import Frame
+from wav2lip.drive import driving
 from wav2lip.generators.batch import Generator
 from wav2lip.memory import peak_memory_mb
 from wav2lip.mouths import Mouth, Shown, Spoken, laid_in, with_mouths
@@ -63,6 +65,7 @@ class Job:
     source: Source
     target: Target
     box: Box | None  # the face's place, where the user gave it
+    notices: tuple[str, ...] = ()  # what the user should know of the inputs
 
 
 def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Report:
@@ -86,20 +89,25 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
     with closing(prefetch(_spoken(job, faces, mouths, counted, clock), READ_AHEAD)) as frames:
         written = write(clock.each("waiting for frames", frames), job.target)
     report = _report(stages.engine, job, counted, written, clock)
-    return replace(report, caches={"track": cached})
+    return replace(report, caches={"track": cached}, notices=job.notices)
 
 
 def opened(options: Options) -> Job:
     """The inputs, read as far as needed to know that they can be used, and the output's place."""
     assert options.face is not None and options.audio is not None  # Options checked it
     check_target(_target(options, options.fps, (2, 2)))
-    sound = load(options.audio)
+    sound, notices = driving(options.drive_audio, load(options.audio))
     shape = Shape(options.resize_factor, options.rotate, options.crop)
     source = open_source(options.face, shape, options.fps, options.static)
     offset = Fraction(options.audio_offset) / 1000
-    windows = windows_of(sound, source.fps, offset, options.silence_threshold)
+    windows = windows_of(sound, source.fps, offset, _hearing(options))
     target = _target(options, source.fps, (source.width, source.height))
-    return Job(options, windows, source, target, _given_box(options, source))
+    return Job(options, windows, source, target, _given_box(options, source), notices)
+
+
+def _hearing(options: Options) -> Hearing:
+    alone = options.vad in SPEECH_ALONE
+    return Hearing(VADS[options.vad](), options.silence_threshold, alone)
 
 
 def _target(options: Options, fps: Fraction, size: tuple[int, int]) -> Target:

@@ -349,3 +349,12 @@ def test_sound_is_read_only_and_leaves_the_given_array_alone(tone):
 def test_what_is_no_sound(samples):
     with pytest.raises(ValueError, match=r"sound|float32"):
         Sound(samples)
+
+
+@pytest.mark.parametrize("length", [1, 500, 1000, 2500])
+def test_a_sound_is_cut_or_silent_up_to_a_length(tone, length):
+    sound = Sound(tone()[:1000])
+    fitted = sound.lasting(length).samples
+    assert len(fitted) == length
+    assert np.array_equal(fitted[:1000], sound.samples[:length])
+    assert not fitted[1000:].any()

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from audio.load import SAMPLE_RATE, Sound
-from audio.silence import speaking
+from audio.silence import energy
 
 FPS = Fraction(25)
 
 
 def heard(sound, threshold=0.01, fps=FPS, offset=Fraction(0)):
-    return speaking(sound, fps, int(sound.duration * fps), threshold, offset)
+    return energy(sound, threshold)(fps, int(sound.duration * fps), offset)
 
 
 def test_digital_silence_is_silent(sound):
@@ -69,11 +69,11 @@ def test_a_threshold_of_nothing_takes_all_for_speech(sound):
 def test_tiny_sounds(samples):
     """(mistake 15) Down to one sample."""
     loud = Sound(np.resize(np.array([0.5, -0.5], np.float32), samples))
-    assert speaking(loud, FPS, 1, 0.01).tolist() == [samples > 1]
+    assert energy(loud, 0.01)(FPS, 1, Fraction(0)).tolist() == [samples > 1]
 
 
 def test_frames_outside_the_sound_are_silent(sound):
-    found = speaking(sound((1, 0.2)), FPS, 100, 0.01)
+    found = energy(sound((1, 0.2)), 0.01)(FPS, 100, Fraction(0))
     assert found[:27].all()
     assert not found[29:].any()
     assert not heard(sound((1, 0.2)), offset=Fraction(5)).any()
@@ -89,4 +89,4 @@ def test_what_is_no_threshold(sound, threshold):
 @pytest.mark.parametrize(("fps", "frames"), [(Fraction(0), 5), (FPS, 0), (Fraction(-25), 5)])
 def test_no_frames(sound, fps, frames):
     with pytest.raises(ValueError, match="frames"):
-        speaking(sound((1, 0.2)), fps, frames, 0.01)
+        energy(sound((1, 0.2)), 0.01)(fps, frames, Fraction(0))

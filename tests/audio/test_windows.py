@@ -8,7 +8,7 @@ import pytest
 
 from audio.load import SAMPLE_RATE, Sound
 from audio.mel import SILENT, mel_spectrogram
-from audio.windows import WIDTH, count_frames, window_starts, windows_of
+from audio.windows import WIDTH, Hearing, count_frames, window_starts, windows_of
 
 CHUNKS = json.loads((Path(__file__).parent / "data" / "chunks.json").read_text())
 RATES = [
@@ -168,3 +168,28 @@ def test_windows_are_checked_at_birth(hiss, change):
 def test_a_rate_of_nothing(hiss, fps):
     with pytest.raises(ValueError, match="frames a second"):
         windows_of(hiss, fps)
+
+
+@pytest.mark.parametrize("offset", [Fraction(0), Fraction(2, 25), Fraction(-2, 25)])
+def test_where_nobody_speaks_the_mouth_hears_nothing(offset):
+    """Where somebody does it hears what it always heard, and in between is no step."""
+    random = np.random.default_rng(5)
+    levels = np.repeat([0.002, 0.2, 0.002], 2 * SAMPLE_RATE)
+    given = Sound((levels * random.normal(0, 1, len(levels))).astype(np.float32))
+    plain = windows_of(given, Fraction(25), offset, Hearing(threshold=0.03))
+    alone = windows_of(given, Fraction(25), offset, Hearing(threshold=0.03, speech_alone=True))
+    assert np.array_equal(plain.starts, alone.starts)
+    assert np.array_equal(plain.speaking, alone.speaking)
+    shift = alone.starts[0] - round(-offset * 80)  # columns before the sound
+    first, last = shift + 160, shift + 320
+    assert np.array_equal(alone.mel[:, first - 2 : last + 2], plain.mel[:, first - 2 : last + 2])
+    outside = np.concatenate([alone.mel[:, : first - 16], alone.mel[:, last + 17 :]], axis=1)
+    assert (outside == SILENT).all() and plain.mel[:, first - 40].mean() > -3.5
+    steps = np.diff(alone.mel[:, first - 16 : first - 3].mean(axis=0))
+    assert np.abs(steps).max() < 0.5
+
+
+def test_all_is_heard_unless_told_otherwise(hiss):
+    plain = windows_of(hiss, Fraction(25), Fraction(0), Hearing(threshold=1.0))
+    assert not plain.speaking.any()
+    assert np.array_equal(plain.mel, windows_of(hiss, Fraction(25)).mel)

@@ -282,6 +282,24 @@ def test_gating_spares_the_network_and_leaves_the_puppet_alone(run, checkpoint, 
     assert told["frames_interpolated"] == 25 - told["frames_generated"]
 
 
+def test_gating_that_can_skip_nothing_is_told(run, checkpoint, tmp_path):
+    hush = make_sound(tmp_path / "hush.wav", samples=np.zeros((1, 22_050), np.float32))
+    words = ["--silence_gating", "--vad", "none", "--report", str(tmp_path / "r.json")]
+    code, errors, _, _ = run(*words, audio=hush, checkpoint_path=checkpoint)
+    assert code == 0 and len([line for line in errors if "skips nothing" in line]) == 1
+    told = json.loads((tmp_path / "r.json").read_text())
+    assert (told["frames_generated"], told["frames_interpolated"]) == (13, 0)
+    assert told["notices"] == [errors[0]]
+
+
+def test_speech_cannot_be_found_without_the_network(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "silero_vad", None)
+    code, errors, _, left = run(vad="silero")
+    assert code == 5 and left == []
+    assert len(errors) == 1 and "pip install --no-deps silero-vad==" in errors[0]
+    assert run(vad="energy")[0] == 0
+
+
 def speaker(number, width, height):
     """The portrait, moving a little to the right."""
     picture = cv2.resize(cv2.imread(str(PORTRAIT)), (width, height), interpolation=cv2.INTER_AREA)

@@ -2,19 +2,25 @@
 
 from fractions import Fraction
 from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
-from audio.load import Sound
-from audio.windows import windows_of
+from audio.load import Sound, load
+from audio.vads import VADS
+from audio.windows import Hearing, windows_of
+from benchmarks.material.sound import SPEECH
+from benchmarks.vad.mixtures import mixed, speech_of
 from faces.face import Face
 from geometry import Box, Landmarks
-from tests.talking import LANDMARKS, pause, vowel
+from tests.talking import LANDMARKS, pause, portrait, vowel
 from video.yuv import Frame
 from wav2lip.gating import REST, Given, Key, between, changed, wanted
+from wav2lip.generators.batch import Batch
+from wav2lip.generators.puppet import load as load_puppet
 from wav2lip.mouths import SPARE, Shown, with_mouths
 
 FPS = Fraction(25)
@@ -411,3 +417,40 @@ def test_the_windows_given_are_those_of_the_frames_asked_for():
     mouths = made(windows, generator=asked)
     frames = [i for i, m in enumerate(mouths) if not m.interpolated]
     assert np.array_equal(np.concatenate([b.mels for b in asked.batches]), windows.at(frames))
+
+
+def over_music(vad, alone=False):
+    """Windows of speech with pauses over music, speech being louder by 10 dB, and the truth."""
+    speech = speech_of(load(SPEECH))
+    hearing = Hearing(VADS[vad](), speech_alone=alone)
+    return windows_of(mixed(speech, "music", 10.0), FPS, Fraction(0), hearing), speech.truth
+
+
+@pytest.mark.skipif(find_spec("silero_vad") is None, reason="no silero-vad here")
+def test_over_music_the_network_rests_where_nobody_speaks():
+    """To loudness all of it is speech; the network is asked for all of speech all the same."""
+    (loud, truth), (heard, _) = over_music("energy"), over_music("silero", alone=True)
+    every, few = Asked(), Asked()
+    playing = openings(made(loud, generator=every))
+    mouths = made(heard, generator=few)
+    assert every.frames == len(truth)
+    assert few.frames < 0.75 * len(truth)
+    asked = np.array([not mouth.interpolated for mouth in mouths])
+    assert asked[truth].mean() > 0.97
+    resting = openings(mouths)[~heard.speaking]
+    assert len(resting) > 0.3 * len(truth) and np.median(resting) == resting.min()
+    assert (resting == resting.min()).mean() > 0.75
+    assert np.median(playing[~truth]) > 2 * resting.min()
+
+
+@pytest.mark.skipif(find_spec("silero_vad") is None, reason="no silero-vad here")
+@pytest.mark.parametrize(("vad", "rests"), [("energy", False), ("silero", True)])
+def test_over_music_the_puppet_rests_too(vad, rests):
+    heard, truth = over_music(vad, vad == "silero")
+    face, landmarks = portrait()
+    n = len(truth)
+    faces, points = np.repeat(face[None], n, 0), np.repeat(landmarks[None], n, 0)
+    (patches,) = load_puppet()([Batch(heard.batch(0, n), faces, points)])
+    moved = (patches != face).any(axis=(1, 2, 3))
+    assert moved[truth].mean() > 0.8
+    assert (moved[~truth].mean() < 0.15) == rests

@@ -122,6 +122,13 @@ def test_rates_are_exact(text, value):
         ["--cache_dir", ""],
         ["--report", "results/result_voice.mp4"],
         ["--audio_offset", "nan"],
+        ["--lip_strength", "2.1"],
+        ["--lip_strength", "-0.1"],
+        ["--lip_strength", "nan"],
+        ["--vad", "ear"],
+        ["--drive_audio", ""],
+        ["--drive_audio", "results/result_voice.mp4"],
+        ["--drive_audio", "r.json", "--report", "r.json"],
         ["--unknown"],
         ["--fac", "x.mp4"],
     ],
@@ -159,3 +166,15 @@ def test_the_guide_names_every_blend_method_and_flag():
 def test_every_flag_is_in_the_document(document):
     text = (Path(__file__).parents[2] / document).read_text()
     assert [f.name for f in fields(Options) if not re.search(rf"--{f.name}\b", text)] == []
+
+
+def test_the_mouth_follows_as_trained_and_all_that_is_heard():
+    asked = options()
+    assert (asked.vad, asked.drive_audio, asked.lip_strength) == ("energy", None, 1.0)
+
+
+def test_what_can_have_no_effect_is_told():
+    assert parsed([*NEEDED, "--silence_gating"])[1] == []
+    assert parsed([*NEEDED, "--vad", "none"])[1] == []
+    (notice,) = parsed([*NEEDED, "--vad", "none", "--silence_gating"])[1]
+    assert "--silence_gating skips nothing" in notice

@@ -119,7 +119,16 @@ def test_windows_that_do_not_overlap_are_a_new_beginning():
     assert (jumped.past[0] == -80).all()
 
 
-@pytest.mark.parametrize("wrong", [{"jaw": 1.1}, {"width": -2.0}, {"closing": float("nan")}])
+@pytest.mark.parametrize("wrong", [{"jaw": 2.1}, {"width": -2.0}, {"closing": float("nan")}])
 def test_a_pose_out_of_range_is_refused(wrong):
     with pytest.raises(ValueError, match="no mouth does this"):
         Pose(**wrong)
+
+
+def test_a_pose_is_made_larger_and_smaller():
+    moved = Pose(0.6, -0.5, 0.4)
+    assert moved.times(1.0) == moved
+    assert moved.times(0.0).still
+    assert moved.times(0.5) == Pose(0.3, -0.25, 0.2)
+    assert moved.times(2.0) == Pose(1.2, -1.0, 0.8)
+    assert Pose(1.0, 0.9, 0.7).times(2.0) == Pose(2.0, 1.0, 1.0)

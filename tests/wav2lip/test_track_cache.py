@@ -234,12 +234,18 @@ def test_every_option_is_known_to_matter_or_not(job):
     speed = {"face_det_batch_size", "wav2lip_batch_size", "fp16", "device", "engine"}
     mouth = {"blend_method", "mouth_region_size", "blur_intensity", "sharpen_mouth"}
     mouth |= {"sharpen_amount", "silence_gating", "silence_threshold", "checkpoint_path"}
-    mouth |= {"no_color_match"}
-    sound = {"audio", "audio_offset", "fps"}
+    mouth |= {"no_color_match", "lip_strength", "vad"}
+    sound = {"audio", "audio_offset", "drive_audio", "fps"}
     output = {"outfile", "encoder", "preset", "crf", "progress", "report", "debug", "demo"}
     place = {"cache_dir", "no_cache"}
     known = matter | later | speed | mouth | sound | output | place
     assert set(vars(job)) - known == set()
+
+
+def test_what_moves_the_mouth_is_no_matter(job, tmp_path):
+    assert ran(job)[0] == "miss"
+    voice = make_sound(tmp_path / "voice.wav", seconds=0.3)
+    assert ran(replace(job, drive_audio=voice, vad="none", lip_strength=0.5))[0] == "hit"
 
 
 def test_a_damaged_track_is_made_anew(job):

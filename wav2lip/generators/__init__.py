@@ -8,6 +8,7 @@ from errors import UsageError
 from wav2lip.checkpoint import Kind, kind_of
 from wav2lip.generators.batch import Generator
 from wav2lip.generators.settings import DEVICES, EngineSettings, required
+from wav2lip.generators.strength import following
 
 __all__ = ["DEVICES", "GENERATORS", "NETWORKS", "EngineSettings", "choose", "cuda_usable"]
 
@@ -17,13 +18,13 @@ Loader = Callable[[EngineSettings], Generator]
 def load_openvino(settings: EngineSettings) -> Generator:
     from wav2lip.generators.openvino_engine import load
 
-    return load(settings)
+    return following(load(settings), settings.strength)
 
 
 def load_torch(settings: EngineSettings) -> Generator:
     from wav2lip.generators.torch_engine import load
 
-    return load(settings)
+    return following(load(settings), settings.strength)
 
 
 def load_puppet(settings: EngineSettings) -> Generator:

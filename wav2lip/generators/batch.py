@@ -13,6 +13,7 @@ WHOLE = Rect(0, SIDE, 0, SIDE)
 COLUMNS = 16  # mel columns that a frame's mouth is made from
 BANDS = 80
 
+Floats = NDArray[np.float32]
 Patches = NDArray[np.uint8]  # (n, 96, 96, 3) BGR
 
 

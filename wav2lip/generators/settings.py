@@ -19,12 +19,15 @@ class EngineSettings:
     batch_size: int = 128  # the most frames at once; an engine may take fewer
     cache: Path | None = None  # a folder for prepared networks; none: nothing is written
     shown: Rect = WHOLE  # the patch's pixels that will be looked at; the rest stay the face's
+    strength: float = 1.0  # how far the mouth follows the sound: 0 not at all, 2 the most
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
             raise UsageError(f"device {self.device!r}: choose one of {', '.join(DEVICES)}")
         if self.batch_size < 1:
             raise UsageError(f"batch size {self.batch_size}: it must be 1 or more")
+        if not 0 <= self.strength <= 2:
+            raise UsageError(f"strength {self.strength}: it must be 0 to 2")
         if self.shown.bottom > SIDE or self.shown.right > SIDE:
             raise ValueError(f"a patch has {SIDE} x {SIDE} pixels, not {self.shown}")
 

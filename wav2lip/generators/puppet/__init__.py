@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from geometry import Rect
-from wav2lip.generators.batch import WHOLE, Batch, Generator, Patches, only_shown
+from wav2lip.generators.batch import Batch, Generator, Patches, only_shown
 from wav2lip.generators.puppet.motion import Ear, heard, pose
 from wav2lip.generators.puppet.mouth import Candidates
 from wav2lip.generators.puppet.sight import seen
@@ -13,18 +13,21 @@ from wav2lip.generators.settings import EngineSettings
 
 
 def load(settings: EngineSettings | None = None) -> Generator:
-    """The puppet; nothing is set but what is shown of it."""
-    return partial(_speak, Candidates.all(), settings.shown if settings else WHOLE)
+    """The puppet; nothing is set but what is shown of it and how far it follows the sound."""
+    settings = settings or EngineSettings()
+    return partial(_speak, Candidates.all(), settings.shown, settings.strength)
 
 
-def _speak(candidates: Candidates, shown: Rect, batches: Iterable[Batch]) -> Iterator[Patches]:
+def _speak(
+    candidates: Candidates, shown: Rect, strength: float, batches: Iterable[Batch]
+) -> Iterator[Patches]:
     """Patches that equal their faces wherever the sound is silent."""
     ear, sight = Ear(), None
     for batch in batches:
         patches = batch.faces.copy()
         for patch, mel, landmarks in zip(patches, batch.mels, batch.landmarks, strict=True):
             ear = heard(ear, mel)
-            move = pose(ear)
+            move = pose(ear).times(strength)
             sight = None if move.still else seen(sight, patch.copy(), landmarks, candidates)
             if sight is not None:
                 patch[...] = opened(sight.face, sight.place, move)

@@ -27,23 +27,29 @@ DARK_DB = -4.0  # usual brightness of a voice, before any is heard
 ATTACK, RELEASE = 0.035, 0.045  # seconds
 LEAD = 3  # columns by which the follower lags behind the sound
 REST = 0.02  # below this the jaw does not move
+WIDEST = 2.0  # jaw
 
 
 @dataclass(frozen=True)
 class Pose:
     """What a mouth does, against its place in the photo."""
 
-    jaw: float = 0.0  # 0 as it is, 1 as wide as speech opens it
+    jaw: float = 0.0  # 0 as it is, 1 as wide as speech opens it, at most 2
     width: float = 0.0  # -1 rounded, 1 spread
     closing: float = 0.0  # 0 as it is, 1 lips together (for a mouth that is open in the photo)
 
     def __post_init__(self) -> None:
-        if not (0 <= self.jaw <= 1 and -1 <= self.width <= 1 and 0 <= self.closing <= 1):
+        if not (0 <= self.jaw <= WIDEST and -1 <= self.width <= 1 and 0 <= self.closing <= 1):
             raise ValueError(f"no mouth does this: {self}")
 
     @property
     def still(self) -> bool:
         return self.jaw == self.width == self.closing == 0.0
+
+    def times(self, strength: float) -> "Pose":
+        """Further from rest, or nearer."""
+        width = min(max(strength * self.width, -1.0), 1.0)
+        return Pose(min(strength * self.jaw, WIDEST), width, min(strength * self.closing, 1.0))
 
 
 def _band(low: float, high: float) -> slice:

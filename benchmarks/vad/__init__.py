@@ -1,0 +1,1 @@
+"""What tells speech from noise, on mixtures of both."""
