@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = ("numpy", "opencv-python-headless", "av", "openvino", "torch")
+LIBRARIES = ("numpy", "opencv-python-headless", "av", "openvino", "torch", "silero-vad")
 
 
 def machine() -> dict[str, Any]:
