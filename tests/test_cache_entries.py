@@ -3,7 +3,8 @@ import time
 
 import pytest
 
-from cache_entries import ABANDONED, making, remove, remove_oldest, used
+from cache_entries import making, remove, remove_oldest, used
+from claims import RESTED
 
 NAMES = [f"{number:032x}" for number in range(5)]
 HALF_MADE = f".{7:032x}.{7:016x}"
@@ -83,7 +84,7 @@ def test_what_a_killed_run_left_goes_after_an_hour(entries, tmp_path, kind):
         place.touch()
     remove_oldest(tmp_path, 5)
     assert left(tmp_path) == sorted([HALF_MADE, *NAMES])
-    aged(place, ABANDONED + 60)
+    aged(place, RESTED + 60)
     remove_oldest(tmp_path, 5)
     assert left(tmp_path) == NAMES
 

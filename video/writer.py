@@ -1,7 +1,7 @@
 """One encode, one mux, and a file that appears whole or not at all."""
 
 import os
-import secrets
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from av.container import OutputContainer
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from claims import claimed_file, sweep
 from errors import LipSyncError, OutputError, UsageError
 from video.clip import opened, reason_of
 from video.encoders import ENCODERS, Encoder, chosen, present
@@ -22,6 +23,7 @@ from video.sound import CONTAINERS, Container, Track, add_sound, cut, ends
 from video.yuv import Frame
 
 LONGEST_NAME = 100  # bytes of the target's name in that of the unfinished file
+UNFINISHED = re.compile(r"\..*\.\d+-([0-9a-f]{16})\.part(\.\w+)?")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def check_place(path: Path, flag: str) -> None:
 def write(frames: Iterable[Frame], job: Target) -> Written:
     """Encode the frames and put the sound beside them; the file is there only when all is well."""
     check_target(job)
-    with _renamed_at_end(job.path) as partial:
+    with whole_or_nothing(job.path) as partial:
         return _write(iter(frames), job, partial)
 
 
@@ -217,8 +219,8 @@ def _reported(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _renamed_at_end(path: Path) -> Iterator[Path]:
-    """A hidden name beside `path` for the time of the work."""
+def whole_or_nothing(path: Path) -> Iterator[Path]:
+    """A hidden name beside `path` for the time of the work; what killed runs left there goes."""
     try:
         path = path.resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links in a ring, a name with a null
@@ -226,16 +228,15 @@ def _renamed_at_end(path: Path) -> Iterator[Path]:
             f"{str(path)!r}: cannot be written: no file has such a name; give another --outfile"
         ) from error
     stem = os.fsencode(path.name)[:LONGEST_NAME].decode(errors="ignore")
-    partial = path.parent / f".{stem}.{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix}"
-    try:
+    with ExitStack() as stack:
         with _reported(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            sweep(path.parent, UNFINISHED)
+            hidden = claimed_file(path.parent, f".{stem}.{os.getpid()}-", f".part{path.suffix}")
+            partial = stack.enter_context(hidden)
         yield partial
         with _reported(path):
             partial.replace(path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _container(path: Path) -> Container:

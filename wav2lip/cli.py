@@ -3,14 +3,12 @@
 import io
 import json
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from errors import LipSyncError, OutOfMemoryError
@@ -23,20 +21,16 @@ from wav2lip.generators.batch import Generator
 from wav2lip.memory import reuse_freed_memory
 from wav2lip.options import Options, demonstration
 from wav2lip.report import Clock, Report, Step, write_report
+from wav2lip.starting import INTERRUPTED, TERMINATED, WORDS
+from wav2lip.stopping import Terminated, in_time, stoppable
 
 if TYPE_CHECKING:
     from wav2lip.pipeline import Stages
 
-INTERRUPTED, TERMINATED = 130, 143
-ENDING = (signal.SIGTERM, signal.SIGHUP)  # told to end, or the terminal was closed
 CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
 GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and what is left of one is lost
 GPU_BATCH = 128
 DEMO = Path(__file__).parent.parent / "demo"
-
-
-class Terminated(BaseException):
-    """SIGTERM or SIGHUP arrived: everything is undone on the way out, as after Ctrl-C."""
 
 
 class Display:
@@ -111,21 +105,27 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
     words = sys.argv[1:] if argv is None else list(argv)
     display = _display(words)
     reuse_freed_memory()
+    with in_time():
+        try:
+            with stoppable():
+                return _attempted(words, display, defaults)
+        except KeyboardInterrupt:
+            return _stopped(display, INTERRUPTED)
+        except Terminated:
+            return _stopped(display, TERMINATED)
+        finally:
+            display.close()
+
+
+def _attempted(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> int:
     try:
-        with _terminable():
-            _run(words, display, defaults)
+        _run(words, display, defaults)
     except LipSyncError as error:
         return _failed(error, display, "--debug" in words)
     except MemoryError as error:
         short = OutOfMemoryError("out of memory: take a larger --resize_factor or close programs")
         short.__cause__ = error
         return _failed(short, display, "--debug" in words)
-    except KeyboardInterrupt:
-        return _stopped(display, "interrupted", INTERRUPTED)
-    except Terminated:
-        return _stopped(display, "terminated", TERMINATED)
-    finally:
-        display.close()
     return 0
 
 
@@ -237,9 +237,9 @@ def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
     return error.exit_code
 
 
-def _stopped(display: Display, word: str, exit_code: int) -> int:
-    display.failed(word, exit_code)
-    say(f"error: {word}, nothing was written")
+def _stopped(display: Display, exit_code: int) -> int:
+    display.failed(WORDS[exit_code], exit_code)
+    say(f"error: {WORDS[exit_code]}")
     return exit_code
 
 
@@ -248,20 +248,3 @@ def _plain(options: Options) -> dict[str, Any]:
         name: value if isinstance(value, int | float | str | tuple | None) else str(value)
         for name, value in asdict(options).items()
     }
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated
-
-    try:
-        before = {number: signal.signal(number, stop) for number in ENDING}
-    except ValueError:  # not the main thread: the caller's signals are the caller's
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

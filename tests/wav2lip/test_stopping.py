@@ -1,0 +1,103 @@
+"""Signals at moments when nobody expects them."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wav2lip.starting import end_at_once
+from wav2lip.stopping import stoppable
+
+ROOT = Path(__file__).parents[2]
+ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+PATIENCE = 60  # seconds until a hang is one
+
+RUN = """
+import hashlib, sys
+from contextlib import suppress
+from pathlib import Path
+from claims import claimed_file
+from wav2lip.stopping import in_time, stoppable
+from wav2lip.starting import end_at_once
+def ready(): print("ready", flush=True)
+def busy(): hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)  # an hour outside of Python
+end_at_once()
+with in_time(), stoppable(), claimed_file(Path(sys.argv[1]), ".ours."):
+"""
+DEAF = {
+    "it is outside of Python": "    ready(); busy()",
+    "it goes on all the same": """
+    while True:
+        with suppress(BaseException):
+            ready(); busy()""",
+    "its way out is long": """
+    try: ready(); input()
+    finally: busy()""",
+}
+
+
+def ready(*words, **popen):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    run = subprocess.Popen([sys.executable, *words], cwd=ROOT, text=True, **pipes, **popen)
+    assert run.stdout.readline() == "ready\n", run.communicate()
+    return run
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS)
+@pytest.mark.parametrize("why", DEAF)
+def test_who_does_not_hear_is_ended_and_cleaned_up_after(tmp_path, why, number, code):
+    run = ready("-c", RUN + DEAF[why], str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 1
+    run.send_signal(number)
+    _, errors = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, len(errors.splitlines())) == (code, 1), errors
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", ["inference_fast.py", "inference_hd_fast.py"])
+@pytest.mark.parametrize(("number", "code"), ENDS)
+def test_a_signal_while_modules_are_imported(tmp_path, program, number, code):
+    """A traceback told of it."""
+    (tmp_path / "numpy.py").write_text("print('ready', flush=True); import time; time.sleep(3600)")
+    run = ready(program, "--help", env={"PYTHONPATH": str(tmp_path)})
+    run.send_signal(number)
+    _, errors = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, len(errors.splitlines())) == (code, 1), errors
+    assert errors.startswith("error: ")
+
+
+def test_a_second_ctrl_c_while_cleaning_up(tmp_path):
+    cleaning = RUN + "    try: ready(); input()\n    finally: ready(); input()"
+    run = ready("-c", cleaning, str(tmp_path))
+    run.send_signal(signal.SIGINT)
+    assert run.stdout.readline() == "ready\n"
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate("\n", timeout=PATIENCE)
+    assert list(tmp_path.iterdir()) == []
+    assert run.returncode == 130 or errors.count("KeyboardInterrupt") == 1, errors
+
+
+@pytest.fixture
+def own_signals():
+    before = {number: signal.getsignal(number) for number, _ in ENDS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_program_at_its_end_is_not_stopped_any_more(own_signals):
+    end_at_once()
+    with stoppable():
+        pass
+    assert {signal.getsignal(number) for number, _ in ENDS} == {signal.SIG_IGN}
+
+
+def test_a_caller_has_its_own_signals_back(own_signals):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = [signal.getsignal(number) for number, _ in ENDS]
+    with pytest.raises(KeyboardInterrupt), stoppable():
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup asked for
+        signal.raise_signal(signal.SIGINT)
+    assert [signal.getsignal(number) for number, _ in ENDS] == before

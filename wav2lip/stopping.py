@@ -1,0 +1,72 @@
+"""Signals end a run soon, in one line and with their code, whatever it is doing.
+
+Python raises them in the main thread once that is back from what it does outside of Python, which
+may take seconds: compiling a network, say. So a thread waits beside it, and where a run has not
+ended in time after a signal, the thread ends the process and removes what was half made.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread, current_thread, main_thread
+from types import FrameType
+
+from claims import abandon
+from wav2lip.starting import CODES, INTERRUPTED, left
+
+IN_TIME = 0.5  # seconds for the way back through all stages
+
+
+class Terminated(BaseException):
+    """SIGTERM or SIGHUP arrived: everything is undone on the way out, as after Ctrl-C."""
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """The first signal raises here, and later ones are ignored; in the main thread alone."""
+    before = {}
+    if current_thread() is main_thread():
+        asked = [one for one in CODES if signal.getsignal(one) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, _raised) for number in asked}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # a program is at its end: what comes now comes too late
+            signal.signal(number, signal.SIG_IGN if handler is left else handler)
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """A signal that has not ended this in time ends the process; in the main thread alone."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    told, tells = os.pipe()
+    os.set_blocking(tells, False)
+    ended = Event()
+    watch = Thread(target=_watch, args=(told, ended), name="signals", daemon=True)
+    watch.start()
+    before = signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(before)
+        os.close(tells)
+        watch.join()
+        os.close(told)
+
+
+def _raised(number: int, _frame: FrameType | None) -> None:
+    for every in CODES:
+        signal.signal(every, signal.SIG_IGN)  # the way out is not to be left half-way
+    raise KeyboardInterrupt if CODES[signal.Signals(number)] == INTERRUPTED else Terminated
+
+
+def _watch(told: int, ended: Event) -> None:
+    while number := os.read(told, 1):
+        if number[0] in CODES and not ended.wait(IN_TIME):
+            abandon()
+            left(number[0])
