@@ -20,21 +20,26 @@ from contextlib import suppress
 from pathlib import Path
 from claims import claimed_file
 from wav2lip.stopping import in_time, stoppable
-from wav2lip.starting import end_at_once
 def ready(): print("ready", flush=True)
 def busy(): hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)  # an hour outside of Python
-end_at_once()
-with in_time(), stoppable(), claimed_file(Path(sys.argv[1]), ".ours."):
+with in_time():
+    try:
+        with stoppable(), claimed_file(Path(sys.argv[1]), ".ours."):
+            {0}
+    except KeyboardInterrupt:
+        print("error: stopped", file=sys.stderr); sys.exit(130)
+    except BaseException:
+        print("error: stopped", file=sys.stderr); sys.exit(143)
 """
 DEAF = {
-    "it is outside of Python": "    ready(); busy()",
+    "it is outside of Python": "ready(); busy()",
     "it goes on all the same": """
-    while True:
-        with suppress(BaseException):
-            ready(); busy()""",
+            while True:
+                with suppress(BaseException):
+                    ready(); busy()""",
     "its way out is long": """
-    try: ready(); input()
-    finally: busy()""",
+            try: ready(); input()
+            finally: busy()""",
 }
 
 
@@ -48,7 +53,7 @@ def ready(*words, **popen):
 @pytest.mark.parametrize(("number", "code"), ENDS)
 @pytest.mark.parametrize("why", DEAF)
 def test_who_does_not_hear_is_ended_and_cleaned_up_after(tmp_path, why, number, code):
-    run = ready("-c", RUN + DEAF[why], str(tmp_path))
+    run = ready("-c", RUN.format(DEAF[why]), str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 1
     run.send_signal(number)
     _, errors = run.communicate(timeout=PATIENCE)
@@ -69,14 +74,16 @@ def test_a_signal_while_modules_are_imported(tmp_path, program, number, code):
 
 
 def test_a_second_ctrl_c_while_cleaning_up(tmp_path):
-    cleaning = RUN + "    try: ready(); input()\n    finally: ready(); input()"
+    cleaning = RUN.format("""
+            try: ready(); input()
+            finally: ready(); input()""")
     run = ready("-c", cleaning, str(tmp_path))
     run.send_signal(signal.SIGINT)
     assert run.stdout.readline() == "ready\n"
     run.send_signal(signal.SIGINT)
     _, errors = run.communicate("\n", timeout=PATIENCE)
     assert list(tmp_path.iterdir()) == []
-    assert run.returncode == 130 or errors.count("KeyboardInterrupt") == 1, errors
+    assert (run.returncode, len(errors.splitlines())) == (130, 1), errors
 
 
 @pytest.fixture
