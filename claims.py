@@ -48,6 +48,8 @@ def claimed_file(folder: Path, before: str, after: str = "") -> Iterator[Path]:
                     yield path
                     return
             finally:
+                if _is(path, claim):  # whoever still has it open shall not hold the space
+                    os.ftruncate(claim, 0)
                 os.close(claim)
         finally:
             remove(path)

@@ -23,7 +23,7 @@ from video.sound import CONTAINERS, Container, Track, add_sound, cut, ends
 from video.yuv import Frame
 
 LONGEST_NAME = 100  # bytes of the target's name in that of the unfinished file
-UNFINISHED = re.compile(r"\..*\.\d+-([0-9a-f]{16})\.part(\.\w+)?")
+UNFINISHED = re.compile(r"\..*\.(?:\d+-)?([0-9a-f]{16})\.part(?:\.\w+)?")
 
 
 @dataclass(frozen=True)
