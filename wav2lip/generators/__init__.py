@@ -1,43 +1,67 @@
-"""Ways to make a mouth: name -> loader. A loader imports its heavy library when it is called."""
+"""Ways to make a mouth, by name. Each imports its heavy library when it is called."""
 
 import ctypes
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from errors import UsageError
 from wav2lip.checkpoint import Kind, kind_of
 from wav2lip.generators.batch import Generator
+from wav2lip.generators.prepared import Prepared
 from wav2lip.generators.settings import DEVICES, EngineSettings, required
 from wav2lip.generators.strength import following
 
-__all__ = ["DEVICES", "GENERATORS", "NETWORKS", "EngineSettings", "choose", "cuda_usable"]
+__all__ = [
+    "DEVICES",
+    "GENERATORS",
+    "NETWORKS",
+    "PREPARERS",
+    "EngineSettings",
+    "choose",
+    "cuda_usable",
+]
 
 Loader = Callable[[EngineSettings], Generator]
+Preparer = Callable[[EngineSettings], Prepared]
 
 
-def load_openvino(settings: EngineSettings) -> Generator:
-    from wav2lip.generators.openvino_engine import load
+def prepare_openvino(settings: EngineSettings) -> Prepared:
+    from wav2lip.generators.openvino_engine import prepare
 
-    return following(load(settings), settings.strength)
-
-
-def load_torch(settings: EngineSettings) -> Generator:
-    from wav2lip.generators.torch_engine import load
-
-    return following(load(settings), settings.strength)
+    return _heard(prepare(settings), settings.strength)
 
 
-def load_puppet(settings: EngineSettings) -> Generator:
+def prepare_torch(settings: EngineSettings) -> Prepared:
+    from wav2lip.generators.torch_engine import prepare
+
+    return _heard(prepare(settings), settings.strength)
+
+
+def prepare_puppet(settings: EngineSettings) -> Prepared:
     from wav2lip.generators.puppet import load
 
-    return load(settings)
+    return Prepared(lambda shown: load(shown, settings.strength))
 
 
-GENERATORS: dict[str, Loader] = {
-    "openvino": load_openvino,
-    "torch": load_torch,
-    "puppet": load_puppet,
+def _heard(prepared: Prepared, strength: float) -> Prepared:
+    """The engine, its sound at this strength."""
+    made = prepared.generator
+    return replace(prepared, generator=lambda shown: following(made(shown), strength))
+
+
+def at_once(prepare: Preparer, settings: EngineSettings) -> Generator:
+    """Both steps together, where what shows is known."""
+    return prepare(settings).generator(settings.shown)
+
+
+PREPARERS: dict[str, Preparer] = {
+    "openvino": prepare_openvino,
+    "torch": prepare_torch,
+    "puppet": prepare_puppet,
 }
+GENERATORS: dict[str, Loader] = {name: partial(at_once, way) for name, way in PREPARERS.items()}
 NETWORKS = ("openvino", "torch")  # each frame by itself, and dear; the puppet's motion goes on
 
 

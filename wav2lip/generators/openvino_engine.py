@@ -17,12 +17,14 @@ from geometry import Rect
 from openvino_core import core, ov
 from wav2lip.checkpoint import GET, Kind, kind_of
 from wav2lip.generators import network_cache
-from wav2lip.generators.batch import Batch, Generator, Patches, laid_into
+from wav2lip.generators.batch import WHOLE, Batch, Generator, Patches, laid_into
 from wav2lip.generators.network_cache import Kept
 from wav2lip.generators.openvino_framing import fixed_size, framed
 from wav2lip.generators.openvino_graph import graph_of
+from wav2lip.generators.prepared import Prepared
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.layers import Weights
+from wav2lip.report import Cached
 
 PIECE = 4  # frames at once: more are hardly faster and hold more memory
 MOST_STREAMS = 4  # pieces that are computed side by side, each with its share of the cores
@@ -38,28 +40,40 @@ class Piece:
     ends_batch: bool
 
 
-def load(settings: EngineSettings) -> Generator:
-    """The checkpoint's network compiled for this processor."""
+def prepare(settings: EngineSettings) -> Prepared:
+    """The checkpoint's network, to be compiled for this processor."""
     if kind_of(settings.weights) is Kind.ONNX:
         model = read_onnx(settings.weights)
-        return compiled_for(settings, model, fixed_size(model))
-    kept = folded_network(settings)
-    generator = compiled_for(settings, graph_of(kept.weights, settings.shown))
+        framed_for(settings, model.clone(), WHOLE)
+        return Prepared(partial(compiled_for, settings, model))
+    kept, cached = folded_network(settings)
+    return Prepared(partial(compiled_from, settings, kept), cached)
+
+
+def compiled_from(settings: EngineSettings, kept: Kept, shown: Rect) -> Generator:
+    generator = compiled_for(settings, graph_of(kept.weights, shown), shown)
     kept.release()
     return generator
 
 
-def compiled_for(settings: EngineSettings, model: ov.Model, size: int | None = None) -> Generator:
-    """`size`: of frames at once, where the network takes that number alone."""
-    size = size or piece_size(settings.batch_size)
+def compiled_for(settings: EngineSettings, model: ov.Model, shown: Rect) -> Generator:
+    whole = framed_for(settings, model, shown)
     try:
-        whole = framed(model, size, settings.shown)
         compiled = core().compile_model(whole, "CPU", hints(settings.half))
+    except RuntimeError as error:
+        raise EngineError(f"{settings.weights}: OpenVINO cannot run this network; {GET}") from error
+    return partial(generate, compiled, whole.input("mels").shape[0], shown)
+
+
+def framed_for(settings: EngineSettings, model: ov.Model, shown: Rect) -> ov.Model:
+    """For as many frames at once as the network takes."""
+    size = fixed_size(model) or piece_size(settings.batch_size)
+    try:
+        return framed(model, size, shown)
     except ValueError as error:
         raise EngineError(f"{settings.weights}: is another network: {error}; {GET}") from error
     except RuntimeError as error:
         raise EngineError(f"{settings.weights}: OpenVINO cannot run this network; {GET}") from error
-    return partial(generate, compiled, size, settings.shown)
 
 
 def generate(
@@ -137,17 +151,19 @@ def hints(half: bool) -> dict[str, str]:
     }
 
 
-def folded_network(settings: EngineSettings) -> Kept:
+def folded_network(settings: EngineSettings) -> tuple[Kept, Cached]:
     """From the cache if it is there; torch is imported only where it is not."""
     if settings.cache is None:
-        return Kept(rebuilt(settings.weights))
+        return Kept(rebuilt(settings.weights)), "off"
     entry = settings.cache / "networks" / network_cache.key_of(settings.weights)
     kept = network_cache.read(entry)
-    if kept is None:
-        made = rebuilt(settings.weights)
+    if kept is not None:
+        return kept, "hit"
+    made = rebuilt(settings.weights)
+    if settings.keep:
         network_cache.write(made, entry)
-        kept = network_cache.read(entry) or Kept(made)  # mapped from disk: memory is freed
-    return kept
+        kept = network_cache.read(entry)  # mapped from disk: memory is freed
+    return kept or Kept(made), "miss"
 
 
 def rebuilt(checkpoint: Path) -> Weights:

@@ -20,6 +20,7 @@ class EngineSettings:
     cache: Path | None = None  # a folder for prepared networks; none: nothing is written
     shown: Rect = WHOLE  # the patch's pixels that will be looked at; the rest stay the face's
     strength: float = 1.0  # how far the mouth follows the sound: 0 not at all, 2 the most
+    keep: bool = True  # write into the cache what was not in it
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:

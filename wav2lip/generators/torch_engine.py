@@ -14,6 +14,7 @@ from wav2lip.generators.batch import SIDE, WHOLE, Generator, Patches
 from wav2lip.generators.cuda_engine import CudaEngine
 from wav2lip.generators.cuda_graph import Compute, memory_told
 from wav2lip.generators.in_flight import generate
+from wav2lip.generators.prepared import Prepared
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.network import Wav2Lip, fold_norms
 
@@ -43,11 +44,17 @@ class CpuEngine:
         pass
 
 
-def load(settings: EngineSettings) -> Generator:
-    """The checkpoint's network on the device that was asked for."""
+def prepare(settings: EngineSettings) -> Prepared:
+    """The checkpoint's network, for the device that was asked for."""
     device = device_of(settings.device)
-    dtype = dtype_of(device, settings.half)
     network = fold_norms(load_network(settings.weights))
+    return Prepared(partial(put_on, network, device, settings))
+
+
+def put_on(
+    network: Wav2Lip, device: torch.device, settings: EngineSettings, shown: Rect
+) -> Generator:
+    dtype = dtype_of(device, settings.half)
     try:
         with memory_told():
             network.to(device, dtype)
@@ -57,7 +64,7 @@ def load(settings: EngineSettings) -> Generator:
             "the GPU has no memory left for the network: stop other programs on it,"
             " or choose --device cpu"
         ) from error
-    compute = partial(patches_of, network, dtype, settings.shown)
+    compute = partial(patches_of, network, dtype, shown)
     if device.type == "cuda":
         return partial(generate, CudaEngine(compute, device, settings.batch_size))
     return partial(generate, CpuEngine(compute, settings.batch_size))

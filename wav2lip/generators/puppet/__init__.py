@@ -9,13 +9,11 @@ from wav2lip.generators.puppet.motion import Ear, heard, pose
 from wav2lip.generators.puppet.mouth import Candidates
 from wav2lip.generators.puppet.sight import seen
 from wav2lip.generators.puppet.warp import opened
-from wav2lip.generators.settings import EngineSettings
 
 
-def load(settings: EngineSettings | None = None) -> Generator:
+def load(shown: Rect = WHOLE, strength: float = 1.0) -> Generator:
     """The puppet; nothing is set but what is shown of it and how far it follows the sound."""
-    settings = settings or EngineSettings()
-    return partial(_speak, Candidates.all(), settings.shown, settings.strength)
+    return partial(_speak, Candidates.all(), shown, strength)
 
 
 def _speak(

@@ -1,0 +1,32 @@
+"""An engine in two steps: what a file can get wrong first, the rest when it is known what shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from geometry import Rect
+from wav2lip.generators.batch import Generator
+from wav2lip.report import Cached
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Weights that are read and known to be Wav2Lip's and whole."""
+
+    generator: Callable[[Rect], Generator]  # for the part of the patches that shows; called once
+    cached: Cached = "off"  # whether the network was kept from a run before
+
+
+class Engine:
+    """Holds the weights from the first step to the second, and no longer."""
+
+    def __init__(self, prepare: Callable[[], Prepared]) -> None:
+        self._prepare = prepare
+        self._prepared: Prepared | None = None
+
+    def prepare(self) -> Cached:
+        self._prepared = self._prepare()
+        return self._prepared.cached
+
+    def generator(self, shown: Rect) -> Generator:
+        prepared, self._prepared = self._prepared or self._prepare(), None
+        return prepared.generator(shown)
