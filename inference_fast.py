@@ -2,12 +2,7 @@
 
 import sys
 
-from wav2lip.starting import end_at_once
+from wav2lip.starting import start
 
 if __name__ == "__main__":
-    end_at_once()  # what is imported below takes a while
-
-from wav2lip.cli import main
-
-if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start())

@@ -26,6 +26,8 @@ Samples = NDArray[np.float32]  # (samples,), full scale is -1..1
 
 SAMPLE_RATE = 16_000
 
+_SMALLEST = 500  # bytes a second of any sound: a file with less is not as long as it says
+_PIECE = 60 * SAMPLE_RATE
 _LOUDEST = 1e4  # times full scale; a real sound in floats may pass 1, never this
 _PLAYLISTS = {"concat", "dash", "hls", "image2", "sdp", "tty"}  # they name files, or are text
 
@@ -62,13 +64,16 @@ class Sound:
         return Sound(np.pad(part, (0, samples - len(part))))
 
 
-def load(path: Path) -> Sound:
-    """The first stream of sound that holds samples, from its first sample on."""
+def load(path: Path, most_seconds: float = 0) -> Sound:
+    """The first stream of sound that holds samples, from its first sample on.
+
+    A sound that lasts longer than `most_seconds` is refused; 0: any length is taken.
+    """
     name = repr(str(path))
     _check_file(path)
     try:
-        for index in range(_count_streams(path)):
-            if samples := _read_stream(path, index):
+        for index in range(_count_streams(path, most_seconds)):
+            if samples := _read_stream(path, index, most_seconds):
                 return Sound(np.frombuffer(samples, np.float32))
     except OSError as error:  # FFmpeg's errors are Python's too, where Python has one
         raise InputError(
@@ -109,7 +114,7 @@ def _open(path: Path) -> InputContainer:
     )
 
 
-def _count_streams(path: Path) -> int:
+def _count_streams(path: Path, most_seconds: float) -> int:
     with _open(path) as container:
         if _PLAYLISTS & set(container.format.name.split(",")):
             raise InputError(
@@ -120,10 +125,20 @@ def _count_streams(path: Path) -> int:
         if not count:
             what = "a picture but no sound" if container.streams.video else "no sound"
             raise InputError(f"{str(path)!r}: has {what}; give a file with sound")
+        stated = (container.duration or 0) / av.time_base
+        if 0 < most_seconds < stated and container.size > stated * _SMALLEST:
+            raise _too_long(path, most_seconds)
         return count
 
 
-def _read_stream(path: Path, index: int) -> bytearray:
+def _too_long(path: Path, most_seconds: float) -> InputError:
+    return InputError(
+        f"{str(path)!r}: lasts longer than --max_seconds {most_seconds:g} allows:"
+        " cut it, or raise --max_seconds (0: no limit)"
+    )
+
+
+def _read_stream(path: Path, index: int, most_seconds: float) -> bytearray:
     """float32; a bytearray grows in place where a list of arrays would need memory twice."""
     samples = bytearray()
     with _open(path) as container:
@@ -136,6 +151,8 @@ def _read_stream(path: Path, index: int) -> bytearray:
                     " or as good as that; export the sound again"
                 )
             samples += block.tobytes()
+            if 0 < most_seconds * SAMPLE_RATE < len(samples) / block.itemsize:
+                raise _too_long(path, most_seconds)
     return samples
 
 
@@ -162,12 +179,18 @@ def _packets(container: InputContainer, stream: AudioStream) -> Iterator["Packet
 def _blocks(frames: Iterable[AudioFrame], room: Fraction) -> Iterator[Samples]:
     """16 kHz mono in pieces; pauses in the time stamps are silent, `room` seconds in all."""
     for (_, pause), run in groupby(runs(frames, room), key=itemgetter(0)):
-        yield np.zeros(round(pause * SAMPLE_RATE), np.float32)
+        yield from _silence(round(pause * SAMPLE_RATE))
         # packed: PyAV crashes on planar sound of more than eight channels
         resampler = av.AudioResampler(format="flt", rate=SAMPLE_RATE)
         for _, frame in run:
             yield from map(_mixed, resampler.resample(frame))
         yield from map(_mixed, resampler.resample(None))
+
+
+def _silence(samples: int) -> Iterator[Samples]:
+    """In pieces, so that a pause without measure is met by the limit before memory is."""
+    for start in range(0, samples, _PIECE):
+        yield np.zeros(min(_PIECE, samples - start), np.float32)
 
 
 def _mixed(frame: AudioFrame) -> Samples:

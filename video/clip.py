@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 from errors import InputError
 from video.demux import decoded, demuxed
 from video.formats import in_planes, planar_layout
+from video.picture_size import check_size
 from video.shape import Turn
 from video.timing import (
     JITTER,
@@ -54,6 +55,7 @@ class Clip:
     has_sound: bool
     is_picture: bool  # of a kind that only FFmpeg reads
     first: Frame = field(repr=False)
+    most_pixels: int = 0  # that a picture may have; 0: any number
 
 
 def check_regular(path: Path) -> None:
@@ -69,13 +71,14 @@ def check_regular(path: Path) -> None:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
+def opened(path: Path, most_pixels: int = 0) -> Iterator[InputContainer]:
     """The file, whatever its name looks like, closed at the end."""
     check_regular(path)
     try:
         container = av.open(
             f"file:{path.absolute()}",
             container_options={"protocol_whitelist": "file"},
+            options=limits(most_pixels),
             metadata_errors="replace",
         )
     except (OSError, ValueError, av.FFmpegError) as error:
@@ -86,13 +89,19 @@ def opened(path: Path) -> Iterator[InputContainer]:
         yield container
 
 
-def open_clip(path: Path) -> Clip:
+def limits(most_pixels: int) -> dict[str, str]:
+    """FFmpeg's options, so that it makes no room for a larger picture."""
+    return {"max_pixels": str(most_pixels)} if most_pixels else {}
+
+
+def open_clip(path: Path, most_pixels: int = 0) -> Clip:
     """The facts of a video file; InputError if no frame of it can be decoded."""
-    with opened(path) as container:
-        stream = _video_stream(container, path)
+    with opened(path, most_pixels) as container:
+        stream = _video_stream(container, path, most_pixels)
         first, times = _look(container, stream)
         if first is None:
-            raise unreadable(path, "no frame in it can be decoded")
+            within = f" within --max_pixels {most_pixels}" if most_pixels else ""
+            raise unreadable(path, f"no frame in it can be decoded{within}")
         layout, size = planar_layout(first.format), (first.width, first.height)
         aspect = stream.sample_aspect_ratio or None
         return Clip(
@@ -108,13 +117,14 @@ def open_clip(path: Path) -> Clip:
             has_sound=bool(container.streams.audio),
             is_picture=container.format.name.endswith("_pipe"),
             first=Frame(in_planes(first, layout, size), aspect),
+            most_pixels=most_pixels,
         )
 
 
 def shown(clip: Clip) -> Generator[tuple[int, bool, Frame], None, None]:
     """(k, whether all times so far are the file's own, the frame at k / rate), for every k."""
-    with opened(clip.path) as container:
-        videos = _decoded(container, _stream(container, clip))
+    with opened(clip.path, clip.most_pixels) as container:
+        videos = _decoded(container, _stream(container, clip), clip)
         known = clip.zero is not None
         stated = ((_time(video) if known else None, video) for video in videos)
         timed = repaired(stated, 1 / clip.rate, clip.end)
@@ -135,7 +145,7 @@ def _from_key_frame(clip: Clip, start: int, stop: int) -> list[Frame]:
         time = start / clip.rate - earlier
         if time <= 0:
             break
-        with opened(clip.path) as container:
+        with opened(clip.path, clip.most_pixels) as container:
             frames = _entered(clip, container, time, start)
             found = [frame for _, _, frame in takewhile(lambda shown: shown[0] < stop, frames)]
         if len(found) == stop - start:
@@ -155,7 +165,7 @@ def _entered(
         container.seek(math.floor((zero + time) / tick), stream=stream)
     except av.FFmpegError:  # a format without an index
         return
-    stated = ((_time(video), video) for video in _decoded(container, stream))
+    stated = ((_time(video), video) for video in _decoded(container, stream, clip))
     timed = ((own - zero, True, video) for own, video in stated if own is not None)
     first = next(timed, None)
     if first is not None and first_shown(first[0], clip.rate) <= start:
@@ -177,11 +187,14 @@ def _at_rate(
         yield k, own, frame
 
 
-def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+def _decoded(container: InputContainer, stream: VideoStream, clip: Clip) -> Iterator[av.VideoFrame]:
     """Every frame that can be decoded; damaged packets are passed over."""
     stream.thread_type = "AUTO"
     for packet in demuxed(container, stream):
-        yield from decoded(packet)
+        yield from (frames := decoded(packet))
+        if not frames:  # perhaps refused, since from here on pictures are larger
+            context = stream.codec_context
+            check_size(clip.path, (context.width, context.height), clip.most_pixels)
 
 
 def _look(
@@ -202,7 +215,7 @@ def _look(
     return first, times
 
 
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+def _video_stream(container: InputContainer, path: Path, most_pixels: int) -> VideoStream:
     """The main picture; a cover in a sound file is none."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     streams = [s for s in streams if s.codec_context is not None]
@@ -210,12 +223,16 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
         kind = "only sound" if container.streams.audio else "no video"
         raise unreadable(path, f"{kind} that can be decoded")
     best = container.streams.best("video")
-    return best if isinstance(best, VideoStream) and best in streams else streams[0]
+    chosen = best if isinstance(best, VideoStream) and best in streams else streams[0]
+    check_size(path, (chosen.codec_context.width, chosen.codec_context.height), most_pixels)
+    chosen.codec_context.options = limits(most_pixels)
+    return chosen
 
 
 def _stream(container: InputContainer, clip: Clip) -> VideoStream:
     for stream in container.streams.video:
         if stream.index == clip.stream:
+            stream.codec_context.options = limits(clip.most_pixels)
             return stream
     raise unreadable(clip.path, "its video is gone: it changed while it was read")
 

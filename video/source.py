@@ -63,12 +63,17 @@ class Source:
                 yield next(endless)
 
 
-def open_source(path: Path, shape: Shape, still_fps: Fraction, static: bool = False) -> Source:
-    """A picture or video by its content; `static` takes a video's first frame only."""
+def open_source(
+    path: Path, shape: Shape, still_fps: Fraction, static: bool = False, most_pixels: int = 0
+) -> Source:
+    """A picture or video by its content; `static` takes a video's first frame only.
+
+    A picture of more than `most_pixels` is refused; 0: of any size is taken.
+    """
     if is_picture(_start_of(path)):
-        frame = Frame.of_picture(shape.apply(read_picture(path)))
+        frame = Frame.of_picture(shape.apply(read_picture(path, most_pixels)))
         return Source(path, shape, True, still_fps, False, 1, frame)
-    clip = open_clip(path)
+    clip = open_clip(path, most_pixels)
     first = shaped(clip.first, clip.turn, shape)
     if static or clip.is_picture:
         rate = still_fps if clip.is_picture else clip.rate

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from errors import InputError
 from geometry import Picture
+from video.picture_size import check_size, stated_size
 from video.shape import Turn
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -23,10 +24,11 @@ def is_picture(start: bytes) -> bool:
     return start.startswith(SIGNATURES) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, most_pixels: int = 0) -> Picture:
     """The picture upright, in 8-bit BGR, on white where it is transparent."""
     try:
         data = path.read_bytes()
+        check_size(path, stated_size(data) or (0, 0), most_pixels)
         with _quiet():
             decoded, kinds, blocks = cv2.imdecodeWithMetadata(
                 np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED

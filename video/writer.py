@@ -76,6 +76,18 @@ def check_place(path: Path, flag: str) -> None:
             raise OutputError(f"{folder}: may not be written to; give another {flag}")
 
 
+def checked_encoder(target: Target, first: Frame) -> Encoder:
+    """The encoder that will be used; OutputError if it does not start with such pictures."""
+    kind = _container(target.path)
+    encoder = chosen(target.encoder, kind.name, (target.width, target.height), target.crf)
+    context = av.CodecContext.create(encoder.codec, "w")
+    assert isinstance(context, av.VideoCodecContext)
+    with _reported(target.path):
+        context.options = {**encoder.options(target.preset, target.crf), **kind.picture_options}
+        _set_up(context, encoder, target, first)
+    return encoder
+
+
 def write(frames: Iterable[Frame], job: Target) -> Written:
     """Encode the frames and put the sound beside them; the file is there only when all is well."""
     check_target(job)
@@ -175,17 +187,20 @@ def _add_picture(
     with _reported(job.path):
         options = {**encoder.options(job.preset, job.crf), **_container(job.path).picture_options}
         stream = output.add_stream(encoder.codec, rate=job.fps, options=options)
-        stream.codec_context.thread_type = "AUTO"  # slices are slower and larger
         assert isinstance(stream, VideoStream)
-        context = stream.codec_context
-        context.width, context.height = job.width, job.height
-        context.pix_fmt = encoder.pixel_format(first, job.crf)
-        context.time_base = 1 / job.fps
-        first.tags.put_on(context)
-        if first.aspect is not None:
-            context.sample_aspect_ratio = first.aspect
-        context.open()
+        _set_up(stream.codec_context, encoder, job, first)
     return stream
+
+
+def _set_up(context: av.VideoCodecContext, encoder: Encoder, job: Target, first: Frame) -> None:
+    context.thread_type = "AUTO"  # slices are slower and larger
+    context.width, context.height = job.width, job.height
+    context.pix_fmt = encoder.pixel_format(first, job.crf)
+    context.time_base = 1 / job.fps
+    first.tags.put_on(context)
+    if first.aspect is not None:
+        context.sample_aspect_ratio = first.aspect
+    context.open()
 
 
 @contextmanager

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from errors import LipSyncError, OutOfMemoryError
 from faces.detectors import DETECTORS, DetectorSettings
+from geometry import Rect
 from wav2lip import __version__
 from wav2lip.checkpoint import find
 from wav2lip.flags import parsed, progress_asked
-from wav2lip.generators import GENERATORS, NETWORKS, EngineSettings, choose
+from wav2lip.generators import NETWORKS, PREPARERS, EngineSettings, choose
 from wav2lip.generators.batch import Generator
-from wav2lip.memory import reuse_freed_memory
+from wav2lip.generators.prepared import Engine
+from wav2lip.memory import TOO_LITTLE, is_short, reuse_freed_memory
 from wav2lip.options import Options, demonstration
 from wav2lip.report import Clock, Report, Step, write_report
 from wav2lip.starting import INTERRUPTED, TERMINATED, WORDS
 from wav2lip.stopping import Terminated, in_time, stoppable
+from wav2lip.streams import keep_own_lines
 
 if TYPE_CHECKING:
     from wav2lip.pipeline import Stages
@@ -38,6 +41,7 @@ class Display:
 
     def start(self, options: Options) -> None: ...
     def step(self, step: Step) -> None: ...
+    def checked(self, facts: dict[str, Any]) -> None: ...
     def done(self, report: Report) -> None: ...
     def failed(self, message: str, exit_code: int) -> None: ...
     def close(self) -> None: ...
@@ -57,6 +61,9 @@ class JsonLines(Display):
             self._stage = step.stage
             self._tell("stage", stage=step.stage, of=step.of)
         self._tell("frame", stage=step.stage, done=step.done, of=step.of)
+
+    def checked(self, facts: dict[str, Any]) -> None:
+        self._tell("check", **facts)
 
     def done(self, report: Report) -> None:
         self._tell("done", **asdict(report))
@@ -103,6 +110,8 @@ class Bar(Display):
 def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: ANN401
     """Run the command; `defaults` are the options that this program sets otherwise."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if argv is None and "--debug" not in words:
+        keep_own_lines()
     display = _display(words)
     reuse_freed_memory()
     with in_time():
@@ -120,12 +129,8 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
 def _attempted(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> int:
     try:
         _run(words, display, defaults)
-    except LipSyncError as error:
-        return _failed(error, display, "--debug" in words)
-    except MemoryError as error:
-        short = OutOfMemoryError("out of memory: take a larger --resize_factor or close programs")
-        short.__cause__ = error
-        return _failed(short, display, "--debug" in words)
+    except Exception as error:  # noqa: BLE001  told, or raised again
+        return _failed(_told(error), display, "--debug" in words)
     return 0
 
 
@@ -136,6 +141,8 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
         options = demonstration(options, DEMO)
     for notice in notices:
         say(notice)
+    if options.check:
+        return _checked(options, display, clock)
     report = _made(options, display, clock)
     for notice in report.notices:
         say(notice)
@@ -162,6 +169,30 @@ def _made(options: Options, display: Display, clock: Clock) -> Report:
     return lipsync(options, stages_of(options), display.step, clock)
 
 
+def _checked(options: Options, display: Display, clock: Clock) -> None:
+    """What a run would do, as far as it is known before a face is looked for."""
+    from video.writer import check_place
+    from wav2lip.pipeline import ready
+    from wav2lip.preflight import in_words
+
+    if options.report is not None:
+        check_place(options.report, "--report")
+    display.start(options)
+    stages = stages_of(options)
+    job, found, network = ready(options, stages, clock)
+    width, height = found.size
+    needed = f"about {in_words(found.estimated_bytes)}"
+    if found.free_bytes is not None:
+        needed += f" of {in_words(found.free_bytes)} that are free"
+    say(f"face    {options.face}, {width}x{height}, {float(job.source.fps):.5g} a second")
+    say(f"sound   {options.audio}, {found.seconds:.2f} s: {found.frames} frames")
+    say(f"mouth   {stages.engine}, cache {network}")
+    say(f"output  {options.outfile}, {found.encoder}, {needed}")
+    facts = {"outfile": str(options.outfile), "engine": stages.engine, **asdict(found)}
+    display.checked({**facts, "caches": {"network": network}})
+    say("checked: a run could begin; whether there is a face will show")
+
+
 def _contact_sheet(video: Path) -> Path:
     from wav2lip.contact import contact_sheet
 
@@ -185,25 +216,28 @@ def stages_of(options: Options) -> "Stages":
         batch_size=batch_size,
         cache=cache,
         strength=options.lip_strength,
+        keep=not options.check,
     )
     detector = DetectorSettings(
         batch_size=options.face_det_batch_size,
         device="cuda" if engine == "torch" and options.device != "cpu" else "cpu",
     )
+    weights = Engine(lambda: PREPARERS[engine](settings))
     return Stages(
         engine=engine,
         batch_size=batch_size,
         gated=gated,
-        generator=lambda shown: _loaded(engine, options.engine, replace(settings, shown=shown)),
+        prepare=weights.prepare,
+        generator=lambda shown: _loaded(engine, options.engine, weights, shown),
         detector=lambda: DETECTORS[options.face_detector](detector),
         cache=cache,
     )
 
 
-def _loaded(engine: str, asked: str, settings: EngineSettings) -> Generator:
+def _loaded(engine: str, asked: str, weights: Engine, shown: Rect) -> Generator:
     if engine == "puppet" and asked == "auto":
         say("no checkpoint given or found: the built-in puppet moves the mouth")
-    return GENERATORS[engine](settings)
+    return weights.generator(shown)
 
 
 def default_cache() -> Path | None:
@@ -227,6 +261,17 @@ def _display(words: Sequence[str]) -> Display:
     if asked == "auto":
         asked = "bar" if sys.stderr is not None and sys.stderr.isatty() else "none"
     return {"json": JsonLines, "bar": Bar}.get(asked, Display)()
+
+
+def _told(error: Exception) -> LipSyncError:
+    """As one of our errors, by what is behind it; a bug is raised again, with its traceback."""
+    if isinstance(error, OutOfMemoryError) or not is_short(error):
+        if isinstance(error, LipSyncError):
+            return error
+        raise error
+    short = OutOfMemoryError(TOO_LITTLE)
+    short.__cause__ = error
+    return short
 
 
 def _failed(error: LipSyncError, display: Display, debug: bool) -> int:

@@ -8,11 +8,11 @@ from audio.load import Sound, load
 APART = Fraction(1, 2)  # seconds by which a voice may be longer or shorter without a word
 
 
-def driving(path: Path | None, heard: Sound) -> tuple[Sound, tuple[str, ...]]:
+def driving(path: Path | None, heard: Sound, most_seconds: float) -> tuple[Sound, tuple[str, ...]]:
     """What moves the mouth, as long as what is heard; and what the user should know of it."""
     if path is None:
         return heard, ()
-    drive = load(path)
+    drive = load(path, most_seconds)
     return drive.lasting(len(heard.samples)), _notices(drive, heard)
 
 

@@ -1,6 +1,9 @@
 """How much memory the process keeps."""
 
 import ctypes
+import errno
+import mmap
+import re
 import resource
 import sys
 from contextlib import suppress
@@ -8,6 +11,14 @@ from contextlib import suppress
 # glibc's names for them, in malloc.h
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 PICTURE = 4 * 1024 * 1024  # bytes: larger blocks are not made for every frame
+# What OpenVINO, torch, Python's threads and the linker say; they have no number for it.
+NO_MEMORY = re.compile(
+    "bad_alloc|can(no|')t allocate memory|not enough memory|insufficient memory|out of memory"
+    "|can't start new thread|failed to map segment|failed to allocate",
+    re.IGNORECASE,
+)
+TOO_LITTLE = "out of memory: allow this program more of it, close others, or take a smaller picture"
+OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 KEPT = 64 * 1024 * 1024  # bytes: about what is in flight
 
 
@@ -22,6 +33,26 @@ def reuse_freed_memory() -> None:
         mallopt(ARENA_MAX, 1)
         mallopt(MMAP_THRESHOLD, PICTURE)
         mallopt(TRIM_THRESHOLD, KEPT)
+
+
+def there_are(size: int) -> bool:
+    """Whether so many bytes could be had at once; none of them is used."""
+    try:
+        mmap.mmap(-1, size).close()
+    except (OSError, MemoryError):
+        return False
+    return True
+
+
+def is_short(error: BaseException | None) -> bool:
+    """Whether the error, or one behind it, came of too little memory."""
+    while error is not None:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if getattr(error, "code", None) == OPENCV_NO_MEMORY or NO_MEMORY.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def peak_memory_mb() -> float:

@@ -131,12 +131,19 @@ class Options:
     encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
     preset: str = _option("veryfast", "the encoder's preset, by its x264 name")
     crf: int = _option(18, "the encoder's constant quality: 0 lossless, 51 worst", type=int)
+    max_pixels: int = _option(
+        8192 * 8192, "most pixels of a picture that is read; 0: no limit", type=int
+    )
+    max_seconds: float = _option(
+        6 * 3600, "longest sound that is read; 0: no limit", type=float, metavar="S"
+    )
     cache_dir: Path | None = _option(None, "folder for networks and tracks of faces", type=path)
     no_cache: bool = _switch("neither read nor write the cache")
     progress: str = _option(
         "auto", "how progress is shown", choices=("auto", "bar", "json", "none")
     )
     report: Path | None = _option(None, "write facts and timings as JSON", type=path)
+    check: bool = _switch("only look whether a run could be done, and write nothing")
     debug: bool = _switch("show the traceback behind an error")
     demo: bool = _switch("the kept portrait speaks the kept sound, with a contact sheet")
 
@@ -199,6 +206,8 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("audio_offset", -5000, 5000),
     ("lip_strength", 0, 2),
     ("crf", 0, 51),
+    ("max_pixels", 0, 2**31 - 1),
+    ("max_seconds", 0, 1e9),
 )
 
 

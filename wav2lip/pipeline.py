@@ -24,7 +24,7 @@ from faces.track import TrackSettings, followed, held, track_in, track_of
 from geometry import Box, Picture, Rect
 from video.shape import Shape
 from video.source import Source, open_source
-from video.writer import Target, Written, check_target, write
+from video.writer import Target, Written, check_target, checked_encoder, write
 from video.yuv import Frame
 from wav2lip.drive import driving
 from wav2lip.generators.batch import Generator
@@ -33,6 +33,7 @@ from wav2lip.mouths import Mouth, Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
 from wav2lip.part import shown_part
 from wav2lip.prefetch import prefetch
+from wav2lip.preflight import Outlook, outlook
 from wav2lip.report import Cached, Clock, Report, Step
 from wav2lip.track_key import entry_for
 
@@ -50,6 +51,7 @@ class Stages:
     batch_size: int = 8  # frames that the generator is given together
     cache: Path | None = None  # folder for tracks; none: nothing is kept
     gated: bool = False  # in pauses the generator makes a few mouths, the others come from them
+    prepare: Callable[[], Cached] = lambda: "off"  # what the generator needs is read and checked
 
 
 Tell = Callable[[Step], None]
@@ -70,8 +72,7 @@ class Job:
 
 def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Report:
     """Write the video that `options` ask for."""
-    with clock.stage("inputs"):
-        job = opened(options)
+    job, _, network = ready(options, stages, clock)
     with clock.stage("faces"):
         sightings, cached = sightings_of(job, stages, tell)
         faces = faces_of(job, sightings)
@@ -89,16 +90,28 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
     with closing(prefetch(_spoken(job, faces, mouths, counted, clock), READ_AHEAD)) as frames:
         written = write(clock.each("waiting for frames", frames), job.target)
     report = _report(stages.engine, job, counted, written, clock)
-    return replace(report, caches={"track": cached}, notices=job.notices)
+    caches: dict[str, Cached] = {"track": cached, "network": network}
+    return replace(report, caches=caches, notices=job.notices)
+
+
+def ready(options: Options, stages: Stages, clock: Clock) -> tuple[Job, Outlook, Cached]:
+    """All that can fail before a face is looked for; whether the network was kept."""
+    with clock.stage("inputs"):
+        job = opened(options)
+        encoder = checked_encoder(job.target, job.source.first)
+        found = outlook(job.target, encoder, len(job.windows))
+    with clock.stage("engine"):
+        return job, found, stages.prepare()
 
 
 def opened(options: Options) -> Job:
     """The inputs, read as far as needed to know that they can be used, and the output's place."""
     assert options.face is not None and options.audio is not None  # Options checked it
     check_target(_target(options, options.fps, (2, 2)))
-    sound, notices = driving(options.drive_audio, load(options.audio))
     shape = Shape(options.resize_factor, options.rotate, options.crop)
-    source = open_source(options.face, shape, options.fps, options.static)
+    source = open_source(options.face, shape, options.fps, options.static, options.max_pixels)
+    heard = load(options.audio, options.max_seconds)
+    sound, notices = driving(options.drive_audio, heard, options.max_seconds)
     offset = Fraction(options.audio_offset) / 1000
     windows = windows_of(sound, source.fps, offset, _hearing(options))
     target = _target(options, source.fps, (source.width, source.height))

@@ -13,6 +13,7 @@ from errors import OutputError
 from wav2lip import __version__
 
 T = TypeVar("T")
+LONGEST_NAME = 50  # letters of the report's name in that of the unfinished file
 Cached = Literal["hit", "miss", "off"]
 
 
@@ -100,4 +101,5 @@ def write_report(path: Path, facts: dict[str, Any]) -> None:
     except OSError as error:
         raise OutputError(
             f"cannot write the report {path}: {error.strerror}; name another --report"
+            f" (the video {facts['outfile']} is done)"
         ) from error

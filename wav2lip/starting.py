@@ -1,6 +1,7 @@
 """A program's first moments: until it has made anything, a signal ends it in one line.
 
-Imports next to nothing, so that there is hardly a moment before.
+Imports next to nothing, so that there is hardly a moment before; and nothing large before there is
+memory for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 TYPE_CHECKING = False  # typing's own takes as long to import as all of this
 if TYPE_CHECKING:
     from types import FrameType
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 INTERRUPTED, TERMINATED = 130, 143
 CODES = {
@@ -24,6 +25,38 @@ WORDS = {
     INTERRUPTED: "interrupted, no unfinished file is left",
     TERMINATED: "terminated, no unfinished file is left",
 }
+
+
+IMPORTS = 400 << 20  # bytes of address space; with less, numpy's OpenBLAS waits for ever
+SHORT = 7  # as of errors.OutOfMemoryError
+
+
+def start(**defaults: Any) -> int:  # noqa: ANN401  an option's own type
+    """The command with the words of the command line; its exit code."""
+    end_at_once()
+    from wav2lip.memory import is_short, there_are
+
+    if not there_are(IMPORTS):
+        return _short()
+    try:
+        from wav2lip.cli import main
+    except (MemoryError, ImportError) as error:
+        if not is_short(error):
+            raise
+        return _short()
+    return main(**defaults)
+
+
+def _short() -> int:
+    import json
+
+    from wav2lip.memory import TOO_LITTLE
+
+    if {"json", "--progress=json"} & set(sys.argv):
+        event = {"event": "error", "message": TOO_LITTLE, "exit_code": SHORT}
+        sys.stdout.write(json.dumps(event) + "\n")
+    sys.stderr.write(f"error: {TOO_LITTLE}\n")
+    return SHORT
 
 
 def end_at_once() -> None:
@@ -38,6 +71,7 @@ def left(number: int, _frame: FrameType | None = None) -> NoReturn:
     from select import select
 
     code = CODES[signal.Signals(number)]
-    if sys.stderr is not None and select([], [2], [], 0)[1]:
-        os.write(2, f"error: {WORDS[code]}\n".encode())
+    people = None if sys.stderr is None else sys.stderr.fileno()
+    if people is not None and select([], [people], [], 0)[1]:
+        os.write(people, f"error: {WORDS[code]}\n".encode())
     os._exit(code)

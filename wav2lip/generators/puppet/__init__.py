@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from geometry import Rect
-from wav2lip.generators.batch import Batch, Generator, Patches, only_shown
+from wav2lip.generators.batch import WHOLE, Batch, Generator, Patches, only_shown
 from wav2lip.generators.puppet.motion import Ear, heard, pose
 from wav2lip.generators.puppet.mouth import Candidates
 from wav2lip.generators.puppet.sight import seen

@@ -1,0 +1,83 @@
+"""What is known of a run before the work begins: how long, how large, and whether it fits."""
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from errors import OutputError
+from video.encoders import Encoder
+from video.writer import Target
+
+# Bits a pixel at quality 18, measured on faces that talk; half as many for every 6 steps of it.
+USUAL, LOSSLESS = 0.05, 3.0
+SOUND = 24_000  # bytes a second of the sound that is made anew; what is copied is rarely more
+SURE = 8  # a result of less than this share of the estimate has not been seen
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a run would make; bytes are a guess within a factor of three or so."""
+
+    encoder: str
+    size: tuple[int, int]
+    fps: str
+    frames: int
+    seconds: float
+    estimated_bytes: int
+    free_bytes: int | None  # beside the output; none where the system does not tell
+
+
+def outlook(target: Target, encoder: Encoder, frames: int) -> Outlook:
+    """OutputError where the result has no room."""
+    seconds = frames / target.fps
+    estimated = picture_bytes(target, encoder, frames) + sound_bytes(target, seconds)
+    free = free_bytes(target.path)
+    if free is not None and free < estimated // SURE:
+        raise OutputError(
+            f"{target.path}: no room: about {in_words(estimated)} will be needed and"
+            f" {in_words(free)} are free; free some space, or give another --outfile"
+        )
+    return Outlook(
+        encoder=encoder.codec,
+        size=(target.width, target.height),
+        fps=str(target.fps),
+        frames=frames,
+        seconds=float(seconds),
+        estimated_bytes=estimated,
+        free_bytes=free,
+    )
+
+
+def picture_bytes(target: Target, encoder: Encoder, frames: int) -> int:
+    lossless = encoder.lossless(target.crf)
+    bits = LOSSLESS if lossless else USUAL * 2 ** ((18 - target.crf) / 6)
+    return int(target.width * target.height * frames * bits / 8)
+
+
+def sound_bytes(target: Target, seconds: Fraction) -> int:
+    """No more than the file that it comes from holds."""
+    if target.sound is None:
+        return 0
+    with suppress(OSError):
+        return min(target.sound.stat().st_size, int(seconds * SOUND))
+    return 0
+
+
+def free_bytes(path: Path) -> int | None:
+    """For a new file of this name, whose folder may still have to be made."""
+    with suppress(OSError):
+        parents = path.absolute().resolve().parents
+        usage = shutil.disk_usage(next(folder for folder in parents if folder.exists()))
+        return usage.free if usage.total else None
+    return None
+
+
+def in_words(count: int) -> str:
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= size:
+            return (
+                f"{count / size:.2g} {unit}" if count < 10 * size else f"{count / size:.0f} {unit}"
+            )
+    return f"{count} bytes"
