@@ -13,7 +13,6 @@ from errors import OutputError
 from wav2lip import __version__
 
 T = TypeVar("T")
-LONGEST_NAME = 50  # letters of the report's name in that of the unfinished file
 Cached = Literal["hit", "miss", "off"]
 
 
