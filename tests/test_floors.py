@@ -16,9 +16,10 @@ ALLOWED = {  # package or module -> what of ours it may import
     "openvino_core": set(),
     "pauses": set(),
     **{room: {room} | FLOOR_0 for room in ROOMS},
-    "wav2lip": {"wav2lip"} | ROOMS | FLOOR_0,
+    "quality": {"quality"} | ROOMS | FLOOR_0,
+    "wav2lip": {"wav2lip", "quality"} | ROOMS | FLOOR_0,
     "inference_fast": {"wav2lip.starting"},
-    "benchmarks": {"benchmarks", "wav2lip"} | ROOMS | FLOOR_0,
+    "benchmarks": {"benchmarks", "wav2lip", "quality"} | ROOMS | FLOOR_0,
     "inference_hd_fast": {"wav2lip.cli", "wav2lip.starting", "blending.hd"},
 }
 OURS = set(ALLOWED) | {"tests", "inference_batch", "batch"}

@@ -1,0 +1,115 @@
+"""What the meters are shown: the result's frames, what was there before, the face upright."""
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from faces.face import Face, FaceTrack
+from geometry import Affine, Box, Landmarks
+from quality import view
+from quality.view import SIDE, View, sights, upright
+from tests.media import make_picture, make_video, number_of, numbered
+from video.shape import Shape
+from video.yuv import Frame
+
+FACE = Landmarks((60, 50), (100, 50), (80, 70), (65, 90), (95, 90))
+
+
+def turned(landmarks, degrees):
+    angle = np.deg2rad(degrees)
+    cos, sin = np.cos(angle), np.sin(angle)
+    return landmarks.mapped(Affine(cos, -sin, 100, sin, cos, 60))
+
+
+def tracked(landmarks, frames):
+    return FaceTrack((Face(Box(20, 120, 40, 120), landmarks, 1.0),) * frames)
+
+
+@pytest.mark.parametrize("degrees", [-50, 0, 30])
+def test_a_face_stands_upright_in_its_crop(degrees):
+    points = upright(turned(FACE, degrees))(turned(FACE, degrees).points())
+    assert points[0, 1] == pytest.approx(points[1, 1])
+    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    assert eyes == pytest.approx((SIDE / 2, view.EYES_AT * SIDE))
+    assert mouth == pytest.approx((SIDE / 2, view.MOUTH_AT * SIDE))
+
+
+def test_eyes_in_one_place_are_no_face():
+    assert upright(Landmarks((60, 50), (60, 50), (80, 70), (65, 90), (95, 90))) is None
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.5, 6.0])
+def test_a_crop_shows_each_point_where_its_landmark_is(scale):
+    """Small faces and large ones, which are averaged first."""
+    large = FACE.mapped(Affine(scale, 0, 7.3, 0, scale, 3.8))
+    size = round(150 * scale) // 2 * 2
+    picture = np.full((size, size, 3), 60, np.uint8)
+    for x, y in large.points():
+        spot = round(x * 256 - 128), round(y * 256 - 128)
+        cv2.circle(picture, spot, round(4 * scale * 256), (220, 220, 220), -1, cv2.LINE_AA, 8)
+    seen = view.sight(0, Frame.of_picture(picture), None, Face(Box(0, 1, 0, 1), large, 1.0))
+    light = seen.crop[..., 1].astype(float) - 60
+    for x, y in seen.landmarks:
+        rows, columns = slice(int(y) - 9, int(y) + 11), slice(int(x) - 9, int(x) + 11)
+        weight = light[rows, columns].clip(0)
+        y_grid, x_grid = np.mgrid[rows, columns] + 0.5
+        found = (weight * x_grid).sum() / weight.sum(), (weight * y_grid).sum() / weight.sum()
+        assert found == pytest.approx((x, y), abs=0.3)
+
+
+def test_every_frame_stands_beside_what_the_loop_showed_there(tmp_path):
+    source = make_video(tmp_path / "source.mp4", frames=5)
+    result = make_video(tmp_path / "result.mp4", frames=12)
+    seen = list(sights(View(result, source, loop="pingpong", known=tracked(FACE, 5))))
+    assert [number_of(one.frame.picture()) for one in seen] == list(range(12))
+    shown = [number_of(one.source.picture()) for one in seen]
+    assert shown == [0, 1, 2, 3, 4, 3, 2, 1, 0, 1, 2, 3]
+
+
+def test_other_rates_meet_at_the_same_times(tmp_path):
+    source = make_video(tmp_path / "source.mp4", frames=10, rate=50)
+    result = make_video(tmp_path / "result.mp4", frames=5, rate=25)
+    seen = sights(View(result, source, known=tracked(FACE, 10)))
+    assert [number_of(one.source.picture()) for one in seen] == [0, 2, 4, 6, 8]
+
+
+def test_a_still_stands_beside_every_frame(tmp_path):
+    source = make_picture(tmp_path / "face.png", numbered(7), ".png")
+    result = make_video(tmp_path / "result.mp4", frames=3)
+    seen = list(sights(View(result, source, known=tracked(FACE, 1), fps=Fraction(30))))
+    assert [number_of(one.source.picture()) for one in seen] == [7, 7, 7]
+    assert all(one.face is not None for one in seen)
+
+
+def test_a_source_of_another_size_is_not_compared(tmp_path):
+    source = make_video(tmp_path / "source.mp4", frames=2, size=(64, 48))
+    result = make_video(tmp_path / "result.mp4", frames=2, size=(32, 24))
+    blind = View(result, source, known=tracked(FACE, 2), detector=Nobody)
+    assert [one.source for one in sights(blind)] == [None, None]
+    shaped = View(result, source, shape=Shape(2), known=tracked(FACE, 2))
+    assert all(one.source is not None for one in sights(shaped))
+
+
+def test_faces_are_found_where_none_are_known(tmp_path):
+    result = make_video(tmp_path / "result.mp4", frames=3)
+    assert [one.face for one in sights(View(result, detector=Nobody))] == [None] * 3
+    seen = list(sights(View(result, detector=Somebody)))
+    assert all(one.crop.shape == (SIDE, SIDE, 3) and one.before is None for one in seen)
+
+
+class Nobody:
+    def detect(self, picture):
+        return []
+
+    def refine(self, picture, face):
+        return None
+
+
+class Somebody(Nobody):
+    def detect(self, picture):
+        return [Face(Box(5, 45, 10, 50), Landmarks.fixed(Box(5, 45, 10, 50)), 1.0)]
+
+    def refine(self, picture, face):
+        return face
