@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from faces.detectors import Detector, DetectorSettings, load_mtcnn
 from faces.face import Face, FaceTrack
 from faces.track import TrackSettings, followed, track_of
-from geometry import Affine, Box, Landmarks, Picture, Rect, Region
+from geometry import Affine, Box, Landmarks, Picture, Point, Rect
 from video.shape import Shape
 from video.source import Source, open_source
-from video.yuv import RED_AND_BLUE, Frame, frame_of_planes, matrix_for, resized
+from video.yuv import RED_AND_BLUE, Frame, Plane, frame_of_planes, matrix_for, resized
 
 SIDE = 192  # pixels of a crop's side
 DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
@@ -106,36 +106,41 @@ def upright(landmarks: Landmarks) -> Affine | None:
 def cut(frame: Frame, way: Affine) -> Picture | None:
     """The crop that `way` leads to; none if nothing of it lies in the frame."""
     corners = way.inverse()(np.array([(0, 0), (SIDE, 0), (0, SIDE), (SIDE, SIDE)], np.float64))
-    (left, top), (right, bottom) = corners.min(axis=0) - 1, corners.max(axis=0) + 1
-    rect = Box(top, bottom, left, right).inside(frame.width, frame.height)
-    if rect is None:
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    if Box(top, bottom, left, right).inside(frame.width, frame.height) is None:
         return None
-    shrinks = max(1, math.floor(1 / math.hypot(way.a, way.d)))
-    region, rect = _averaged(frame, rect, shrinks)
-    there = Affine(shrinks, 0, rect.left, 0, shrinks, rect.top).then(way)
-    size, border = (SIDE, SIDE), cv2.BORDER_REPLICATE
-    crop = cv2.warpAffine(region, there.warp_matrix(), size, borderMode=border)
-    return np.asarray(np.rint(crop), np.uint8)
-
-
-def _averaged(frame: Frame, rect: Rect, by: int) -> tuple[Region, Rect]:
-    """The rectangle with each square of `by` pixels as one, and the rectangle it really is."""
-    if by == 1:
-        return frame.region(rect), rect
-    layout, step = frame.layout, by << max(frame.layout.across, frame.layout.down)
-    top, left = rect.top // step * step, rect.left // step * step
-    rows, columns = (rect.bottom - top) // step, (rect.right - left) // step
-    if not (rows and columns):
-        return _averaged(frame, rect, 1)
-    rect = Rect(top, top + rows * step, left, left + columns * step)
+    layout = frame.layout
+    wide = Affine(1 << layout.across, 0, 0, 0, 1 << layout.down, 0)  # from chroma to luma
     luma, *chroma = frame.planes()
-    cells = layout.cells(rect)
-    planes = [luma[rect.slices], *(plane[cells.slices] for plane in chroma)]
-    small = [resized(plane, (plane.shape[1] // by, plane.shape[0] // by)) for plane in planes]
-    made = frame_of_planes(small, layout, like=frame)
+    planes = [_warped(luma, way), *(_warped(plane, wide.then(way)) for plane in chroma)]
+    full = replace(layout, base="yuv444p") if chroma else layout
+    made = frame_of_planes(planes, full, like=frame)
     if frame.tags.matrix not in RED_AND_BLUE:  # it would be guessed from the height
         replace(frame.tags, matrix=matrix_for(frame.height)).put_on(made.video)
-    return made.region(Rect(0, made.height, 0, made.width)), rect
+    return np.asarray(np.rint(made.region(Rect(0, SIDE, 0, SIDE))), np.uint8)
+
+
+def _warped(plane: Plane, way: Affine) -> Plane:
+    """The part of a plane that `way` leads to; averaged where it shrinks to less than half."""
+    shrinks = max(1, math.floor(1 / math.hypot(way.a, way.d)))
+    if shrinks > 1:
+        plane, begins = _averaged(plane, way, shrinks)
+        way = Affine(shrinks, 0, begins[0], 0, shrinks, begins[1]).then(way)
+    border = cv2.BORDER_REPLICATE
+    return cv2.warpAffine(plane, way.warp_matrix(), (SIDE, SIDE), borderMode=border)
+
+
+def _averaged(plane: Plane, way: Affine, by: int) -> tuple[Plane, Point]:
+    """What `way` needs of a plane, each square of `by` pixels as one, and where it begins."""
+    x, y = way.inverse()(np.array([(SIDE / 2, SIDE / 2)], np.float64))[0]
+    reach = SIDE * (by + 1)  # more than half a crop's diagonal
+    rows, columns = plane.shape
+    top, left = (max(0, round(middle) - reach) // by * by for middle in (y, x))
+    part = plane[top : round(y) + reach, left : round(x) + reach]
+    part = part[: part.shape[0] // by * by, : part.shape[1] // by * by]
+    if not part.size:
+        return resized(plane, (max(1, columns // by), max(1, rows // by))), (0.0, 0.0)
+    return resized(part, (part.shape[1] // by, part.shape[0] // by)), (float(left), float(top))
 
 
 def _source_of(view: View, result: Source) -> Source | None:
