@@ -19,6 +19,7 @@ from av.packet import Packet
 from av.stream import Discard
 from numpy.typing import NDArray
 
+from audio.spool import Spool, pieces
 from errors import InputError
 from pauses import room_in, runs
 
@@ -47,7 +48,7 @@ class Sound:
             raise ValueError(f"not mono float32: {self.samples.dtype}{self.samples.shape}")
         if not self.samples.size:
             raise ValueError("a sound without samples")
-        if not (np.isfinite(self.samples.min()) and np.isfinite(self.samples.max())):
+        if not all(np.isfinite((part.min(), part.max())).all() for part in pieces(self.samples)):
             raise ValueError("a sound with samples that are NaN or infinite")
         view = self.samples.view()
         view.flags.writeable = False
@@ -74,7 +75,7 @@ def load(path: Path, most_seconds: float = 0) -> Sound:
     try:
         for index in range(_count_streams(path, most_seconds)):
             if samples := _read_stream(path, index, most_seconds):
-                return Sound(np.frombuffer(samples, np.float32))
+                return Sound(samples.array())
     except OSError as error:  # FFmpeg's errors are Python's too, where Python has one
         raise InputError(
             f"{name}: cannot be read: {error.strerror}; check its permissions"
@@ -138,20 +139,19 @@ def _too_long(path: Path, most_seconds: float) -> InputError:
     )
 
 
-def _read_stream(path: Path, index: int, most_seconds: float) -> bytearray:
-    """float32; a bytearray grows in place where a list of arrays would need memory twice."""
-    samples = bytearray()
+def _read_stream(path: Path, index: int, most_seconds: float) -> Spool:
+    samples = Spool()
     with _open(path) as container:
         room = room_in(container)
         for block in _blocks(_frames(container, container.streams.audio[index]), room):
             if not (np.abs(block) < _LOUDEST).all():  # NaN is not smaller, either
-                where = len(samples) / block.itemsize / SAMPLE_RATE
+                where = len(samples) / SAMPLE_RATE
                 raise InputError(
                     f"{str(path)!r}: the file's samples are NaN or infinite at {where:.2f} s,"
                     " or as good as that; export the sound again"
                 )
-            samples += block.tobytes()
-            if 0 < most_seconds * SAMPLE_RATE < len(samples) / block.itemsize:
+            samples.add(block)
+            if 0 < most_seconds * SAMPLE_RATE < len(samples):
                 raise _too_long(path, most_seconds)
     return samples
 

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.spool import Spool, give_back
+
 Mel = NDArray[np.float32]  # (80, columns) in -4..4
 
 BANDS = 80
@@ -28,15 +30,15 @@ def mel_spectrogram(samples: NDArray[np.float32], before: int = 0, after: int = 
     """Columns of 16 kHz mono, with `before` and `after` samples of silence put around it."""
     if samples.ndim != 1 or not samples.size:
         raise ValueError(f"mel of samples shaped {samples.shape}; need one dimension, not empty")
-    bank, window = mel_bank(), _hann()
-    mel = np.empty((BANDS, 1 + (before + len(samples) + after) // HOP), np.float32)
-    for first in range(0, mel.shape[1], _COLUMNS_AT_ONCE):
-        part = mel[:, first : first + _COLUMNS_AT_ONCE]
-        places = _places(first, part.shape[1], before + len(samples) + after)
+    bank, window, length = mel_bank(), _hann(), before + len(samples) + after
+    mel, columns = Spool(), 1 + length // HOP
+    for first in range(0, columns, _COLUMNS_AT_ONCE):
+        places = _places(first, min(columns - first, _COLUMNS_AT_ONCE), length)
         tones = _at(samples, places - before) - _PRE_EMPHASIS * _at(samples, places - before - 1)
         frames = np.lib.stride_tricks.sliding_window_view(tones, _WINDOW)[::HOP]
-        part[:] = _scaled(bank @ np.abs(np.fft.rfft(frames * window)).T)
-    return mel
+        mel.add(_scaled(bank @ np.abs(np.fft.rfft(frames * window)).T).T.astype(np.float32))
+        give_back(samples)
+    return mel.array().reshape(columns, BANDS).T
 
 
 def mel_bank() -> NDArray[np.float64]:

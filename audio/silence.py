@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from audio.clock import ticks
 from audio.load import SAMPLE_RATE, Samples, Sound
+from audio.spool import pieces
 
 Levels = NDArray[np.float32]  # one for each block
 Speech = Callable[[Fraction, int, Fraction], NDArray[np.bool_]]
@@ -28,6 +29,7 @@ BLOCK = SAMPLE_RATE // _BLOCKS  # samples
 _STAY = 0.7  # of the threshold: speech ends below it
 _LEAD, _HANG_OVER = 5, 5  # blocks
 _CLOSURE = 15  # blocks, the longest
+_AT_ONCE = 1024  # blocks
 
 
 def energy(sound: Sound, threshold: float) -> Speech:
@@ -62,12 +64,16 @@ def _in_frames(
 def _amplitudes(samples: Samples) -> NDArray[np.float32]:
     """Of each block, the last one as short as it is."""
     whole = len(samples) // BLOCK * BLOCK
-    parts = samples[:whole].reshape(-1, BLOCK), samples[whole:].reshape(1, -1)
-    return np.concatenate([_amplitude(part) for part in parts if part.size])
+    known = [
+        _amplitude(part.reshape(-1, BLOCK)) for part in pieces(samples[:whole], _AT_ONCE * BLOCK)
+    ]
+    if whole < len(samples):
+        known.append(_amplitude(samples[whole:].reshape(1, -1)))
+    return np.concatenate(known)
 
 
 def _amplitude(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of a sine as loud as each row; einsum needs no second array as large as the sound."""
+    """Of a sine as loud as each row."""
     power = np.einsum("ij,ij->i", rows, rows) / rows.shape[1] - rows.mean(axis=1) ** 2
     return np.asarray(np.sqrt(2 * power.clip(0)), np.float32)
 

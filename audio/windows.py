@@ -12,6 +12,7 @@ from audio.clock import ticks
 from audio.load import SAMPLE_RATE, Sound
 from audio.mel import BANDS, HOP, SILENT, Mel, mel_spectrogram
 from audio.silence import Speech, Vad, energy
+from audio.spool import give_back
 
 WIDTH = 16  # columns of one window, 0.2 s
 COLUMNS = SAMPLE_RATE // HOP  # a second
@@ -55,7 +56,9 @@ class Windows:
     def at(self, frames: Sequence[int]) -> Mel:
         """(n, 80, 16): the windows of these frames."""
         every = np.lib.stride_tricks.sliding_window_view(self.mel, WIDTH, axis=1)
-        return np.ascontiguousarray(every[:, self.starts[list(frames)]].swapaxes(0, 1))
+        windows = np.ascontiguousarray(every[:, self.starts[list(frames)]].swapaxes(0, 1))
+        give_back(self.mel)
+        return windows
 
 
 @dataclass(frozen=True)
