@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format lint types bench clean
+.PHONY: demo test check format lint types bench clean faults crowd soak audit
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
@@ -33,6 +33,31 @@ bench: .venv/ready  ## every benchmark, its figures into benchmarks/results/
 	    $(BIN)/python -m benchmarks $$name --out results/bench/$$name.json || missed=1; \
 	  done; \
 	  cp results/bench/* benchmarks/results/; exit $$missed
+
+TIMES ?= 1
+faults: .venv/ready-dev  ## every stage fails, and runs are killed at any moment, TIMES times over
+	for seed in $$(seq $(TIMES)); do \
+	  SEED=$$seed $(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/test_claims.py \
+	    tests/wav2lip/test_faults.py tests/wav2lip/test_stopping.py \
+	    tests/wav2lip/test_no_network.py tests/campaigns/test_kill.py || exit 1; \
+	done
+
+crowd: .venv/ready-dev  ## RUNS=50 runs side by side in one folder
+	RUNS=$(RUNS) $(BIN)/python -m pytest -q -m campaign tests/campaigns/test_crowd.py
+
+soak: .venv/ready-dev  ## MINUTES=60 of video in one run, against one minute
+	MINUTES=$(MINUTES) $(BIN)/python -m pytest -q -m campaign tests/campaigns/test_soak.py
+
+BANDIT := 1.9.4
+PIP_AUDIT := 2.10.1
+SHIPPED := audio blending faces video wav2lip $(wildcard *.py)
+
+# In an environment of their own; pip-audit asks the package index for known weaknesses.
+audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet bandit==$(BANDIT) pip-audit==$(PIP_AUDIT)
+	.venv/audit/bin/bandit -q -r -c pyproject.toml --skip B101,B403,B608 $(SHIPPED)
+	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.txt
 
 clean:
 	rm -rf .venv .virtualenv .mypy_cache .ruff_cache .pytest_cache results

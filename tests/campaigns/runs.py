@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PORTRAIT = ROOT / "demo" / "portrait.png"
-HANGS = 600  # seconds after which a run does not end any more
+HANGS = 600  # seconds after which a run does not end any more, once it is waited for
 
 
 def asked(name, default):

@@ -1,6 +1,6 @@
 """Killed at any moment: no hang, the right code, nothing under the output's name, nothing kept.
 
-`make faults SEED=7` chooses other moments.
+Every repetition of `make faults TIMES=100` has other moments: its SEED.
 """
 
 import random
@@ -14,7 +14,7 @@ from tests.checkpoints import ruled_weights, save_bare
 from tests.media import make_sound
 from tests.readback import frames_of
 
-MOMENTS = 20  # for each signal and engine
+MOMENTS = asked("MOMENTS", 20)  # for each signal and engine
 ENDS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}
 SOON = 3.0  # seconds: one, and as much as other programs may take of the machine
 PYTHON = 0.1  # seconds in which Python itself starts, whose own end a signal is
