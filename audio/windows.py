@@ -92,7 +92,7 @@ def _with_speech_alone(mel: Mel, speech: Speech, before: int) -> Mel:
     inside = speech(Fraction(COLUMNS), mel.shape[1], Fraction(before, COLUMNS))
     near = np.ones(2 * _FADE + 1, np.int64)
     silent = np.convolve(np.pad(~inside, _FADE, mode="edge"), near, mode="valid") / len(near)
-    return np.asarray(mel - silent * (mel - SILENT), np.float32)
+    return np.asarray((1 - silent) * mel + silent * SILENT, np.float32)
 
 
 def count_frames(duration: Fraction, fps: Fraction) -> int:

@@ -21,6 +21,7 @@ from tests.checkpoints import (
 )
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
+from tests.talking import vowel
 from wav2lip.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -290,6 +291,18 @@ def test_gating_that_can_skip_nothing_is_told(run, checkpoint, tmp_path):
     told = json.loads((tmp_path / "r.json").read_text())
     assert (told["frames_generated"], told["frames_interpolated"]) == (13, 0)
     assert told["notices"] == [errors[0]]
+
+
+def test_at_lip_strength_0_nothing_moves(run, tmp_path):
+    voice = make_sound(tmp_path / "a.wav", rate=16_000, samples=vowel("a", 0.3)[None])
+    moved = []
+    for strength in (0, 1, 2):
+        out = tmp_path / "out" / f"{strength}.mkv"
+        assert run(audio=voice, encoder="ffv1", outfile=out, lip_strength=strength)[0] == 0
+        picture = cv2.imread(str(PORTRAIT)).astype(int)
+        moved.append(max(np.abs(frame - picture).mean() for frame in frames_of(out)))
+    assert moved[1] > moved[0] + 0.1 and moved[2] > moved[1] + 0.05
+    assert np.ptp(np.stack(frames_of(tmp_path / "out" / "0.mkv")), axis=0).max() == 0
 
 
 def test_speech_cannot_be_found_without_the_network(run, monkeypatch):

@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from audio.vads import SPEECH_ALONE, VADS
 from errors import NoFaceError
 from faces.face import Face
 from geometry import Box, Landmarks, Rect
 from tests.media import make_sound, make_video, numbered
 from tests.readback import frames_of, planes_of
 from wav2lip.options import Options
-from wav2lip.pipeline import Stages, lipsync
+from wav2lip.pipeline import Stages, lipsync, opened
 from wav2lip.report import Clock, Step
 
 BOX = Box(20.0, 84.0, 40.0, 96.0)
@@ -215,3 +217,14 @@ def test_shape_flags_reach_the_result(job, shape, size):
     report = ran(replace(job, **shape))
     assert report.size == size
     assert frames_of(job.outfile)[0].shape[:2] == size[::-1]
+
+
+@pytest.mark.parametrize("vad", [v for v in VADS if v != "silero" or find_spec("silero_vad")])
+def test_what_is_no_speech_moves_no_mouth_where_that_can_be_told(job, tmp_path, vad):
+    """A loud hiss: to loudness it is speech."""
+    hiss = np.random.default_rng(1).normal(0, 0.1, (1, 44_100)).astype(np.float32)
+    job = replace(job, audio=make_sound(tmp_path / "hiss.wav", samples=hiss), vad=vad)
+    windows = opened(job).windows
+    alone = vad in SPEECH_ALONE
+    assert windows.speaking.any() != alone
+    assert (windows.mel.max() == -4) == alone
