@@ -91,7 +91,8 @@ def _with_speech_alone(mel: Mel, speech: Speech, before: int) -> Mel:
     """The mel, silent where nobody speaks, softly; `before` columns lie before the sound."""
     inside = speech(Fraction(COLUMNS), mel.shape[1], Fraction(before, COLUMNS))
     near = np.ones(2 * _FADE + 1, np.int64)
-    silent = np.convolve(np.pad(~inside, _FADE, mode="edge"), near, mode="valid") / len(near)
+    outside = np.convolve(np.pad(~inside, _FADE, mode="edge"), near, mode="valid")
+    silent = (outside / len(near)).astype(np.float32)
     return np.asarray((1 - silent) * mel + silent * SILENT, np.float32)
 
 
