@@ -283,14 +283,11 @@ def test_gating_spares_the_network_and_leaves_the_puppet_alone(run, checkpoint, 
     assert told["frames_interpolated"] == 25 - told["frames_generated"]
 
 
-def test_gating_that_can_skip_nothing_is_told(run, checkpoint, tmp_path):
-    hush = make_sound(tmp_path / "hush.wav", samples=np.zeros((1, 22_050), np.float32))
-    words = ["--silence_gating", "--vad", "none", "--report", str(tmp_path / "r.json")]
-    code, errors, _, _ = run(*words, audio=hush, checkpoint_path=checkpoint)
-    assert code == 0 and len([line for line in errors if "skips nothing" in line]) == 1
-    told = json.loads((tmp_path / "r.json").read_text())
-    assert (told["frames_generated"], told["frames_interpolated"]) == (13, 0)
-    assert told["notices"] == [errors[0]]
+def test_gating_that_can_skip_nothing_is_told(run, tmp_path):
+    report = tmp_path / "r.json"
+    code, errors, _, _ = run("--silence_gating", "--vad", "none", engine="puppet", report=report)
+    assert code == 0 and "skips nothing" in errors[0]
+    assert json.loads(report.read_text())["notices"] == errors[:1]
 
 
 def test_at_lip_strength_0_nothing_moves(run, tmp_path):

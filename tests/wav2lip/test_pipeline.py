@@ -195,6 +195,7 @@ def test_in_pauses_the_generator_makes_few_mouths(job, tmp_path):
     assert (every.frames_generated, every.frames_interpolated) == (75, 0)
     assert gated.frames == gated.frames_generated + gated.frames_interpolated == 75
     assert 5 <= gated.frames_generated < 75 / 2
+    assert ran(replace(job, vad="none"), gated=True).frames_generated == 75
     assert [s.done for s in told if s.stage == "frames"] == list(range(1, 76))
     assert len(frames_of(job.outfile)) == 75
 
