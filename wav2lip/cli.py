@@ -144,12 +144,13 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
     if options.check:
         return _checked(options, display, clock)
     report = _made(options, display, clock)
-    for notice in report.notices:
-        say(notice)
-    report = replace(report, notices=(*notices, *report.notices))
+    found = report.notices
+    report = replace(report, notices=(*notices, *found))
     if options.report is not None:
         write_report(options.report, {"options": _plain(options), **asdict(report)})
     display.done(report)
+    for notice in found:  # now that no bar is in the way
+        say(notice)
     if options.demo:
         say(f"contact sheet: {_contact_sheet(options.outfile)}")
     say(
