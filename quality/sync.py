@@ -47,8 +47,10 @@ NOTHING = Sync(None, 0.0, 0.0, ())
 def loudness_of(sound: Sound, fps: Fraction, frames: int, later: Fraction = Fraction(0)) -> Floats:
     """How loud the voice is at each frame's time; the sound begins `later` seconds than them."""
     mel = mel_spectrogram(sound.samples)[BANDS].astype(np.float64)
-    amplitude = (10 ** (mel * 0.625)).mean(axis=0) ** EXPONENT  # a mel's eight units are 100 dB
-    even = np.convolve(amplitude, np.full(SMOOTHED, 1 / SMOOTHED), "same")
+    loud = (10 ** (mel * 0.625)).mean(axis=0) ** EXPONENT  # a mel's eight units are 100 dB
+    even = np.convolve(
+        np.pad(loud, SMOOTHED // 2, "edge"), np.full(SMOOTHED, 1 / SMOOTHED), "valid"
+    )
     times = (np.arange(frames) / float(fps) - float(later)) * COLUMNS
     return np.asarray(np.interp(times, np.arange(len(even)), even, 0.0, 0.0), np.float64)
 

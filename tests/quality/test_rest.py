@@ -1,0 +1,86 @@
+"""A mouth left open in a pause and one frozen in speech are found; a good one passes."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from audio.load import SAMPLE_RATE, Sound
+from quality.opening import opening
+from quality.rest import Rest, rest_of, spoken
+from tests.quality.faces_drawn import babble, face, hum, shown
+
+FPS = Fraction(25)
+SPEECH = np.r_[np.ones(100), np.zeros(50), np.ones(75), np.zeros(25)].astype(bool)
+LADDER = [opening(*face(gap)) for gap in range(15)]
+
+
+def drawn(curve):
+    """The openings of drawn mouths, in 0..1, with the tremble of an encoder."""
+    tremble = 0.001 * np.random.default_rng(0).normal(size=len(curve))
+    return np.interp(14 * curve, np.arange(15), LADDER) + tremble
+
+
+@pytest.fixture
+def mouth():
+    """Speaks, and closes in pauses."""
+    return shown(babble(len(SPEECH)), 0) * SPEECH
+
+
+def test_a_good_mouth_rests_and_moves(mouth):
+    rest = rest_of(drawn(mouth), SPEECH, FPS)
+    assert rest.moves_in_pauses < 0.01 < 0.04 < rest.moves_in_speech
+    assert rest.share_of_speech_moving > 0.9 and rest.open_in_pauses < 0.1
+    assert (rest.pause_seconds, rest.speech_seconds) == (2.4, 7.0)
+
+
+def test_a_mouth_left_open_in_pauses_is_found(mouth):
+    rest = rest_of(drawn(np.where(SPEECH, mouth, 0.7)), SPEECH, FPS)
+    assert rest.open_in_pauses > 0.6 and rest.moves_in_pauses < 0.01
+
+
+def test_a_mouth_that_goes_on_in_pauses_is_found(mouth):
+    going = np.where(SPEECH, mouth, shown(babble(len(SPEECH), seed=5), 0))
+    assert rest_of(drawn(going), SPEECH, FPS).moves_in_pauses > 0.04
+
+
+def test_a_mouth_frozen_in_speech_is_found(mouth):
+    frozen = mouth.copy()
+    frozen[150:225] = 0.4
+    share = rest_of(drawn(frozen), SPEECH, FPS).share_of_speech_moving
+    assert 0.5 < share < 0.68
+
+
+@pytest.mark.parametrize("level", [0.0, 0.7])
+def test_a_mouth_that_never_moves_is_neither_open_nor_closed(level):
+    rest = rest_of(drawn(np.full(len(SPEECH), level)), SPEECH, FPS)
+    assert rest.share_of_speech_moving == 0 and rest.open_in_pauses is None
+
+
+def test_what_is_not_there_has_no_figures(mouth):
+    nobody = np.full(len(SPEECH), np.nan)
+    assert rest_of(nobody, SPEECH, FPS) == Rest(None, None, None, None, 0, 0)
+    talks = rest_of(drawn(mouth), np.ones_like(SPEECH), FPS)
+    assert (talks.moves_in_pauses, talks.open_in_pauses, talks.pause_seconds) == (None, None, 0)
+    hushed = rest_of(drawn(mouth), np.zeros_like(SPEECH), FPS)
+    assert (hushed.moves_in_speech, hushed.share_of_speech_moving) == (None, None)
+
+
+def test_frames_without_a_face_count_for_nothing(mouth):
+    known = drawn(mouth)
+    known[110:130] = np.nan
+    assert rest_of(known, SPEECH, FPS).pause_seconds == pytest.approx(1.6)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_a_pause_is_what_is_quiet_beside_the_voice(noise):
+    """The noise of a room is louder than a threshold for silence."""
+    sound = hum(SPEECH.astype(float)).samples * 2
+    room = noise * np.random.default_rng(0).normal(size=len(sound)).astype(np.float32)
+    heard = spoken(Sound(sound + room), FPS, len(SPEECH))
+    assert (heard != SPEECH).mean() < 0.08 and not heard[110:140].any()
+
+
+def test_silence_and_snippets_are_no_speech():
+    assert not spoken(Sound(np.zeros(SAMPLE_RATE, np.float32)), FPS, 25).any()
+    assert not spoken(Sound(np.zeros(10, np.float32)), FPS, 1).any()
