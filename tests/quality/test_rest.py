@@ -35,8 +35,8 @@ def test_a_good_mouth_rests_and_moves(mouth):
 
 
 def test_a_mouth_left_open_in_pauses_is_found(mouth):
-    rest = rest_of(drawn(np.where(SPEECH, mouth, 0.7)), SPEECH, FPS)
-    assert rest.open_in_pauses > 0.6 and rest.moves_in_pauses < 0.01
+    rest = rest_of(drawn(np.where(SPEECH, mouth, 0.95)), SPEECH, FPS)
+    assert rest.open_in_pauses > 0.9 and rest.moves_in_pauses < 0.01
 
 
 def test_a_mouth_that_goes_on_in_pauses_is_found(mouth):

@@ -59,6 +59,23 @@ def test_a_crop_shows_each_point_where_its_landmark_is(scale):
         assert found == pytest.approx((x, y), abs=0.3)
 
 
+@pytest.mark.parametrize("scale", [0.8, 3.3])
+@pytest.mark.parametrize("far", [0, 700])
+def test_a_crop_has_the_colours_of_the_picture(scale, far):
+    """Also where the frame does not name its matrix, and where only a part of it is averaged."""
+    size = far + round(160 * scale) // 2 * 2
+    blocks = np.random.default_rng(0).integers(40, 220, (9, 9, 3), np.uint8)
+    picture = cv2.resize(blocks, (size, size), interpolation=cv2.INTER_LINEAR)
+    frame = Frame.of_picture(picture)
+    frame.video.colorspace = 2
+    there = FACE.mapped(Affine(scale, 0, far, 0, scale, far))
+    way = upright(there)
+    wanted = cv2.warpAffine(
+        frame.picture(), way.warp_matrix(), (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE
+    )
+    assert np.abs(view.cut(frame, way).astype(int) - wanted).mean() < 1.5
+
+
 def test_every_frame_stands_beside_what_the_loop_showed_there(tmp_path):
     source = make_video(tmp_path / "source.mp4", frames=5)
     result = make_video(tmp_path / "result.mp4", frames=12)
@@ -87,7 +104,7 @@ def test_a_source_of_another_size_is_not_compared(tmp_path):
     source = make_video(tmp_path / "source.mp4", frames=2, size=(64, 48))
     result = make_video(tmp_path / "result.mp4", frames=2, size=(32, 24))
     blind = View(result, source, known=tracked(FACE, 2), detector=Nobody)
-    assert [one.source for one in sights(blind)] == [None, None]
+    assert [(one.source, one.face) for one in sights(blind)] == [(None, None)] * 2
     shaped = View(result, source, shape=Shape(2), known=tracked(FACE, 2))
     assert all(one.source is not None for one in sights(shaped))
 
