@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.load import Sound
-from audio.silence import speaking
+from audio.silence import energy
 from quality.sync import Floats, filled
 
 Bools = NDArray[np.bool_]
@@ -39,7 +39,8 @@ class Rest:
 
 def spoken(sound: Sound, fps: Fraction, frames: int) -> Bools:
     """For each frame, whether its time holds speech, by what is loud in this sound."""
-    return speaking(sound, fps, frames, max(HUSH, QUIET * _voice(sound)))
+    heard = energy(sound, max(HUSH, QUIET * _voice(sound)))
+    return heard(fps, frames, Fraction(0))
 
 
 def rest_of(openings: Floats, speech: Bools, fps: Fraction) -> Rest:
