@@ -1,0 +1,192 @@
+"""What the figures have to be, and what it looks like where they are not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["pass", "look", "fail", "unknown"]
+Values = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A meter's limits; where a high figure is good, `fails` lies below `passes`."""
+
+    meter: str
+    title: str
+    unit: str
+    passes: float
+    fails: float
+    failing: str  # what people see then
+
+    def __post_init__(self) -> None:
+        if self.passes == self.fails:
+            raise ValueError(f"{self.meter}: between passing and failing there is a look")
+
+    @property
+    def high_is_good(self) -> bool:
+        return self.passes > self.fails
+
+    def level(self, value: float | None) -> Level:
+        if value is None:
+            return "unknown"
+        way = -1 if self.high_is_good else 1
+        if way * value <= way * self.passes:
+            return "pass"
+        return "fail" if way * value > way * self.fails else "look"
+
+
+# Set between what clean runs of every blend method gave on nine faces and what planted faults gave:
+# docs/decisions/021-quality.md has both.
+BOUNDS: tuple[Bound, ...] = (
+    Bound(
+        "lag_ms",
+        "Mouth against sound",
+        "ms",
+        80,
+        160,
+        "The mouth moves visibly before or after the words.",
+    ),
+    Bound(
+        "sync_confidence",
+        "Mouth follows the sound",
+        "0 to 1",
+        0.5,
+        0.1,
+        "The mouth moves without regard to what is said, or hardly moves.",
+    ),
+    Bound(
+        "moves_in_pauses",
+        "Rest in pauses",
+        "of the face's light",
+        0.012,
+        0.05,
+        "The mouth goes on moving while nobody speaks.",
+    ),
+    Bound(
+        "ends_apart_ms",
+        "Length of picture and sound",
+        "ms apart",
+        60,
+        200,
+        "The picture ends before the sound, or goes on after it.",
+    ),
+    Bound(
+        "seam",
+        "Seam",
+        "levels a pixel",
+        1.0,
+        1.5,
+        "The outline of the new mouth shows as a line or a box.",
+    ),
+    Bound(
+        "colour_step",
+        "Step of colour",
+        "Lab",
+        1.5,
+        3.0,
+        "Skin around the mouth has another colour than the rest of the face.",
+    ),
+    Bound(
+        "double_mouth",
+        "Double mouth",
+        "share",
+        0.28,
+        0.4,
+        "The old lips shine through behind the new ones.",
+    ),
+    Bound(
+        "mouth_sharpness",
+        "Sharpness of the mouth",
+        "of the source's",
+        0.75,
+        0.6,
+        "The mouth is blurred where the rest of the face is sharp.",
+    ),
+    Bound(
+        "face_sharpness",
+        "Sharpness of the face",
+        "of the source's",
+        0.94,
+        0.85,
+        "The face around the mouth lost its pores and lines.",
+    ),
+    Bound(
+        "flicker",
+        "Flicker",
+        "levels",
+        0.65,
+        0.9,
+        "Skin around the mouth changes its brightness from frame to frame.",
+    ),
+    Bound(
+        "jitter",
+        "Jitter",
+        "% of the mouth",
+        0.3,
+        0.6,
+        "The mouth trembles against the face it belongs to.",
+    ),
+    Bound(
+        "untouched_psnr",
+        "Rest of the picture",
+        "dB",
+        38,
+        33,
+        "The picture around the face is not that of the source, or badly encoded.",
+    ),
+    Bound(
+        "untouched_worst",
+        "Rest of the picture, worst place",
+        "dB",
+        34,
+        28,
+        "Somewhere outside the face something was changed.",
+    ),
+    Bound(
+        "untouched_ssim",
+        "Rest of the picture, structure",
+        "0 to 1",
+        0.96,
+        0.92,
+        "The picture around the face lost its detail, or is another one.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A figure and what is to be thought of it."""
+
+    bound: Bound
+    value: float | None
+
+    @property
+    def level(self) -> Level:
+        return self.bound.level(self.value)
+
+
+def verdict(values: Values) -> tuple[Line, ...]:
+    """A line for each bound; a figure that runs in both directions counts by its size."""
+    found = {name: None if value is None else abs(value) for name, value in values.items()}
+    return tuple(Line(bound, found.get(bound.meter)) for bound in BOUNDS)
+
+
+def worst(lines: tuple[Line, ...]) -> Level:
+    """Of all figures that there are; nothing measured is nothing known."""
+    levels: tuple[Level, ...] = ("fail", "look", "pass")
+    seen = {line.level for line in lines}
+    return next((level for level in levels if level in seen), "unknown")
+
+
+def sentence(lines: tuple[Line, ...]) -> str:
+    """The verdict in one line, with the figures that are worth a look."""
+    level = worst(lines)
+    named = [described(line) for line in lines if line.level == level]
+    if level == "pass":
+        return f"quality: pass, all {len(named)} figures are as they should be"
+    return f"quality: {level}" + (f": {'; '.join(named)}" if level != "unknown" else "")
+
+
+def described(line: Line) -> str:
+    return f"{line.bound.title.lower()} {line.value:.3g} {line.bound.unit}"
