@@ -1,0 +1,88 @@
+"""Everything about a result in one pass over its frames."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from audio.load import Sound, load
+from errors import NoFaceError
+from quality.drift import length_of
+from quality.meters import Meters
+from quality.opening import openings
+from quality.rest import rest_of, spoken
+from quality.strip import Shot, Strip
+from quality.sync import Floats, Sync, loudness_of, sync_of
+from quality.verdict import Line, verdict, worst
+from quality.view import View, sights
+from video.shape import Shape
+from video.source import open_source
+
+PAUSE = 0.4  # seconds: in less a mouth need not come to rest
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The figures of a result, and what they were read from."""
+
+    result: Path
+    source: Path | None
+    fps: Fraction
+    values: dict[str, float | None]  # by the names in verdict.BOUNDS
+    openings: Floats  # of the mouth, in each frame; NaN without a face
+    loudness: Floats  # of the voice at each frame's time
+    sync: Sync
+    shots: tuple[Shot, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return verdict(self.values)
+
+    @property
+    def frames(self) -> int:
+        return len(self.openings)
+
+
+def measured(view: View) -> Measured:
+    """The result that `view` tells of; NoFaceError where no meter can see anything."""
+    meters, strip = Meters(), Strip()
+    with closing(sights(view)) as seen:
+        opened = openings(strip.watched(meters.watched(seen)))
+    if not strip.shots:
+        raise NoFaceError(f"no face found in {view.result}: there is nothing to judge")
+    fps = open_source(view.result, Shape(), view.fps).fps
+    sound = load(view.sound)
+    loudness = loudness_of(sound, fps, len(opened))
+    sync = sync_of(opened, loudness, fps)
+    return Measured(
+        result=view.result,
+        source=view.source,
+        fps=fps,
+        values={
+            "lag_ms": sync.lag_ms,
+            "sync_confidence": sync.confidence,
+            "moves_in_pauses": resting(opened, sound, fps),
+            "ends_apart_ms": length_of(view.result).apart_ms,
+            **meters.values(),
+        },
+        openings=opened,
+        loudness=loudness,
+        sync=sync,
+        shots=tuple(strip.shots),
+    )
+
+
+def resting(opened: Floats, sound: Sound, fps: Fraction) -> float | None:
+    """How far the mouth moves while nobody speaks; none where there is hardly a pause."""
+    rest = rest_of(opened, spoken(sound, fps, len(opened)), fps)
+    return rest.moves_in_pauses if rest.pause_seconds >= PAUSE else None
+
+
+def plain(of: Measured) -> dict[str, Any]:
+    """As JSON can hold it."""
+    figures = {
+        line.bound.meter: {"value": of.values.get(line.bound.meter), "level": line.level}
+        for line in of.lines
+    }
+    return {"verdict": worst(of.lines), "frames": of.frames, "figures": figures}
