@@ -1,5 +1,6 @@
 """One encode, one mux, and a file that appears whole or not at all."""
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,13 @@ from video.yuv import Frame
 
 LONGEST_NAME = 100  # bytes of the target's name in that of the unfinished file
 UNFINISHED = re.compile(r"\..*\.(?:\d+-)?([0-9a-f]{16})\.part(?:\.\w+)?")
+WAYS_OUT = {
+    errno.ENOSPC: "free some space, or give another --outfile",
+    errno.EDQUOT: "free some space, or give another --outfile",
+    errno.ENOENT: "its folder was removed meanwhile: make it again, or give another --outfile",
+    errno.EROFS: "give another --outfile",
+    errno.EACCES: "give another --outfile",
+}
 
 
 @dataclass(frozen=True)
@@ -227,9 +235,10 @@ def _reported(path: Path) -> Iterator[None]:
     except LipSyncError:
         raise
     except (OSError, ValueError, av.FFmpegError) as error:
+        way_out = WAYS_OUT.get(error.errno or 0) if isinstance(error, OSError) else None
         raise OutputError(
             f"{path}: cannot be written: {reason_of(error)}; "
-            "free some space, or give another --outfile or --encoder"
+            + (way_out or "give another --outfile or --encoder")
         ) from error
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
 GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and what is left of one is lost
 GPU_BATCH = 128
+# Address space after the weights are read; OpenVINO ends the process where it gets too little.
+MEMORY = {"openvino": 512 << 20, "torch": 512 << 20, "puppet": 320 << 20}
 DEMO = Path(__file__).parent.parent / "demo"
 
 
@@ -229,6 +231,7 @@ def stages_of(options: Options) -> "Stages":
         batch_size=batch_size,
         gated=gated,
         prepare=weights.prepare,
+        memory=MEMORY[engine],
         generator=lambda shown: _loaded(engine, options.engine, weights, shown),
         detector=lambda: DETECTORS[options.face_detector](detector),
         cache=cache,
@@ -249,11 +252,15 @@ def default_cache() -> Path | None:
         return None
 
 
+def one_line(words: str) -> str:
+    """Names may hold line breaks, and what a terminal obeys."""
+    return "".join(letter if letter.isprintable() else " " for letter in words)
+
+
 def say(words: str) -> None:
     """To people: one line on standard error."""
-    line = "".join(letter if letter.isprintable() else " " for letter in words)
     with suppress(OSError):  # nobody listens: the exit code still tells
-        print(line, file=sys.stderr or io.StringIO(), flush=True)
+        print(one_line(words), file=sys.stderr or io.StringIO(), flush=True)
 
 
 def _display(words: Sequence[str]) -> Display:
@@ -278,7 +285,7 @@ def _told(error: Exception) -> LipSyncError:
 def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
-    display.failed(str(error), error.exit_code)
+    display.failed(one_line(str(error)), error.exit_code)
     say(f"error: {error}")
     return error.exit_code
 

@@ -18,6 +18,9 @@ NO_MEMORY = re.compile(
     re.IGNORECASE,
 )
 TOO_LITTLE = "out of memory: allow this program more of it, close others, or take a smaller picture"
+# What FFmpeg says where an encoder or a thread did not start.
+WITHOUT_REASON = re.compile("generic error in an external|resource temporarily", re.IGNORECASE)
+SCARCE = 512 << 20
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 KEPT = 64 * 1024 * 1024  # bytes: about what is in flight
 
@@ -45,8 +48,13 @@ def there_are(size: int) -> bool:
 
 
 def is_short(error: BaseException | None) -> bool:
-    """Whether the error, or one behind it, came of too little memory."""
+    """Whether the error, or one behind it, came of too little memory.
+
+    Encoders that say nothing are believed to mean it where memory is short.
+    """
     while error is not None:
+        if WITHOUT_REASON.search(str(error)) and not there_are(SCARCE):
+            return True
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True
         if getattr(error, "code", None) == OPENCV_NO_MEMORY or NO_MEMORY.search(str(error)):

@@ -14,7 +14,7 @@ from audio.vads import SPEECH_ALONE, VADS
 from audio.windows import Hearing, Windows, windows_of
 from blending.masks import MaskShape
 from blending.methods import Look
-from errors import NoFaceError, UsageError
+from errors import NoFaceError, OutOfMemoryError, UsageError
 from faces import cache
 from faces.detectors import Detector
 from faces.face import Face, FaceTrack
@@ -28,7 +28,7 @@ from video.writer import Target, Written, check_target, checked_encoder, write
 from video.yuv import Frame
 from wav2lip.drive import driving
 from wav2lip.generators.batch import Generator
-from wav2lip.memory import peak_memory_mb
+from wav2lip.memory import TOO_LITTLE, peak_memory_mb, there_are
 from wav2lip.mouths import Mouth, Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
 from wav2lip.part import shown_part
@@ -39,6 +39,7 @@ from wav2lip.track_key import entry_for
 
 DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
 READ_AHEAD = 4  # frames
+MEMORY_A_PIXEL = 300  # bytes of address space: frames in flight, most of them the encoder's
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Stages:
     batch_size: int = 8  # frames that the generator is given together
     cache: Path | None = None  # folder for tracks; none: nothing is kept
     gated: bool = False  # in pauses the generator makes a few mouths, the others come from them
+    memory: int = 0  # bytes of address space that are still wanted, besides the pictures'
     prepare: Callable[[], Cached] = lambda: "off"  # what the generator needs is read and checked
 
 
@@ -101,7 +103,10 @@ def ready(options: Options, stages: Stages, clock: Clock) -> tuple[Job, Outlook,
         encoder = checked_encoder(job.target, job.source.first)
         found = outlook(job.target, encoder, len(job.windows))
     with clock.stage("engine"):
-        return job, found, stages.prepare()
+        network = stages.prepare()
+    if not there_are(stages.memory + MEMORY_A_PIXEL * job.source.width * job.source.height):
+        raise OutOfMemoryError(TOO_LITTLE)
+    return job, found, network
 
 
 def opened(options: Options) -> Job:

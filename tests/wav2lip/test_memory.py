@@ -1,9 +1,22 @@
 """Run apart: what is set here holds for the whole process."""
 
+import errno
+import itertools
+import resource
 import subprocess
 import sys
+from pathlib import Path
 
+import av.error
+import cv2
 import pytest
+
+from errors import EngineError, OutputError
+from tests.media import make_sound
+from wav2lip import memory
+from wav2lip.memory import is_short
+
+ROOT = Path(__file__).parents[2]
 
 FAULTS = """
 import resource, threading
@@ -30,3 +43,73 @@ def test_pictures_are_not_mapped_anew():
     """400 pictures of 512 pages each."""
     run = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     assert int(run.stdout) < 400 * 512 / 20
+
+
+def chained(*errors):
+    for behind, error in itertools.pairwise(errors):
+        error.__cause__ = behind
+    return errors[-1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        av.error.MemoryError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"),
+        RuntimeError("Exception from src/inference: std::bad_alloc"),
+        RuntimeError("can't start new thread"),
+        ImportError("libx.so: failed to map segment from shared object"),
+        chained(MemoryError(), ValueError("x"), EngineError("a.pth: the checkpoint is damaged")),
+    ],
+)
+def test_too_little_memory_is_known_by_its_signs(error):
+    assert is_short(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OutputError("r.mp4: cannot be written: generic error in an external library"),
+        RuntimeError("shapes differ"),
+        chained(ValueError("x"), EngineError("a.pth: the checkpoint is damaged")),
+    ],
+)
+def test_other_errors_are_not_of_memory(error):
+    """Not even those without a reason, while there is memory."""
+    assert not is_short(error)
+
+
+@pytest.mark.parametrize(("number", "short"), [(-4, True), (-215, False)])
+def test_opencv_has_a_number_for_it(number, short):
+    error = cv2.error("in function 'allocate'")
+    error.code = number
+    assert is_short(error) == short
+
+
+def test_an_error_without_a_reason_is_believed_to_be_of_memory_where_it_is_short(monkeypatch):
+    error = OutputError("r.mp4: cannot be written: generic error in an external library")
+    monkeypatch.setattr(memory, "SCARCE", 1 << 60)
+    assert is_short(error) and not is_short(OutputError("r.mp4: no space left"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited")
+@pytest.mark.parametrize(("megabytes", "codes"), [(100, {7}), (450, {7}), (650, {7}), (2000, {0})])
+def test_whatever_the_memory_a_run_ends_with_7_or_0(tmp_path, megabytes, codes):
+    """In one line, and nothing is left. OpenBLAS waited for ever, and x264 gave no reason."""
+    words = ["--demo", "--audio", str(make_sound(tmp_path / "s.wav", 0.2)), "--engine", "puppet"]
+    words += ["--no_cache", "--outfile", str(tmp_path / "out" / "r.mp4")]
+    most = megabytes << 20
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "inference_fast.py"), *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)),
+    )
+    assert ended.returncode in codes, ended.stderr
+    if ended.returncode == 7:
+        assert len(ended.stderr.splitlines()) == 1 and "out of memory" in ended.stderr
+        assert not list(tmp_path.glob("out/*"))
