@@ -6,7 +6,8 @@ LipSyncError             1
 ├─ NoFaceError           4  no face anywhere in the picture
 ├─ EngineError           5  the checkpoint or the engine that runs it
 ├─ OutputError           6  the result cannot be written
-└─ OutOfMemoryError      7  the machine, or its GPU, has too little memory
+├─ OutOfMemoryError      7  the machine, or its GPU, has too little memory
+└─ JobsFailedError       8  some jobs of a batch; the others are done
 """
 
 
@@ -38,3 +39,7 @@ class OutputError(LipSyncError, OSError):
 
 class OutOfMemoryError(LipSyncError, MemoryError):
     exit_code = 7
+
+
+class JobsFailedError(LipSyncError):
+    exit_code = 8

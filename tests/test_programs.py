@@ -11,7 +11,7 @@ THREADS = "print(next(l for l in open('/proc/self/status') if l.startswith('Thre
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("program", ["inference_fast", "inference_hd_fast"])
+@pytest.mark.parametrize("program", ["inference_fast", "inference_hd_fast", "inference_batch"])
 def test_numpy_starts_no_threads(program):
     """OpenBLAS's wait by spinning, and two runs side by side would stand still."""
     words = [sys.executable, "-c", f"import {program}\n{THREADS}"]

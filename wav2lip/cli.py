@@ -5,21 +5,22 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import LipSyncError, OutOfMemoryError
-from faces.detectors import DETECTORS, DetectorSettings
+from faces.detectors import DETECTORS, Detector, DetectorSettings
 from geometry import Rect
 from wav2lip import __version__
 from wav2lip.checkpoint import find
 from wav2lip.flags import parsed, progress_asked
 from wav2lip.generators import NETWORKS, PREPARERS, EngineSettings, choose
 from wav2lip.generators.batch import Generator
-from wav2lip.generators.prepared import Engine
+from wav2lip.generators.prepared import Engine, Loading, Prepared
 from wav2lip.memory import TOO_LITTLE, is_short, reuse_freed_memory
 from wav2lip.options import Options, demonstration
 from wav2lip.report import Clock, Report, Step, write_report
@@ -36,6 +37,10 @@ GPU_BATCH = 128
 # Address space after the weights are read; OpenVINO ends the process where it gets too little.
 MEMORY = {"openvino": 512 << 20, "torch": 512 << 20, "puppet": 320 << 20}
 DEMO = Path(__file__).parent.parent / "demo"
+WITHOUT_WEIGHTS = "no checkpoint given or found: the built-in puppet moves the mouth"
+
+Load = Callable[[str, str, EngineSettings], Loading]  # the engine's name, and what was asked
+Detect = Callable[[str, DetectorSettings], Detector]
 
 
 class Display:
@@ -56,7 +61,7 @@ class JsonLines(Display):
         self._stage = ""
 
     def start(self, options: Options) -> None:
-        self._tell("start", version=__version__, options=_plain(options))
+        self._tell("start", version=__version__, options=plain(options))
 
     def step(self, step: Step) -> None:
         if step.stage != self._stage:
@@ -149,7 +154,7 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
     found = report.notices
     report = replace(report, notices=(*notices, *found))
     if options.report is not None:
-        write_report(options.report, {"options": _plain(options), **asdict(report)})
+        write_report(options.report, {"options": plain(options), **asdict(report)})
     display.done(report)
     for notice in found:  # now that no bar is in the way
         say(notice)
@@ -202,8 +207,11 @@ def _contact_sheet(video: Path) -> Path:
     return contact_sheet(video)
 
 
-def stages_of(options: Options) -> "Stages":
-    """The real detector and generator for these options; weights are found, not yet loaded."""
+def stages_of(options: Options, load: Load | None = None, detect: Detect | None = None) -> "Stages":
+    """The real detector and generator for these options; weights are found, not yet loaded.
+
+    `load` and `detect` are who makes them, where it is not the registries.
+    """
     from wav2lip.pipeline import Stages
 
     checkpoint = None if options.engine == "puppet" else find(options.checkpoint_path)
@@ -225,23 +233,37 @@ def stages_of(options: Options) -> "Stages":
         batch_size=options.face_det_batch_size,
         device="cuda" if engine == "torch" and options.device != "cpu" else "cpu",
     )
-    weights = Engine(lambda: PREPARERS[engine](settings))
+    loading = (load or _loading)(engine, options.engine, settings)
     return Stages(
         engine=engine,
         batch_size=batch_size,
         gated=gated,
-        prepare=weights.prepare,
+        prepare=loading.prepare,
         memory=MEMORY[engine],
-        generator=lambda shown: _loaded(engine, options.engine, weights, shown),
-        detector=lambda: DETECTORS[options.face_detector](detector),
+        generator=loading.generator,
+        detector=lambda: (detect or _detecting)(options.face_detector, detector),
         cache=cache,
     )
 
 
-def _loaded(engine: str, asked: str, weights: Engine, shown: Rect) -> Generator:
-    if engine == "puppet" and asked == "auto":
-        say("no checkpoint given or found: the built-in puppet moves the mouth")
-    return weights.generator(shown)
+def _loading(engine: str, asked: str, settings: EngineSettings) -> Loading:
+    alone = engine == "puppet" and asked == "auto"
+    return Engine(partial(_announced if alone else PREPARERS[engine], settings))
+
+
+def _announced(settings: EngineSettings) -> Prepared:
+    """The puppet, where nobody asked for it."""
+
+    def made(shown: Rect) -> Generator:
+        say(WITHOUT_WEIGHTS)
+        return prepared.generator(shown)
+
+    prepared = PREPARERS["puppet"](settings)
+    return replace(prepared, generator=made)
+
+
+def _detecting(name: str, settings: DetectorSettings) -> Detector:
+    return DETECTORS[name](settings)
 
 
 def default_cache() -> Path | None:
@@ -296,7 +318,7 @@ def _stopped(display: Display, exit_code: int) -> int:
     return exit_code
 
 
-def _plain(options: Options) -> dict[str, Any]:
+def plain(options: Options) -> dict[str, Any]:
     return {
         name: value if isinstance(value, int | float | str | tuple | None) else str(value)
         for name, value in asdict(options).items()

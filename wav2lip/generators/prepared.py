@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from geometry import Rect
 from wav2lip.generators.batch import Generator
@@ -12,8 +13,15 @@ from wav2lip.report import Cached
 class Prepared:
     """Weights that are read and known to be Wav2Lip's and whole."""
 
-    generator: Callable[[Rect], Generator]  # for the part of the patches that shows; called once
+    generator: Callable[[Rect], Generator]  # for the part of the patches that shows
     cached: Cached = "off"  # whether the network was kept from a run before
+
+
+class Loading(Protocol):
+    """An engine's two steps."""
+
+    def prepare(self) -> Cached: ...
+    def generator(self, shown: Rect, /) -> Generator: ...
 
 
 class Engine:

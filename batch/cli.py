@@ -1,0 +1,198 @@
+"""The batch command: flags in, exit code out, and everything that a person or a program is told."""
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from batch import journal
+from batch.crew import CREWS, Crew
+from batch.crew import Asked as CrewAsked
+from batch.flags import Asked, asked
+from batch.foreman import Foreman
+from batch.job import DONE, FAILED, KEPT, LEFT, Job, Summary, untouched
+from batch.journal import SUMMARY, History, Journal
+from batch.leftovers import sweep
+from batch.plan import planned
+from batch.watch import JsonLines, Table, Watcher, duration
+from errors import JobsFailedError, LipSyncError, OutputError
+from wav2lip.cli import ENDING, INTERRUPTED, TERMINATED, Terminated
+from wav2lip.flags import progress_asked
+
+MOST_NAMED = 3  # failed jobs in the last line
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is one of errors.py, 0 where all jobs are done."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    watcher = _watcher(progress_asked(words))
+    try:
+        with _terminable():
+            _run(asked(words), watcher)
+    except LipSyncError as error:
+        return _failed(watcher, str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _failed(watcher, "interrupted; started again, it goes on from there", INTERRUPTED)
+    except Terminated:
+        return _failed(watcher, "terminated; started again, it goes on from there", TERMINATED)
+    finally:
+        watcher.close()
+    return 0
+
+
+def _run(given: Asked, watcher: Watcher) -> None:
+    jobs = planned(given)
+    if given.dry_run:
+        _show(jobs, journal.read(given.out_dir), watcher)
+        return
+    with journal.opened(given.out_dir) as book:
+        summary = _worked(given, jobs, book, watcher)
+    watcher.close()
+    watcher.summary(summary)
+    _tell_people(summary, watcher)
+    failures = [one for one in summary.outcomes if one.status == FAILED]
+    if failures:
+        names = ", ".join(one.name for one in failures[:MOST_NAMED])
+        more = ", ..." if len(failures) > MOST_NAMED else ""
+        raise JobsFailedError(
+            f"{len(failures)} of {len(jobs)} jobs failed: {names}{more};"
+            f" see {given.out_dir / SUMMARY}, mend them and start the batch again"
+        )
+
+
+def _worked(given: Asked, jobs: Sequence[Job], book: Journal, watcher: Watcher) -> Summary:
+    """All that is left of the jobs is done; the summary is written also where that is stopped."""
+    since = time.monotonic()
+    kept = {n: one for n, job in enumerate(jobs) if (one := book.history.kept(n, job))}
+    waiting = [number for number in range(len(jobs)) if number not in kept]
+    crew = _crew(given, [jobs[number] for number in waiting])
+    watcher.planned(jobs, len(kept), crew.seats if crew else 0)
+    foreman = Foreman(crew, book, given.rules, watcher) if crew else None
+    _sweep(jobs, book.history)
+    ended = dict(kept)
+    try:
+        if foreman is not None and crew is not None:
+            with closing(crew):
+                for outcome in foreman.outcomes(jobs, waiting):
+                    ended[outcome.number] = outcome
+    finally:
+        summary = Summary(
+            jobs=tuple(jobs),
+            outcomes=tuple(
+                ended.get(n) or untouched(n, job, _tries(n, job, book, foreman))
+                for n, job in enumerate(jobs)
+            ),
+            workers=tuple(foreman.workers.values()) if foreman else (),
+            out_dir=given.out_dir,
+            seconds=time.monotonic() - since,
+        )
+        write_summary(given.out_dir / SUMMARY, summary)
+    return summary
+
+
+def _crew(given: Asked, jobs: Sequence[Job]) -> Crew | None:
+    """None where there is nothing to do."""
+    if not jobs:
+        return None
+    gpu = any(job.options.device != "cpu" for job in jobs)
+    return CREWS[given.crew](CrewAsked(given.workers, len(jobs), gpu))
+
+
+def _sweep(jobs: Sequence[Job], history: History) -> None:
+    """Away with what a batch that was killed has left half made."""
+    for job in jobs:
+        if history.interrupted(job):
+            sweep(job.options.outfile)
+
+
+def _tries(number: int, job: Job, book: Journal, foreman: Foreman | None) -> int:
+    begun = foreman.tries.get(number) if foreman else None
+    return book.history.tries(job) if begun is None else begun
+
+
+def write_summary(path: Path, summary: Summary) -> None:
+    """The whole file or the one before."""
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        partial.write_text(json.dumps(summary.plain(), indent=1) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written: {error.strerror}; free some space"
+        ) from error
+
+
+def _tell_people(summary: Summary, watcher: Watcher) -> None:
+    notices = dict.fromkeys(
+        notice
+        for job, one in zip(summary.jobs, summary.outcomes, strict=True)
+        if one.status == DONE
+        for notice in (*job.notices, *one.notices)
+    )
+    for notice in notices:
+        watcher.say(notice)
+    totals = summary.totals()
+    kept = f", {totals[KEPT]} from before" if totals[KEPT] else ""
+    left = f", {totals[LEFT]} left" if totals[LEFT] else ""
+    watcher.say(
+        f"done: {totals[DONE]} of {totals['jobs']} jobs{kept}{left}, {totals['frames']} frames in"
+        f" {duration(summary.seconds)} ({totals['frames_per_second']:.0f} a second),"
+        f" in {summary.out_dir}"
+    )
+
+
+def _show(jobs: Sequence[Job], history: History, watcher: Watcher) -> None:
+    """The plan, on standard output."""
+    rows = [_row(number, job, history) for number, job in enumerate(jobs)]
+    if isinstance(watcher, JsonLines):
+        for row in rows:
+            watcher.job(row)
+        return
+    for row in rows:
+        print(f"{row['state']:<8} {row['outfile']}  {row['face']}  {row['audio']}")
+    print(f"{len(rows)} jobs, {sum(row['state'] == KEPT for row in rows)} of them done before")
+
+
+def _row(number: int, job: Job, history: History) -> dict[str, str]:
+    face, audio = job.options.face, job.options.audio
+    there = all(path is not None and path.exists() for path in (face, audio))
+    state = KEPT if history.kept(number, job) else "to do" if there else "missing"
+    names = {"face": str(face), "audio": str(audio), "outfile": str(job.options.outfile)}
+    return {"name": job.name, "state": state, **names, "origin": job.origin}
+
+
+def _watcher(progress: str) -> Watcher:
+    people: TextIO = sys.stderr
+    if progress == "json":
+        return JsonLines(people, sys.stdout)
+    live = progress == "bar" or (progress == "auto" and people.isatty())
+    return Table(people) if live else Watcher(people)
+
+
+def _failed(watcher: Watcher, message: str, exit_code: int) -> int:
+    watcher.close()
+    watcher.failed(message, exit_code)
+    watcher.say(f"error: {message}")
+    return exit_code
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the batch as Ctrl-C does."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = {}
+    with suppress(ValueError):  # not the main thread: the caller's signals are the caller's
+        before = {number: signal.signal(number, stop) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,88 @@
+"""From the words of the batch command to what is asked for."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from batch.crew import CREWS
+from batch.foreman import Rules
+from errors import UsageError
+from wav2lip.flags import parser as single_parser
+from wav2lip.options import OUTFILE, Options, path
+
+OUT_DIR = Path("results/batch")
+TEMPLATE = "{face}_{audio}.mp4"
+MOST_WORKERS = 256
+WORDS = "Make many faces speak. Every flag of inference_fast.py is the default for all jobs."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The batch as the user asked for it; no file of it has been looked at."""
+
+    defaults: dict[str, Any]  # of Options, for every job
+    rules: Rules
+    pairs: Path | None = None
+    faces: tuple[str, ...] = ()
+    audios: tuple[str, ...] = ()
+    zip: bool = False
+    manifest: Path | None = None
+    out_dir: Path = OUT_DIR
+    template: str = TEMPLATE
+    crew: str = "local"
+    workers: int | None = None  # none: as many as fit
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        named = [f"--{name}" for name in ("pairs", "manifest") if getattr(self, name)]
+        named += ["--faces or --audios"] * bool(self.faces or self.audios)
+        if len(named) > 1:
+            raise UsageError(f"{' and '.join(named)}: name one source of jobs")
+        if self.defaults["demo"]:
+            raise UsageError("--demo is inference_fast.py's: name faces and sounds")
+        if self.defaults["outfile"] != OUTFILE:
+            raise UsageError("--outfile is one job's: give --out_dir and --out_template")
+        if self.zip and not (self.faces and self.audios):
+            raise UsageError("--zip pairs --faces with --audios: give both")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = single_parser()
+    made.description = WORDS
+    add = made.add_argument_group("jobs").add_argument
+    add("--pairs", type=path, metavar="DIR", help="every face with the sound of the same name")
+    add("--faces", nargs="+", default=[], metavar="GLOB", help="faces, each with every sound")
+    add("--audios", nargs="+", default=[], metavar="GLOB", help="sounds, each with every face")
+    add("--zip", action="store_true", help="the first face with the first sound, and so on")
+    add("--manifest", type=path, metavar="FILE", help="CSV or JSON lines, a column for each flag")
+    add("--out_dir", type=path, default=OUT_DIR, metavar="DIR", help="videos, journal, summary")
+    add("--out_template", default=TEMPLATE, help="names, of {face}, {audio} and {index}")
+    add("--dry_run", action="store_true", help="show the plan and do nothing")
+    work = made.add_argument_group("work").add_argument
+    work(
+        "--workers", type=workers, metavar="N|auto", help="processes side by side; auto: what fits"
+    )
+    work("--crew", default="local", choices=tuple(CREWS), help="where the workers are")
+    work("--retry", type=int, default=0, metavar="N", help="once more after a crash or a timeout")
+    work("--timeout", type=float, metavar="SECONDS", help="for one job; its worker is replaced")
+    work("--halt_on_error", action="store_true", help="begin no job after one has failed")
+    return made
+
+
+def workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not (text.isdecimal() and 1 <= int(text) <= MOST_WORKERS):
+        raise argparse.ArgumentTypeError(f"expected auto or 1 to {MOST_WORKERS}, got {text!r}")
+    return int(text)
+
+
+def asked(argv: Sequence[str] | None) -> Asked:
+    """UsageError for what can be known to be wrong from the words alone."""
+    given = vars(parser().parse_args(argv))
+    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()}
+    defaults = {option.name: values.pop(option.name) for option in fields(Options)}
+    rules = Rules(values.pop("retry"), values.pop("timeout"), values.pop("halt_on_error"))
+    return Asked(defaults, rules, template=values.pop("out_template"), **values)
