@@ -133,7 +133,7 @@ def _check_outputs(jobs: Sequence[Job]) -> None:
     for job in jobs:
         options = job.options
         folder, ending = options.outfile.parent, options.outfile.suffix
-        alike[folder, ending, options.encoder, options.preset, options.crf] = job
+        alike.setdefault((folder, ending, options.encoder, options.preset, options.crf), job)
     for job in alike.values():
         options = job.options
         target = Target(

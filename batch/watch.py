@@ -50,7 +50,7 @@ class Table(Watcher):
         self._jobs, self._kept, self._seats = 0, 0, 0
         self._since = time.monotonic()
         self._drawn, self._last = 0, 0.0
-        self._running: dict[int, tuple[str, str]] = {}
+        self._running: dict[int, tuple[str, str, int]] = {}  # name, stage, frames
         self._counts = {DONE: 0, FAILED: 0}
         self._frames = 0
 
@@ -59,14 +59,15 @@ class Table(Watcher):
         self._draw(at_once=True)
 
     def started(self, task: Task, seat: int) -> None:
-        self._running[seat] = task.name, "begins"
+        self._running[seat] = task.name, "begins", 0
         self._draw(at_once=True)
 
     def progress(self, progress: Progress) -> None:
         if progress.seat in self._running:
-            name, _ = self._running[progress.seat]
+            name = self._running[progress.seat][0]
             told = f"{progress.stage} {progress.done} of {progress.of}"
-            self._running[progress.seat] = name, told
+            frames = progress.done if progress.stage == "frames" else 0
+            self._running[progress.seat] = name, told, frames
             self._draw()
 
     def ended(self, outcome: Outcome, again: bool) -> None:
@@ -103,10 +104,11 @@ class Table(Watcher):
         head = f"{self._counts[DONE]} done, {self._counts[FAILED]} failed"
         head += f", {len(self._running)} running, {left} left"
         head += f", {self._kept} from before" if self._kept else ""
-        head += f"; {self._frames / max(seconds, 1e-9):.1f} frames a second"
+        frames = self._frames + sum(frames for _, _, frames in self._running.values())
+        head += f"; {frames / max(seconds, 1e-9):.1f} frames a second"
         head += f", {duration(time_left(seconds, ended, left, len(self._running)))} to go"
         rows = sorted(self._running.items())
-        return [head, *(f"  {seat + 1:>3}  {name}  {told}" for seat, (name, told) in rows)]
+        return [head, *(f"  {seat + 1:>3}  {name}  {told}" for seat, (name, told, _) in rows)]
 
     def _write(self, text: str) -> None:
         with suppress(OSError, ValueError):

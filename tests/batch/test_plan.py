@@ -1,0 +1,190 @@
+"""Jobs from every source, and plans that are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from batch.flags import asked
+from batch.plan import filled, planned
+from errors import LipSyncError, OutputError, UsageError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Files of no content: a plan looks at names alone."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("ann.png", "bob.mp4", "ann.wav", "bob.mp3", "notes.txt", ".hidden.png"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def plan(*words):
+    return planned(asked([*map(str, words)]))
+
+
+def pairs(jobs):
+    return [(job.options.face.name, job.options.audio.name) for job in jobs]
+
+
+def outputs(jobs):
+    return [str(job.options.outfile) for job in jobs]
+
+
+def test_pairs_have_one_name(folder):
+    jobs = plan("--pairs", folder)
+    assert pairs(jobs) == [("ann.png", "ann.wav"), ("bob.mp4", "bob.mp3")]
+    assert outputs(jobs) == ["results/batch/ann_ann.mp4", "results/batch/bob_bob.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "word"), [("cat.png", "no sound"), ("cat.wav", "no face"), ("ann.jpg", "same name")]
+)
+def test_a_pair_that_is_none_is_named(folder, extra, word):
+    (folder / extra).touch()
+    with pytest.raises(UsageError, match=word):
+        plan("--pairs", folder)
+
+
+def test_every_combination_in_order(folder):
+    jobs = plan("--faces", "*.png", "*.mp4", "--audios", "*.mp3", "*.wav")
+    faces, sounds = ("ann.png", "bob.mp4"), ("ann.wav", "bob.mp3")
+    assert pairs(jobs) == [(face, sound) for face in faces for sound in sounds]
+    assert outputs(jobs)[1] == "results/batch/ann_bob.mp4"
+
+
+def test_one_face_and_many_sounds(folder):
+    jobs = plan("--face", "ann.png", "--audios", "*.wav", "*.mp3")
+    assert pairs(jobs) == [("ann.png", "ann.wav"), ("ann.png", "bob.mp3")]
+
+
+def test_a_name_with_brackets_is_a_name(folder):
+    (folder / "[x].wav").touch()
+    assert pairs(plan("--face", "ann.png", "--audios", "[x].wav")) == [("ann.png", "[x].wav")]
+
+
+def test_zipped_in_sorted_order(folder):
+    jobs = plan("--faces", "bob.mp4", "ann.png", "--audios", "bob.mp3", "ann.wav", "--zip")
+    assert pairs(jobs) == [("ann.png", "ann.wav"), ("bob.mp4", "bob.mp3")]
+
+
+def test_zip_needs_equal_counts(folder):
+    with pytest.raises(UsageError, match="2 and 1"):
+        plan("--faces", "ann.png", "bob.mp4", "--audios", "ann.wav", "--zip")
+
+
+def test_a_row_overrides_the_command_line_and_leaves_the_rest(folder):
+    (folder / "jobs.csv").write_text(
+        "audio,crf,fp16,outfile\nann.wav,30,false,own.mkv\nbob.mp3,,,\n"
+    )
+    first, second = plan("--manifest", "jobs.csv", "--face", "ann.png", "--crf", "20", "--fp16")
+    assert (first.options.crf, first.options.fp16) == (30, False)
+    assert (second.options.crf, second.options.fp16) == (20, True)
+    assert str(first.options.outfile) == "results/batch/own.mkv" and first.name == "own.mkv"
+    assert second.options.face == Path("ann.png") and second.options.audio == Path("bob.mp3")
+
+
+BAD_ROWS = {
+    "no sound": ("face\nann.png\n", "audio missing"),
+    "out of range": ("face,audio,crf\nann.png,ann.wav,99\n", "0 to 51"),
+    "contradiction": ("face,audio,box\nann.png,ann.wav,9 9 9 9\n", "--box"),
+    "output is the face": (
+        "face,audio,outfile\nann.png,ann.wav,../ann.png\n",
+        "which the batch reads",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_a_bad_row_is_named(folder, name):
+    text, words = BAD_ROWS[name]
+    (folder / "jobs.csv").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        plan("--manifest", "jobs.csv", "--out_dir", "out")
+    assert "jobs.csv line 2: " in str(caught.value) and words in str(caught.value)
+
+
+def test_an_old_box_is_read_as_it_used_to_work_and_said(folder):
+    (job,) = plan("--face", "ann.png", "--audio", "ann.wav", "--box", "90", "20", "80", "10")
+    assert job.options.box == (10, 80, 20, 90) and "right left" in job.notices[0]
+
+
+def test_outputs_that_meet_are_refused(folder):
+    with pytest.raises(UsageError, match=r"--out_template") as caught:
+        plan("--face", "ann.png", "--audios", "*.wav", "*.mp3", "--out_template", "{face}.mp4")
+    assert "ann.png with bob.mp3" in str(caught.value)
+
+
+def test_reports_that_meet_are_refused_and_a_template_keeps_them_apart(folder):
+    words = ("--face", "ann.png", "--audios", "*.wav", "*.mp3", "--report")
+    with pytest.raises(UsageError, match="--report"):
+        plan(*words, "r.json")
+    reports = [str(job.options.report) for job in plan(*words, "r/{audio}.json")]
+    assert reports == ["r/ann.json", "r/bob.json"]
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_an_output_that_another_job_reads_is_refused(folder, link):
+    if link:
+        (folder / "link.mp4").symlink_to(folder / "bob.mp4")
+    name = "link.mp4" if link else "bob.mp4"
+    (folder / "jobs.csv").write_text(
+        f"face,audio,outfile\nann.png,ann.wav,{name}\nbob.mp4,bob.mp3,x.mp4\n"
+    )
+    with pytest.raises(UsageError, match=rf"line 2: would write {name}, which the batch reads"):
+        plan("--manifest", "jobs.csv", "--out_dir", ".")
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "summary.json"])
+def test_the_batch_s_own_files_are_its_own(folder, name):
+    with pytest.raises(UsageError, match="the batch itself"):
+        plan("--pairs", folder, "--out_dir", "out", "--report", f"out/{name}")
+
+
+def test_what_is_put_into_a_template_is_never_looked_at_again(folder):
+    words = {"face": "{audio}{0}%s{face.__class__}", "audio": "b", "index": "0001"}
+    made = filled("{face}-{audio}-{index}.mp4", words)
+    assert made == "{audio}{0}%s{face.__class__}-b-0001.mp4"
+
+
+def test_an_unknown_placeholder_is_named(folder):
+    with pytest.raises(UsageError, match=r"\{voice\} is unknown"):
+        plan("--pairs", folder, "--out_template", "{voice}.mp4")
+
+
+def test_the_index_counts_from_one(folder):
+    jobs = plan("--pairs", folder, "--out_template", "{index}.mkv")
+    assert outputs(jobs) == ["results/batch/0001.mkv", "results/batch/0002.mkv"]
+
+
+def test_an_output_of_no_known_ending_is_known_before_the_work(folder):
+    with pytest.raises(OutputError, match=r"ann\.png with ann\.wav: .*unknown ending"):
+        plan("--pairs", folder, "--out_template", "{face}.txt")
+
+
+WRONG = [
+    [],
+    ["--face", "ann.png"],
+    ["--audios", "*.wav"],
+    ["--pairs", ".", "--manifest", "jobs.csv"],
+    ["--pairs", ".", "--faces", "*.png"],
+    ["--pairs", ".", "--zip"],
+    ["--faces", "*.gif", "--audios", "*.wav"],
+    ["--face", "ann.png", "--faces", "*.png", "--audios", "*.wav"],
+    ["--pairs", ".", "--outfile", "x.mp4"],
+    ["--pairs", ".", "--demo"],
+    ["--pairs", ".", "--workers", "0"],
+    ["--pairs", ".", "--workers", "many"],
+    ["--pairs", ".", "--retry", "-1"],
+    ["--pairs", ".", "--timeout", "0"],
+    ["--pairs", ".", "--timeout", "nan"],
+    ["--pairs", ".", "--crew", "pirates"],
+    ["--pairs", ".", "--crf", "99"],
+    ["--pairs", "nowhere"],
+]
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_wrong_usage_is_one_line(folder, words):
+    with pytest.raises(LipSyncError) as caught:
+        plan(*words)
+    assert "\n" not in str(caught.value) and caught.value.exit_code in (2, 3)
