@@ -50,7 +50,11 @@ class Pool:
         self._late: list[News] = []  # of workers that were dead when they were given a task
 
     def submit(self, task: Task, seat: int) -> None:
-        hand = self._hands.get(seat) or self._start(seat)
+        hand = self._hands.get(seat)
+        if hand is not None and hand.process.poll() is not None:  # it died while it had no task
+            self._retire(hand)
+            hand = None
+        hand = hand or self._start(seat)
         hand.task = task
         try:
             hand.link.send(task)
@@ -108,6 +112,7 @@ class Pool:
         if isinstance(news, Outcome):
             hand.task = None
             if news.exit_code in (BUG, MEMORY):  # who knows in what state it is
+                hand.process.kill()
                 self._retire(hand)
         yield news
 

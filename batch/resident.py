@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from batch.stamps import stamp
+from batch.turns import taken
 from faces.detectors import DETECTORS, Detector, DetectorSettings
 from wav2lip.cli import WITHOUT_WEIGHTS, stages_of
 from wav2lip.generators import GENERATORS, EngineSettings
@@ -58,7 +59,7 @@ class Resident:
             self.notices.append(WITHOUT_WEIGHTS)
         self._limit(name == "openvino")
         key = name, settings, stamp(settings.checkpoint)
-        engine, self.loads["engine"] = self._engines.get(key, lambda: GENERATORS[name](settings))
+        engine, self.loads["engine"] = self._engines.get(key, lambda: _loaded(name, settings))
         return engine
 
     def _detector(self, name: str, settings: DetectorSettings) -> Detector:
@@ -75,3 +76,10 @@ class Resident:
 
             core().set_property("CPU", {"INFERENCE_NUM_THREADS": self._threads})
             self._limited = True
+
+
+def _loaded(name: str, settings: EngineSettings) -> Generator:
+    if name != "openvino":
+        return GENERATORS[name](settings)
+    with taken(settings):
+        return GENERATORS[name](settings)

@@ -48,12 +48,19 @@ def load_vad() -> Command:
     return main
 
 
+def load_batch() -> Command:
+    from benchmarks.batch.command import main
+
+    return main
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "blend": Subcommand("quality and cost of the blend methods", load_blend),
     "speed": Subcommand("the whole command against the floor and the plain way", load_speed),
     "engines": Subcommand("milliseconds a frame and exactness of the engines", load_engines),
     "budget": Subcommand("the host's commands, each within its seconds", load_budget),
     "vad": Subcommand("finding speech in noise", load_vad),
+    "batch": Subcommand("folders of jobs: a loop, kills, a thousand", load_batch),
 }
 
 

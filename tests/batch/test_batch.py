@@ -14,7 +14,8 @@ import pytest
 from batch.journal import JOURNAL
 from batch.journal import opened as opened_journal
 from batch.leftovers import sweep
-from tests.batch.conftest import QUICK
+from tests.batch.conftest import BOX, QUICK
+from tests.checkpoints import ruled_weights, save_safetensors
 from tests.media import make_sound
 from tests.readback import planes_of
 from wav2lip.cli import main as single
@@ -69,6 +70,23 @@ def test_the_same_pixels_as_the_single_command_and_everything_once(batch, expect
     told = batch(*ALL)
     assert told.code == 0 and set(told.column("status").values()) == {"kept"}
     assert told.summary["workers"] == [] and len(starts(told.out)) == 6
+
+
+def test_the_same_pixels_by_the_network_on_a_share_of_the_cores(batch, tmp_path):
+    """Workers compute on fewer threads, with an engine that an earlier job has used."""
+    weights = save_safetensors(ruled_weights(), tmp_path / "wav2lip.safetensors")
+    words = (*BOX, "--checkpoint_path", weights, "--fp16", "--cache_dir", tmp_path / "cache")
+    names = ["ann_one.mp4", "ann_two.mp4"]
+    for name in names:
+        sound = f"{name[4:-4]}.wav"
+        files = ("--face", "ann.png", "--audio", sound, "--outfile", tmp_path / name)
+        assert single(list(map(str, (*words, *files)))) == 0
+    sounds = ("--audios", "one.wav", "two.wav", "--workers", 1)
+    with_share = batch("--face", "ann.png", *sounds, quick=tuple(map(str, words)))
+    assert with_share.code == 0, with_share.errors
+    assert_same(with_share.out, {name: planes_of(tmp_path / name) for name in names}, names)
+    engines = [caches["engine"] for caches in with_share.column("caches").values()]
+    assert engines == ["loaded", "resident"]
 
 
 def children(pid):

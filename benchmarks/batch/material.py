@@ -1,0 +1,82 @@
+"""Faces and sounds for a batch, and the pixels of what was made of them."""
+
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import product
+from pathlib import Path
+
+import av
+import numpy as np
+
+from audio.load import SAMPLE_RATE, load
+from benchmarks.material.clips import PORTRAIT, SIZES, make_video
+from benchmarks.material.sound import SPEECH
+from video.still import read_picture
+
+
+@dataclass(frozen=True)
+class Material:
+    """Every face is to speak every sound."""
+
+    faces: tuple[Path, ...]
+    sounds: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.faces) * len(self.sounds)
+
+    def jobs(self) -> Iterator[tuple[Path, Path, str]]:
+        """Face, sound, and the name of their video."""
+        for face, sound in product(sorted(self.faces), sorted(self.sounds)):
+            yield face, sound, f"{face.stem}_{sound.stem}.mp4"
+
+
+def make_videos(folder: Path, count: int, seconds: float) -> tuple[Path, ...]:
+    """Clips of the portrait, of all sizes in turn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = list(SIZES.values())
+    return tuple(
+        make_video(folder / f"face{n:02}.mp4", sizes[n % len(sizes)], seconds) for n in range(count)
+    )
+
+
+def make_stills(folder: Path, count: int) -> tuple[Path, ...]:
+    """The portrait, each with another border cut off."""
+    import cv2
+
+    folder.mkdir(parents=True, exist_ok=True)
+    portrait = read_picture(PORTRAIT)
+    paths = tuple(folder / f"face{n:02}.png" for n in range(count))
+    for n, path in enumerate(paths):
+        cv2.imwrite(str(path), portrait[2 * n :, 2 * n :])
+    return paths
+
+
+def make_sounds(folder: Path, count: int, seconds: float) -> tuple[Path, ...]:
+    """Parts of the kept speech, each from another moment on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    samples, length = load(SPEECH).samples, round(seconds * SAMPLE_RATE)
+    paths = tuple(folder / f"sound{n:03}.wav" for n in range(count))
+    for n, path in enumerate(paths):
+        part = np.resize(np.roll(samples, -n * len(samples) // count), length)
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            file.writeframes(np.rint(32767 * part.clip(-1, 1)).astype("<i2").tobytes())
+    return paths
+
+
+def pixels_of(video: Path) -> str:
+    """A digest of every decoded frame."""
+    digest = blake2b(digest_size=16)
+    with av.open(str(video)) as file:
+        for frame in file.decode(video=0):
+            digest.update(frame.to_ndarray().tobytes())
+    return digest.hexdigest()
+
+
+def different(one: Path, other: Path, names: list[str]) -> list[str]:
+    """The videos that show other pixels in the two folders."""
+    return [name for name in names if pixels_of(one / name) != pixels_of(other / name)]
