@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batch.flags import asked
+from batch.flags import asked, parser
 from batch.plan import filled, planned
 from errors import LipSyncError, OutputError, UsageError
 
@@ -188,3 +188,9 @@ def test_wrong_usage_is_one_line(folder, words):
     with pytest.raises(LipSyncError) as caught:
         plan(*words)
     assert "\n" not in str(caught.value) and caught.value.exit_code in (2, 3)
+
+
+def test_every_flag_is_in_the_document():
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    flags = [word for action in parser()._actions for word in action.option_strings]
+    assert [flag for flag in flags if flag.startswith("--") and flag not in text] == []
