@@ -193,4 +193,4 @@ def test_wrong_usage_is_one_line(folder, words):
 def test_every_flag_is_in_the_document():
     text = (Path(__file__).parents[2] / "README.md").read_text()
     flags = [word for action in parser()._actions for word in action.option_strings]
-    assert [flag for flag in flags if flag.startswith("--") and flag not in text] == []
+    assert [flag for flag in flags if len(flag) > 2 and flag not in text] == ["--help"]
