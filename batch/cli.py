@@ -11,14 +11,14 @@ from types import FrameType
 from typing import TextIO
 
 from batch import journal
-from batch.crew import CREWS, Crew
-from batch.crew import Asked as CrewAsked
+from batch.crew import CREWS, Crew, Wanted
 from batch.flags import Asked, asked
 from batch.foreman import Foreman
 from batch.job import DONE, FAILED, KEPT, LEFT, Job, Summary, untouched
 from batch.journal import SUMMARY, History, Journal
 from batch.leftovers import sweep
 from batch.plan import planned
+from batch.stamps import weights_of
 from batch.watch import JsonLines, Table, Watcher, duration
 from errors import JobsFailedError, LipSyncError, OutputError
 from wav2lip.cli import ENDING, INTERRUPTED, TERMINATED, Terminated
@@ -99,8 +99,13 @@ def _crew(given: Asked, jobs: Sequence[Job]) -> Crew | None:
     """None where there is nothing to do."""
     if not jobs:
         return None
-    gpu = any(job.options.device != "cpu" for job in jobs)
-    return CREWS[given.crew](CrewAsked(given.workers, len(jobs), gpu))
+    gpu = any(
+        job.options.device != "cpu"
+        and job.options.engine in ("auto", "torch")
+        and weights_of(job.options) is not None
+        for job in jobs
+    )
+    return CREWS[given.crew](Wanted(given.workers, len(jobs), gpu))
 
 
 def _sweep(jobs: Sequence[Job], history: History) -> None:

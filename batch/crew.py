@@ -28,7 +28,7 @@ class Crew(Protocol):
 
 
 @dataclass(frozen=True)
-class Asked:
+class Wanted:
     """How large a crew shall be."""
 
     workers: int | None  # none: what fits
@@ -40,10 +40,10 @@ class Asked:
             raise ValueError(f"a crew of none: {self}")
 
 
-def load_local(asked: Asked) -> Crew:
+def load_local(asked: Wanted) -> Crew:
     from batch.pool import pool_for
 
     return pool_for(asked)
 
 
-CREWS: dict[str, Callable[[Asked], Crew]] = {"local": load_local}
+CREWS: dict[str, Callable[[Wanted], Crew]] = {"local": load_local}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from batch import machine
-from batch.crew import Asked, News
+from batch.crew import News, Wanted
 from batch.job import BUG, KILLED, MEMORY, Outcome, Ready, Task, failed
 from batch.leftovers import sweep
 from batch.worker import Seat
@@ -162,7 +162,7 @@ def last_words(words: IO[bytes]) -> str:
     return "".join(c if c.isprintable() else " " for c in lines[-1]) if lines else ""
 
 
-def pool_for(asked: Asked) -> Pool:
+def pool_for(asked: Wanted) -> Pool:
     """One worker a GPU, else what fits; the cores are shared out among them."""
     gpus = machine.gpus() if asked.gpu else []
     cores = machine.cores()

@@ -144,6 +144,7 @@ def test_what_is_put_into_a_template_is_never_looked_at_again(folder):
     words = {"face": "{audio}{0}%s{face.__class__}", "audio": "b", "index": "0001"}
     made = filled("{face}-{audio}-{index}.mp4", words)
     assert made == "{audio}{0}%s{face.__class__}-b-0001.mp4"
+    assert filled("{face.__class__}{face!r}{}%d", words) == "{face.__class__}{face!r}{}%d"
 
 
 def test_an_unknown_placeholder_is_named(folder):

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from batch.crew import CREWS, Asked
+from batch.crew import CREWS, Wanted
 from batch.job import DONE, FAILED, Outcome, Ready, Task
 from batch.pool import Pool, _end, last_words
 from tests.batch.conftest import QUICK
@@ -87,7 +87,7 @@ def test_the_last_words_are_one_clean_line():
 
 def test_every_crew_has_as_many_seats_as_asked():
     for load in CREWS.values():
-        with closing(load(Asked(3, 5, gpu=False))) as crew:
+        with closing(load(Wanted(3, 5, gpu=False))) as crew:
             assert crew.seats == 3
-        with closing(load(Asked(3, 2, gpu=False))) as crew:
+        with closing(load(Wanted(3, 2, gpu=False))) as crew:
             assert crew.seats == 2

@@ -20,6 +20,10 @@ def test_a_worker_stays_with_its_avatar():
     assert taken(waiting, [0, 1, 0, 1, 1, 0]) == ["a0", "b2", "a1", "b3", "b6", "a4"]
 
 
+def test_it_stays_also_where_others_have_stolen_and_more_is_left_elsewhere():
+    assert taken(roster("aaaabbb"), [0, 1, 2, 3, 0]) == ["a0", "b4", "a1", "a2", "a3"]
+
+
 def test_an_idle_worker_takes_an_avatar_that_nobody_has_before_it_steals():
     waiting = roster("aaabbc")
     assert taken(waiting, [0, 1, 1, 1]) == ["a0", "b3", "b4", "c5"]
