@@ -67,7 +67,7 @@ def sound_bytes(target: Target, seconds: Fraction) -> int:
 
 def free_bytes(path: Path) -> int | None:
     """For a new file of this name, whose folder may still have to be made."""
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError, ValueError):  # links in a ring, a name with a null
         parents = path.absolute().resolve().parents
         usage = shutil.disk_usage(next(folder for folder in parents if folder.exists()))
         return usage.free if usage.total else None
