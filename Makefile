@@ -58,6 +58,7 @@ audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
 	.venv/audit/bin/python -m pip install --quiet bandit==$(BANDIT) pip-audit==$(PIP_AUDIT)
 	.venv/audit/bin/bandit -q -r -c pyproject.toml --skip B101,B403,B608 $(SHIPPED)
 	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.txt
+
 batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a thousand in a row
 	mkdir -p results/bench
 	$(BIN)/python -m benchmarks batch --out results/bench/batch.json

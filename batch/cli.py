@@ -1,13 +1,11 @@
 """The batch command: flags in, exit code out, and everything that a person or a program is told."""
 
 import json
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from batch import journal
@@ -16,13 +14,14 @@ from batch.flags import Asked, asked
 from batch.foreman import Foreman
 from batch.job import DONE, FAILED, KEPT, LEFT, Job, Summary, untouched
 from batch.journal import SUMMARY, History, Journal
-from batch.leftovers import sweep
 from batch.plan import planned
 from batch.stamps import weights_of
 from batch.watch import JsonLines, Table, Watcher, duration
 from errors import JobsFailedError, LipSyncError, OutputError
-from wav2lip.cli import ENDING, INTERRUPTED, TERMINATED, Terminated
+from video.unfinished import sweep_beside
 from wav2lip.flags import progress_asked
+from wav2lip.starting import INTERRUPTED, TERMINATED
+from wav2lip.stopping import Terminated, stoppable
 
 MOST_NAMED = 3  # failed jobs in the last line
 
@@ -32,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     watcher = _watcher(progress_asked(words))
     try:
-        with _terminable():
+        with stoppable():
             _run(asked(words), watcher)
     except LipSyncError as error:
         return _failed(watcher, str(error), error.exit_code)
@@ -112,7 +111,7 @@ def _sweep(jobs: Sequence[Job], history: History) -> None:
     """Away with what a batch that was killed has left half made."""
     for job in jobs:
         if history.interrupted(job):
-            sweep(job.options.outfile)
+            sweep_beside(job.options.outfile)
 
 
 def _tries(number: int, job: Job, book: Journal, foreman: Foreman | None) -> int:
@@ -184,20 +183,3 @@ def _failed(watcher: Watcher, message: str, exit_code: int) -> int:
     watcher.failed(message, exit_code)
     watcher.say(f"error: {message}")
     return exit_code
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the batch as Ctrl-C does."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated
-
-    before = {}
-    with suppress(ValueError):  # not the main thread: the caller's signals are the caller's
-        before = {number: signal.signal(number, stop) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -14,8 +14,8 @@ from typing import IO
 from batch import machine
 from batch.crew import News, Wanted
 from batch.job import BUG, KILLED, MEMORY, Outcome, Ready, Task, failed
-from batch.leftovers import sweep
 from batch.worker import Seat
+from video.unfinished import sweep_beside
 
 ROOT = Path(__file__).parent.parent
 START = (
@@ -87,7 +87,7 @@ class Pool:
         here, there = Pipe()
         words = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115  closed when buried
         gpu = {"CUDA_VISIBLE_DEVICES": self._gpus[place % len(self._gpus)]} if self._gpus else {}
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  our own worker
             [sys.executable, "-c", START, str(ROOT), str(there.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=words,
@@ -131,7 +131,7 @@ class Pool:
 
     def _buried(self, hand: Hand) -> None:
         if hand.task is not None:
-            sweep(hand.task.options.outfile, hand.process.pid)
+            sweep_beside(hand.task.options.outfile)
         hand.last_words = last_words(hand.words)
         hand.words.close()
 

@@ -1,17 +1,20 @@
 """What a worker keeps from job to job: compiled engines and detectors, a bounded number of each."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 from batch.stamps import stamp
 from batch.turns import taken
 from faces.detectors import DETECTORS, Detector, DetectorSettings
+from geometry import Rect
 from wav2lip.cli import WITHOUT_WEIGHTS, stages_of
-from wav2lip.generators import GENERATORS, EngineSettings
+from wav2lip.generators import PREPARERS, EngineSettings
 from wav2lip.generators.batch import Generator
+from wav2lip.generators.prepared import Engine, Prepared
 from wav2lip.options import Options
 from wav2lip.pipeline import Stages
+from wav2lip.report import Cached
 
 ENGINES, FINDERS = 2, 2  # a compiled network takes 150 MB
 T = TypeVar("T")
@@ -26,6 +29,9 @@ class Bounded(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(self._kept)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> tuple[T, str]:
         """The value, and whether it was resident or had to be loaded."""
@@ -54,13 +60,11 @@ class Resident:
         self.loads, self.notices = {}, []
         return stages_of(options, self._engine, self._detector)
 
-    def _engine(self, name: str, asked: str, settings: EngineSettings) -> Generator:
+    def _engine(self, name: str, asked: str, settings: EngineSettings) -> "Held":
         if name == "puppet" and asked == "auto":
             self.notices.append(WITHOUT_WEIGHTS)
         self._limit(name == "openvino")
-        key = name, settings, stamp(settings.checkpoint)
-        engine, self.loads["engine"] = self._engines.get(key, lambda: _loaded(name, settings))
-        return engine
+        return Held(self._engines, name, settings, self.loads)
 
     def _detector(self, name: str, settings: DetectorSettings) -> Detector:
         self._limit(True)
@@ -78,8 +82,33 @@ class Resident:
             self._limited = True
 
 
-def _loaded(name: str, settings: EngineSettings) -> Generator:
+class Held:
+    """The two steps of an engine, of which only what is not resident is done."""
+
+    def __init__(
+        self,
+        engines: Bounded[Generator],
+        name: str,
+        settings: EngineSettings,
+        loads: dict[str, str],
+    ) -> None:
+        self._engines, self._loads = engines, loads
+        self._weights = name, settings, stamp(settings.checkpoint)
+        self._engine = Engine(lambda: _prepared(name, settings))
+
+    def prepare(self) -> Cached:
+        known = any(isinstance(key, tuple) and key[0] == self._weights for key in self._engines)
+        return "hit" if known else self._engine.prepare()
+
+    def generator(self, shown: Rect) -> Generator:
+        key = self._weights, shown
+        made, how = self._engines.get(key, lambda: self._engine.generator(shown))
+        self._loads["engine"] = how
+        return made
+
+
+def _prepared(name: str, settings: EngineSettings) -> Prepared:
     if name != "openvino":
-        return GENERATORS[name](settings)
+        return PREPARERS[name](settings)
     with taken(settings):
-        return GENERATORS[name](settings)
+        return PREPARERS[name](settings)

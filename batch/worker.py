@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from batch.job import BUG, DONE, MEMORY, Outcome, Progress, Ready, Task, failed
 from batch.stamps import bytes_of
 from errors import LipSyncError
-from wav2lip.cli import ENDING, TERMINATED, Terminated, plain
-from wav2lip.memory import reuse_freed_memory
+from wav2lip.cli import plain
+from wav2lip.memory import is_short, reuse_freed_memory
 from wav2lip.report import Clock, Report, Step, write_report
+from wav2lip.starting import CODES, TERMINATED
+from wav2lip.stopping import Terminated
 
 if TYPE_CHECKING:
     from batch.resident import Resident
@@ -41,8 +43,8 @@ class Seat:
 def serve(number: int) -> None:
     """Do what comes through the pipe that has this descriptor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the foreman's to hear
-    for ending in ENDING:
-        signal.signal(ending, _stop)
+    for number in CODES.keys() - {signal.SIGINT}:
+        signal.signal(number, _stop)
     try:
         _serve(Connection(number))
     except Terminated:
@@ -105,11 +107,11 @@ def done(task: Task, resident: "Resident", tell: Tell) -> Outcome:
     """The task's video, or why there is none."""
     try:
         return _outcome(task, _made(task, resident, tell), resident)
-    except LipSyncError as error:
-        return failed(task, error.exit_code, str(error))
-    except MemoryError:
-        return failed(task, MEMORY, "out of memory: take fewer --workers or a --resize_factor")
     except Exception as error:  # noqa: BLE001  a bug of ours costs this job, not the others
+        if is_short(error):
+            return failed(task, MEMORY, "out of memory: take fewer --workers or a --resize_factor")
+        if isinstance(error, LipSyncError):
+            return failed(task, error.exit_code, str(error))
         trace = traceback.format_exc().splitlines()[-MOST_NOTICES:]
         words = f"a bug: {type(error).__name__}: {' '.join(str(error).split())}"
         return replace(failed(task, BUG, words), notices=tuple(trace))

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,16 +14,14 @@ from av.container import OutputContainer
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
-from claims import claimed_file, sweep
 from errors import LipSyncError, OutputError, UsageError
 from video.clip import opened, reason_of
 from video.encoders import ENCODERS, Encoder, chosen, present
 from video.formats import in_format
 from video.sound import CONTAINERS, Container, Track, add_sound, cut, ends
+from video.unfinished import sweep_beside, unfinished
 from video.yuv import Frame
 
-LONGEST_NAME = 100  # bytes of the target's name in that of the unfinished file
-UNFINISHED = re.compile(r"\..*\.(?:\d+-)?([0-9a-f]{16})\.part(?:\.\w+)?")
 WAYS_OUT = {
     errno.ENOSPC: "free some space, or give another --outfile",
     errno.EDQUOT: "free some space, or give another --outfile",
@@ -251,13 +248,11 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         raise OutputError(
             f"{str(path)!r}: cannot be written: no file has such a name; give another --outfile"
         ) from error
-    stem = os.fsencode(path.name)[:LONGEST_NAME].decode(errors="ignore")
     with ExitStack() as stack:
         with _reported(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            sweep(path.parent, UNFINISHED)
-            hidden = claimed_file(path.parent, f".{stem}.{os.getpid()}-", f".part{path.suffix}")
-            partial = stack.enter_context(hidden)
+            sweep_beside(path)
+            partial = stack.enter_context(unfinished(path))
         yield partial
         with _reported(path):
             partial.replace(path)

@@ -13,7 +13,6 @@ import pytest
 
 from batch.journal import JOURNAL
 from batch.journal import opened as opened_journal
-from batch.leftovers import sweep
 from tests.batch.conftest import BOX, QUICK
 from tests.checkpoints import ruled_weights, save_safetensors
 from tests.media import make_sound
@@ -275,17 +274,3 @@ def test_a_bad_row_stops_everything_before_it_begins(batch, tmp_path):
     ended = batch("--manifest", table)
     assert ended.code == 2 and not (tmp_path / "out").exists()
     assert len(ended.errors) == 1 and "jobs.csv line 3: --crf" in ended.errors[0]
-
-
-def test_only_the_dead_s_leftovers_are_swept(tmp_path):
-    names = {
-        "dead": f".a.mp4.{2**22 + 1}-00000000.part.mp4",
-        "alive": f".a.mp4.{os.getpid()}-00000000.part.mp4",
-        "of another": f".b.mp4.{2**22 + 1}-00000000.part.mp4",
-    }
-    for name in names.values():
-        (tmp_path / name).touch()
-    sweep(tmp_path / "a.mp4")
-    assert {path.name for path in tmp_path.iterdir()} == {names["alive"], names["of another"]}
-    sweep(tmp_path / "a.mp4", os.getpid())
-    assert {path.name for path in tmp_path.iterdir()} == {names["of another"]}

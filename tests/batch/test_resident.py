@@ -7,6 +7,8 @@ import pytest
 
 from batch.resident import ENGINES, Bounded, Resident
 from geometry import Rect
+from wav2lip.generators import PREPARERS
+from wav2lip.generators.prepared import Prepared
 from wav2lip.options import Options
 
 ASKED = Options(face=Path("f.png"), audio=Path("a.wav"), engine="puppet")
@@ -40,9 +42,7 @@ def test_what_may_change_pixels_has_an_engine_of_its_own(resident, changed, show
 
 
 def test_other_weights_under_the_same_name_are_loaded(resident, tmp_path, monkeypatch):
-    monkeypatch.setitem(
-        __import__("wav2lip.generators").generators.GENERATORS, "openvino", lambda s: object()
-    )
+    monkeypatch.setitem(PREPARERS, "openvino", lambda _: Prepared(lambda _: object()))
     weights = tmp_path / "w.pth"
     options = replace(
         ASKED, engine="openvino", checkpoint_path=weights, cache_dir=tmp_path / "cache"
