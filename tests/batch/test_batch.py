@@ -137,7 +137,7 @@ def troubled(inputs, tmp_path):
     folder.mkdir()
     for name in ("good1", "good2", "good3", "long"):
         (folder / f"{name}.png").write_bytes((inputs / "ann.png").read_bytes())
-        make_sound(folder / f"{name}.wav", seconds=20 if name == "long" else 0.2)
+        make_sound(folder / f"{name}.wav", seconds=30 if name == "long" else 0.2)
     (folder / "corrupt.mp4").write_text("no video at all\n")
     cv2.imwrite(str(folder / "blank.png"), np.full((120, 160, 3), 90, np.uint8))
     for name in ("corrupt", "blank"):
@@ -170,7 +170,7 @@ def test_trouble_costs_its_own_jobs_alone_and_the_mended_ones_are_done(start, tr
             if event["event"] == "worker":
                 pids[event["seat"]] = event["pid"]
             long = event["event"] == "progress" and event["name"] == "long.mp4"
-            if long and event["seat"] in pids:
+            if long and event["done"] > 9 and event["seat"] in pids:  # its file has been begun
                 os.kill(pids.pop(event["seat"]), signal.SIGKILL)
                 killed += 1
         errors = run.stderr.read()
@@ -221,6 +221,13 @@ def test_a_stopped_batch_leaves_no_worker_and_no_half_video(start, tmp_path, num
     assert (job["status"], job["tries"]) == ("left", 1)
 
 
+def left_by_a_kill(out, name):
+    """What is there when a batch and its workers are killed at once."""
+    (out / f".{name}.{2**22 + 1}-00000000.part.mp4").touch()
+    with (out / JOURNAL).open("a") as file:
+        file.write(json.dumps({"event": "start", "name": name, "key": "of then"}) + "\n")
+
+
 def test_a_changed_sound_and_a_lost_video_are_done_anew(batch, tmp_path):
     """And every job's report is there, and the table goes when all is said."""
     sound = make_sound(tmp_path / "voice.wav", seconds=0.2)
@@ -229,7 +236,9 @@ def test_a_changed_sound_and_a_lost_video_are_done_anew(batch, tmp_path):
     facts = json.loads((tmp_path / "ann-voice.json").read_text())
     assert facts["frames"] == 5 and facts["options"]["crf"] == 18
     (tmp_path / "out" / "ann_voice.mp4").unlink()
+    left_by_a_kill(tmp_path / "out", "ann_voice.mp4")
     ended = batch(*words, "--progress", "bar")
+    assert ended.hidden == []
     assert ended.column("status") == {"ann_voice.mp4": "done"}
     assert "1 running" in "\n".join(ended.errors)
     assert ended.errors[-1].startswith("\x1b[1F\x1b[Jdone: 1 of 1 jobs, 5 frames")
