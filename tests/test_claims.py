@@ -44,6 +44,16 @@ def test_what_was_not_renamed_is_gone_at_the_end(tmp_path):
     assert left(tmp_path) == ["kept"]
 
 
+def test_what_is_gone_holds_no_space(tmp_path):
+    """Not even where a library that failed to close it still has it open."""
+    with pytest.raises(OSError), claimed_file(tmp_path, ".ours.") as path:
+        path.write_bytes(bytes(1000))
+        still = path.open("rb")
+        raise OSError
+    with still:
+        assert os.fstat(still.fileno()).st_size == 0
+
+
 @pytest.mark.parametrize("maker", ["claimed_file", "claimed_folder"])
 def test_what_a_killed_run_left_is_swept_at_once(tmp_path, maker):
     killed(tmp_path, maker)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av.error
 import cv2
+import numpy as np
 import pytest
 
 from errors import EngineError, OutputError
@@ -113,3 +114,11 @@ def test_whatever_the_memory_a_run_ends_with_7_or_0(tmp_path, megabytes, codes):
     if ended.returncode == 7:
         assert len(ended.stderr.splitlines()) == 1 and "out of memory" in ended.stderr
         assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere getrusage is all there is")
+def test_the_peak_is_not_that_of_whoever_started_the_run():
+    mine = np.ones(300 << 20, np.uint8)
+    words = [sys.executable, "-c", "from wav2lip.memory import *; print(peak_memory_mb())"]
+    run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 0 < float(run.stdout) < mine.nbytes >> 20
