@@ -6,6 +6,7 @@ Every repetition of `make faults TIMES=100` has other moments: its SEED.
 import random
 import signal
 import time
+from functools import cache
 
 import pytest
 
@@ -22,7 +23,7 @@ PYTHON = 0.1  # seconds in which Python itself starts, whose own end a signal is
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
-    """The flags of a run for each engine, and how long it takes with a cache and without."""
+    """The flags of a run for each engine."""
     made = tmp_path_factory.mktemp("kill")
     checkpoint = save_bare(ruled_weights(), made / "wav2lip.pth")
     common = {"face": PORTRAIT, "audio": make_sound(made / "sound.wav", seconds=2)}
@@ -34,6 +35,7 @@ def inputs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lasts(inputs, tmp_path_factory):
+    @cache
     def seconds(engine):
         flags = inputs[engine]
         since = time.monotonic()
@@ -42,7 +44,7 @@ def lasts(inputs, tmp_path_factory):
         assert code == 0, said
         return time.monotonic() - since
 
-    return {engine: seconds(engine) for engine in inputs}
+    return seconds
 
 
 def moments(seed, seconds, count):
@@ -53,8 +55,8 @@ def moments(seed, seconds, count):
 
 def killed(flags, folder, number, moment):
     """Checks one kill and the next run; gives the time between the signal and the end."""
-    out, cache = folder / "out" / "r.mp4", folder / "cache"
-    run = started(outfile=out, cache_dir=cache, **flags)
+    out, kept = folder / "out" / "r.mp4", folder / "cache"
+    run = started(outfile=out, cache_dir=kept, **flags)
     time.sleep(moment)
     run.send_signal(number)
     since = time.monotonic()
@@ -73,11 +75,11 @@ def killed(flags, folder, number, moment):
 
 def cleaned(flags, folder):
     """The next run makes the whole video and leaves nothing else."""
-    out, cache = folder / "out" / "r.mp4", folder / "cache"
-    code, said = ended(started(outfile=out, cache_dir=cache, **flags))
+    out, kept = folder / "out" / "r.mp4", folder / "cache"
+    code, said = ended(started(outfile=out, cache_dir=kept, **flags))
     assert code == 0, said
     assert left(folder / "out") == ["r.mp4"] and len(frames_of(out)) == 50
-    assert not [name for room in left(cache) for name in left(cache / room) if name[0] == "."]
+    assert not [name for room in left(kept) for name in left(kept / room) if name[0] == "."]
 
 
 @pytest.mark.campaign
@@ -86,7 +88,7 @@ def cleaned(flags, folder):
 def test_kills(inputs, lasts, tmp_path, record_property, number, engine):
     seed = asked("SEED", 1) * 1000 + number
     longest = 0.0
-    for index, moment in enumerate(moments(seed, lasts[engine], MOMENTS)):
+    for index, moment in enumerate(moments(seed, lasts(engine), MOMENTS)):
         folder = tmp_path / str(index)
         longest = max(longest, killed(inputs[engine], folder, number, moment))
         cleaned(inputs[engine], folder)
