@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format lint types bench batch clean faults crowd soak audit
+.PHONY: demo test check format lint types bench batch clean faults crowd fuzz soak audit
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
@@ -50,7 +50,7 @@ soak: .venv/ready-dev  ## MINUTES=60 of video in one run, against one minute
 
 BANDIT := 1.9.4
 PIP_AUDIT := 2.10.1
-SHIPPED := audio blending faces video wav2lip $(wildcard *.py)
+SHIPPED := audio batch blending faces quality video wav2lip $(wildcard *.py)
 
 # In an environment of their own; pip-audit asks the package index for known weaknesses.
 audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
@@ -62,6 +62,9 @@ audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
 batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a thousand in a row
 	mkdir -p results/bench
 	$(BIN)/python -m benchmarks batch --out results/bench/batch.json
+
+fuzz: .venv/ready-dev  ## thousands of hostile files: a quarter of an hour on two cores
+	$(BIN)/python -m tests.campaigns.fuzz
 
 clean:
 	rm -rf .venv .virtualenv .mypy_cache .ruff_cache .pytest_cache results

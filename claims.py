@@ -82,7 +82,7 @@ def sweep(folder: Path, names: "re.Pattern[str]") -> None:
 
 def remove(path: Path) -> None:
     """Whatever is there, as far as it can be removed."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -33,7 +33,7 @@ def output_rate(
     kept = [rate for rate in rates if _fits(rate, steps, tick)]
     if kept:
         return next((rate for rate in kept if rate in STANDARD_RATES), kept[0])
-    middle = statistics.median(steps)
+    middle = statistics.median_low(steps)  # one of them, so that some step is near it
     usual = 1 / statistics.mean(step for step in steps if abs(step - middle) <= middle * EARLY)
     return min(STANDARD_RATES, key=lambda rate: abs(math.log(rate / usual)))
 

@@ -72,8 +72,12 @@ def check_place(path: Path, flag: str) -> None:
     """Whether there can be a file of this name; `flag` is what the user would change."""
     with _reported(path):
         path = path.absolute()
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()  # a name that is too long, or a ring of links, is known before the work
         if path.is_dir():
             raise OutputError(f"{path}: is a folder; give the name of a file")
+        if path.exists() and not path.is_file() and not path.is_relative_to("/dev"):
+            raise OutputError(f"{path}: is a pipe or device, not a file; give another {flag}")
         folder = next(parent for parent in path.parents if parent.exists())
         if not folder.is_dir():
             raise OutputError(f"{folder}: is a file, not a folder; give another {flag}")

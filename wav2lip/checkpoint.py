@@ -55,6 +55,8 @@ def kind_of(path: Path) -> Kind:
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise EngineError(f"{path}: cannot read the checkpoint: {reason}") from error
+    except ValueError as error:  # a null in the name
+        raise EngineError(f"{path}: cannot read the checkpoint: {error}") from error
     return recognised(path, head, size)
 
 
@@ -83,7 +85,7 @@ def zip_kind(path: Path) -> Kind:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name.rpartition("/")[2] for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise EngineError(f"{path}: the checkpoint is cut off or damaged; {GET} again") from error
     if "data.pkl" not in members:
         raise EngineError(f"{path}: is a zip without weights in it; unpack it, or {GET}")

@@ -212,9 +212,12 @@ RANGES: tuple[tuple[str, float, float], ...] = (
 
 
 def same_place(one: Path, other: Path) -> bool:
-    return one.absolute() == other.absolute() or (
-        one.exists() and other.exists() and one.samefile(other)
-    )
+    if one.absolute() == other.absolute():
+        return True
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # one is not there, or is no name: told where it is opened
+        return False
 
 
 def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

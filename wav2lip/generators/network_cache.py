@@ -77,7 +77,7 @@ def mapped(path: Path) -> Kept:
 
 def write(weights: Weights, entry: Path) -> None:
     """Keep the network, if the disk allows it: without an entry only the next start is slower."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # a folder whose name no system takes
         with making(entry) as place:
             place.mkdir()
             with (place / WEIGHTS).open("wb") as file:
