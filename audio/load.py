@@ -29,6 +29,7 @@ SAMPLE_RATE = 16_000
 
 _SMALLEST = 500  # bytes a second of any sound: a file with less is not as long as it says
 _PIECE = 60 * SAMPLE_RATE
+_LOWEST_RATE = 1000  # samples a second; telephones have 8000, a damaged header anything
 _LOUDEST = 1e4  # times full scale; a real sound in floats may pass 1, never this
 _PLAYLISTS = {"concat", "dash", "hls", "image2", "sdp", "tty"}  # they name files, or are text
 
@@ -143,7 +144,8 @@ def _read_stream(path: Path, index: int, most_seconds: float) -> Spool:
     samples = Spool()
     with _open(path) as container:
         room = room_in(container)
-        for block in _blocks(_frames(container, container.streams.audio[index]), room):
+        frames = _believed(path, _frames(container, container.streams.audio[index]))
+        for block in _blocks(frames, room):
             if not (np.abs(block) < _LOUDEST).all():  # NaN is not smaller, either
                 where = len(samples) / SAMPLE_RATE
                 raise InputError(
@@ -167,6 +169,17 @@ def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
     for packet in _packets(container, stream):
         with suppress(av.error.FFmpegError):
             yield from packet.decode()
+
+
+def _believed(path: Path, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    """A few thousand samples, called one a second, would be an hour of nothing."""
+    for frame in frames:
+        if frame.sample_rate < _LOWEST_RATE:
+            raise InputError(
+                f"{str(path)!r}: {frame.sample_rate} samples a second are no sound: the file is"
+                " damaged; export it again"
+            )
+        yield frame
 
 
 def _packets(container: InputContainer, stream: AudioStream) -> Iterator["Packet[AudioStream]"]:

@@ -20,9 +20,9 @@ from faces.follow import Sighting
 from geometry import Box, Landmarks
 
 KEPT, KEPT_BYTES = 500, 64 << 20  # a minute at 25 frames a second takes 200 kB, a photo 165 bytes
-COLUMNS = 17  # begins, seen, score, top, bottom, left, right, five landmarks x y
+COLUMNS = 18  # begins, seen, score, top, bottom, left, right, five landmarks x y, people
 FARTHEST = 1e5  # pixels from the corner: no face in any picture lies there
-MARK = b"sightings 1\n"
+MARK = b"sightings 2\n"
 CHECKSUM = 16  # bytes
 
 Rows = NDArray[np.float64]  # (frames, COLUMNS)
@@ -127,15 +127,17 @@ def _checksum(name: str, content: bytes) -> bytes:
 def _row(sighting: Sighting) -> list[float]:
     face = sighting.face
     if face is None:
-        return [sighting.begins, *[0.0] * (COLUMNS - 1)]
+        return [sighting.begins, *[0.0] * (COLUMNS - 2), sighting.people]
     box = face.box
     edges = (box.top, box.bottom, box.left, box.right)
-    return [sighting.begins, True, face.score, *edges, *face.landmarks.points().ravel().tolist()]
+    points = face.landmarks.points().ravel().tolist()
+    return [sighting.begins, True, face.score, *edges, *points, sighting.people]
 
 
 def _sighting(row: Sequence[float]) -> Sighting:
-    begins, seen, score, *places = row
+    begins, seen, score, *places, people = row
     if not seen:
-        return Sighting(None, bool(begins))
+        return Sighting(None, bool(begins), int(people))
     points = list(zip(places[4::2], places[5::2], strict=True))
-    return Sighting(Face(Box(*places[:4]), Landmarks(*points), score), bool(begins))
+    face = Face(Box(*places[:4]), Landmarks(*points), score)
+    return Sighting(face, bool(begins), int(people))

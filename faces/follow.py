@@ -23,6 +23,7 @@ class Sighting:
 
     face: Face | None
     begins: bool  # nothing before this picture belongs to the same motion
+    people: int = 0  # faces beyond doubt, when they were last looked for in this shot
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Following:
     others: tuple[Face, ...] = ()  # who else is in this shot, where last seen
     since: int = 0  # pictures since faces were detected
     sure: bool = False  # the face was once beyond doubt since it was found
+    people: int = 0  # faces beyond doubt at the last detection
 
     def at_cut(self) -> "Following":
         """What stays known: whom to look for."""
@@ -55,7 +57,8 @@ class Follower:
         for picture, begins in shots(pictures):
             before = None if begins else state.face
             state = self.after(state.at_cut() if begins else state, picture)
-            yield Sighting(state.face, begins or jumped(before, state.face))
+            people = max(state.people, int(state.face is not None))
+            yield Sighting(state.face, begins or jumped(before, state.face), people)
 
     def after(self, state: Following, picture: Picture) -> Following:
         """What is known after one more picture."""
@@ -64,7 +67,8 @@ class Follower:
             return replace(state, face=face, last=face, since=state.since + 1)
         found = self.detector.detect(picture)
         checked = None if face is None else self._checked(state, picture, face, found)
-        return checked or self._searched(state, picture, found)
+        people = sum(one.score >= SURE for one in found)
+        return replace(checked or self._searched(state, picture, found), people=people)
 
     def _kept(self, state: Following, picture: Picture) -> Face | None:
         if state.face is None:

@@ -71,7 +71,7 @@ def held(box: Box, pictures: Iterable[Picture], detector: Detector | None) -> It
         guess = kept if begins or last is None else last
         face = None if detector is None else detector.refine(picture, guess)
         last = face if face is not None and same_place(face, kept) else None
-        yield Sighting(last, begins)
+        yield Sighting(last, begins, int(last is not None))
 
 
 def track_in(box: Box, sightings: Sequence[Sighting], smoothing: Smoothing) -> FaceTrack:

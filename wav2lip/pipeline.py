@@ -34,7 +34,7 @@ from wav2lip.options import Options
 from wav2lip.part import shown_part
 from wav2lip.prefetch import prefetch
 from wav2lip.preflight import Outlook, outlook
-from wav2lip.report import Cached, Clock, Report, Step
+from wav2lip.report import Cached, Clock, Faces, Report, Step
 from wav2lip.track_key import entry_for
 
 DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
@@ -78,6 +78,8 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
     with clock.stage("faces"):
         sightings, cached = sightings_of(job, stages, tell)
         faces = faces_of(job, sightings)
+        seen = _seen(faces, sightings)
+        del sightings  # of an hour they take 100 MB
     with clock.stage("engine"):
         look, source = _look(options), job.source
         generator = stages.generator(shown_part(faces, look, source.width, source.height))
@@ -93,7 +95,7 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
         written = write(clock.each("waiting for frames", frames), job.target)
     report = _report(stages.engine, job, counted, written, clock)
     caches: dict[str, Cached] = {"track": cached, "network": network}
-    return replace(report, caches=caches, notices=job.notices)
+    return replace(report, caches=caches, notices=job.notices, faces=seen)
 
 
 def ready(options: Options, stages: Stages, clock: Clock) -> tuple[Job, Outlook, Cached]:
@@ -164,6 +166,14 @@ def faces_of(job: Job, sightings: Sequence[Sighting]) -> FaceTrack:
     if not any(found.faces):
         raise NoFaceError(_no_face(job.options))
     return FaceTrack(tuple(_as_network_wants(job, face) for face in found.faces))
+
+
+def _seen(faces: FaceTrack, sightings: Sequence[Sighting]) -> Faces:
+    return Faces.seen(
+        there=[face is not None for face in faces],
+        begins=[one.begins for one in sightings],
+        people=[one.people for one in sightings],
+    )
 
 
 def _no_face(options: Options) -> str:

@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -13,6 +14,7 @@ from errors import OutputError
 from wav2lip import __version__
 
 T = TypeVar("T")
+SPANS = 10  # runs without a face that are told
 Cached = Literal["hit", "miss", "off"]
 
 
@@ -23,6 +25,35 @@ class Step:
     stage: str
     done: int
     of: int
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What the picture's own frames show, each counted once however often it is shown."""
+
+    frames_with: int = 0
+    frames_without: int = 0
+    without: tuple[tuple[int, int], ...] = ()  # the first and last frame of the first SPANS runs
+    cuts: int = 0
+    most_at_once: int = 0
+
+    @classmethod
+    def seen(cls, there: Sequence[bool], begins: Sequence[bool], people: Sequence[int]) -> "Faces":
+        """Of each frame: whether it has a mouth to move, begins a shot, and how many faces."""
+        return cls(
+            frames_with=sum(there),
+            frames_without=len(there) - sum(there),
+            without=tuple(islice(_runs_without(there), SPANS)),
+            cuts=sum(begins[1:]),
+            most_at_once=max(people, default=0),
+        )
+
+
+def _runs_without(there: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    for face, run in groupby(range(len(there)), key=there.__getitem__):
+        if not face:
+            frames = list(run)
+            yield frames[0], frames[-1]
 
 
 @dataclass(frozen=True)
@@ -44,6 +75,7 @@ class Report:
     seconds: float
     seconds_by_stage: dict[str, float]
     peak_memory_mb: float
+    faces: Faces = field(default_factory=Faces)
     notices: tuple[str, ...] = ()
     caches: dict[str, Cached] = field(default_factory=dict)  # what was asked of each
 

@@ -165,6 +165,16 @@ def test_a_video_without_sound(film):
     assert_refused(film("mute.mp4"), "a picture but no sound")
 
 
+@pytest.mark.parametrize("rate", [1, 999])
+def test_a_rate_that_no_sound_has_is_damage(tmp_path, rate):
+    """One sample a second makes an hour of a kilobyte."""
+    path = tmp_path / "slow.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(bytes(8000))
+    assert_refused(path, f"{rate} samples a second", "export it again")
+
+
 def test_sound_without_samples(tmp_path):
     path = tmp_path / "hush.wav"
     with wave.open(str(path), "wb") as file:

@@ -36,6 +36,12 @@ def test_a_variable_rate_becomes_a_standard_one_and_not_its_average():
     assert output_rate([Fraction(1000)], [40 * MS, 80 * MS, 40 * MS, 41 * MS], MS) == 25
 
 
+def test_two_steps_that_are_far_apart_have_no_middle():
+    """Half of a damaged file's steps are long: their mean is near none of them."""
+    assert output_rate([], [40 * MS, 4000 * MS], MS) == 25
+    assert output_rate([], [4000 * MS, 40 * MS, 40 * MS, 9000 * MS], MS) == 25
+
+
 @pytest.mark.parametrize(("jitter", "rate"), [(4, 30), (3, 25), (8, 15)])
 def test_a_jittery_camera_gets_its_nominal_rate(jitter, rate):
     times = [Fraction(i, rate) + (i * 7 % (2 * jitter + 1) - jitter) * MS for i in range(200)]

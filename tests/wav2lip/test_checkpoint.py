@@ -134,6 +134,15 @@ def test_a_zip_of_something_else_is_refused(tmp_path):
     assert "zip without weights" in refusal(tmp_path / "wav2lip.pth")
 
 
+def test_a_zip_of_the_future_is_refused(tmp_path):
+    """The zip's own number says which version is needed to unpack it."""
+    path = save_bare(SMALL, tmp_path / "wav2lip.pth")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 66
+    path.write_bytes(data)
+    assert "cut off or damaged" in refusal(path)
+
+
 def test_a_git_lfs_pointer_is_refused(tmp_path):
     (tmp_path / "wav2lip.pth").write_text("version https://git-lfs.github.com/spec/v1\n")
     assert "git lfs pull" in refusal(tmp_path / "wav2lip.pth")
