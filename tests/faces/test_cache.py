@@ -23,7 +23,9 @@ from tests.faces.scenes import GREEN, RED, Painted, face_at, painted
 ROOT = Path(__file__).parents[2]
 NAME = "0123456789abcdef" * 2
 SEEN = [
-    Sighting(face_at(100 + i / 3, 80, 40 + i / 7, 0.9), i in (0, 5)) if i % 4 else Sighting(None, 0)
+    Sighting(face_at(100 + i / 3, 80, 40 + i / 7, 0.9), i in (0, 5), i % 3)
+    if i % 4
+    else Sighting(None, False, i)
     for i in range(12)
 ]
 
