@@ -6,9 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from audio.load import Sound, load
 from errors import NoFaceError
-from quality.drift import length_of
+from quality.drift import SURE, length_of
 from quality.meters import Meters
 from quality.opening import openings
 from quality.rest import rest_of, spoken
@@ -19,6 +21,7 @@ from quality.view import View, sights
 from video.shape import Shape
 from video.source import open_source
 
+SPOKEN = 2  # seconds: in less, nobody can say whether lips follow
 PAUSE = 0.4  # seconds: in less a mouth need not come to rest
 
 
@@ -60,8 +63,8 @@ def measured(view: View) -> Measured:
         source=view.source,
         fps=fps,
         values={
-            "lag_ms": sync.lag_ms,
-            "sync_confidence": sync.confidence,
+            "lag_ms": sync.lag_ms if sync.confidence >= SURE else None,
+            "sync_confidence": following(sync, loudness, fps),
             "moves_in_pauses": resting(opened, sound, fps),
             "ends_apart_ms": length_of(view.result).apart_ms,
             **meters.values(),
@@ -71,6 +74,12 @@ def measured(view: View) -> Measured:
         sync=sync,
         shots=tuple(strip.shots),
     )
+
+
+def following(sync: Sync, loudness: Floats, fps: Fraction) -> float | None:
+    """How sure it is that the mouth follows; none where there is no voice, or too little."""
+    heard = len(loudness) >= SPOKEN * fps and float(np.ptp(loudness)) > 0
+    return sync.confidence if heard else None
 
 
 def resting(opened: Floats, sound: Sound, fps: Fraction) -> float | None:

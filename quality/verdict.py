@@ -50,7 +50,7 @@ BOUNDS: tuple[Bound, ...] = (
     Bound(
         "sync_confidence",
         "Mouth follows the sound",
-        "0 to 1",
+        "of 1",
         0.5,
         0.1,
         "The mouth moves without regard to what is said, or hardly moves.",
@@ -146,7 +146,7 @@ BOUNDS: tuple[Bound, ...] = (
     Bound(
         "untouched_ssim",
         "Rest of the picture, structure",
-        "0 to 1",
+        "of 1",
         0.96,
         0.92,
         "The picture around the face lost its detail, or is another one.",

@@ -160,6 +160,8 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
         say(notice)
     if options.demo:
         say(f"contact sheet: {_contact_sheet(options.outfile)}")
+    if report.quality:
+        say(report.quality["sentence"])
     say(
         f"done: {report.outfile}, {report.frames} frames in {report.seconds:.1f} s"
         f" ({report.frames_per_second:.0f} a second, {report.engine})"
@@ -173,6 +175,8 @@ def _made(options: Options, display: Display, clock: Clock) -> Report:
 
     if options.report is not None:
         check_place(options.report, "--report")
+    if options.quality_page is not None:
+        check_place(options.quality_page, "--quality")
     display.start(options)
     return lipsync(options, stages_of(options), display.step, clock)
 

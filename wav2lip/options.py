@@ -20,6 +20,7 @@ from wav2lip.generators import DEVICES, GENERATORS
 Four = tuple[int, int, int, int]
 
 OUTFILE, DEMO_OUTFILE = Path("results/result_voice.mp4"), Path("results/demo.mp4")
+NO_PAGE = Path("-")  # a verdict alone
 UNSET_BOX: Four = (-1, -1, -1, -1)
 WHOLE_CROP: Four = (0, -1, 0, -1)
 NTSC = {f"{rate / 1.001:.3f}": Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)}
@@ -144,6 +145,14 @@ class Options:
     )
     report: Path | None = _option(None, "write facts and timings as JSON", type=path)
     check: bool = _switch("only look whether a run could be done, and write nothing")
+    quality: Path | None = _option(
+        None,
+        "judge the result; with a name ending in .html, also write what was seen as a page",
+        type=path,
+        nargs="?",
+        const=NO_PAGE,
+        metavar="PAGE",
+    )
     debug: bool = _switch("show the traceback behind an error")
     demo: bool = _switch("the kept portrait speaks the kept sound, with a contact sheet")
 
@@ -154,6 +163,7 @@ class Options:
                 raise UsageError(f"--{name} must be {low} to {high}, got {value}")
         self._check_inputs()
         self._check_box()
+        self._check_page()
         check_select(self.face_select)
         if self.engine == "puppet" and self.checkpoint_path is not None:
             raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
@@ -163,12 +173,18 @@ class Options:
         if missing and not self.demo:
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
         written = {f"--{name}": getattr(self, name) for name in ("outfile", "report")}
+        written["--quality"] = self.quality_page
         read = ("face", "audio", "drive_audio", "checkpoint_path")
         given = {f"--{name}": getattr(self, name) for name in read}
         for flag, path in written.items():
             for other, taken in {**given, **written}.items():
                 if flag != other and None not in (path, taken) and same_place(path, taken):
                     raise UsageError(f"{flag} and {other} are the same file {path}: name another")
+
+    def _check_page(self) -> None:
+        page = self.quality_page
+        if page is not None and page.suffix.lower() not in (".html", ".htm"):
+            raise UsageError(f"--quality {page}: the page's name ends in .html")
 
     def _check_box(self) -> None:
         if self.box == UNSET_BOX:
@@ -186,6 +202,10 @@ class Options:
         if self.silence_gating and self.vad == "none":
             return ["--vad none takes everything for speech: --silence_gating skips nothing"]
         return []
+
+    @property
+    def quality_page(self) -> Path | None:
+        return None if self.quality == NO_PAGE else self.quality
 
     @property
     def face_box(self) -> Four | None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from audio.load import load
 from audio.vads import SPEECH_ALONE, VADS
@@ -28,6 +29,7 @@ from video.writer import Target, Written, check_target, checked_encoder, write
 from video.yuv import Frame
 from wav2lip.drive import driving
 from wav2lip.generators.batch import Generator
+from wav2lip.judge import judgement
 from wav2lip.memory import TOO_LITTLE, peak_memory_mb, there_are
 from wav2lip.mouths import Mouth, Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
@@ -93,9 +95,13 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
     )
     with closing(prefetch(_spoken(job, faces, mouths, counted, clock), READ_AHEAD)) as frames:
         written = write(clock.each("waiting for frames", frames), job.target)
+    judged: dict[str, Any] = {}
+    if options.quality is not None:
+        with clock.stage("quality"):
+            judged = judgement(options, faces)
     report = _report(stages.engine, job, counted, written, clock)
     caches: dict[str, Cached] = {"track": cached, "network": network}
-    return replace(report, caches=caches, notices=job.notices, faces=seen)
+    return replace(report, caches=caches, notices=job.notices, faces=seen, quality=judged)
 
 
 def ready(options: Options, stages: Stages, clock: Clock) -> tuple[Job, Outlook, Cached]:

@@ -78,6 +78,7 @@ class Report:
     faces: Faces = field(default_factory=Faces)
     notices: tuple[str, ...] = ()
     caches: dict[str, Cached] = field(default_factory=dict)  # what was asked of each
+    quality: dict[str, Any] = field(default_factory=dict)  # where --quality asked for it
 
     @property
     def frames_per_second(self) -> float:

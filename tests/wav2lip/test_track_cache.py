@@ -237,6 +237,7 @@ def test_every_option_is_known_to_matter_or_not(job):
     mouth |= {"no_color_match", "lip_strength", "vad"}
     sound = {"audio", "audio_offset", "drive_audio", "fps"}
     output = {"outfile", "encoder", "preset", "crf", "progress", "report", "debug", "demo"}
+    output |= {"quality"}
     place = {"cache_dir", "no_cache", "check", "max_pixels", "max_seconds"}
     known = matter | later | speed | mouth | sound | output | place
     assert set(vars(job)) - known == set()

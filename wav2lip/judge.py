@@ -1,0 +1,54 @@
+"""The finished file is looked at again: what the meters say of it, and a page that shows it."""
+
+from typing import TYPE_CHECKING, Any
+
+from errors import OutputError
+from faces.face import FaceTrack
+from wav2lip.options import Options
+
+if TYPE_CHECKING:
+    from quality.measured import Measured
+    from quality.view import View
+
+
+def judgement(options: Options, faces: FaceTrack) -> dict[str, Any]:
+    """For the report: the verdict in a sentence, and every figure with its level."""
+    from quality.measured import measured, plain
+    from quality.verdict import sentence
+
+    found = measured(view_of(options, faces))
+    if options.quality_page is not None:
+        write_page(options, found)
+    return {"sentence": sentence(found.lines), **plain(found)}
+
+
+def view_of(options: Options, faces: FaceTrack) -> "View":
+    """The result beside its source, seen as the run saw it; nothing is detected again."""
+    from quality.view import View
+    from video.shape import Shape
+
+    assert options.face is not None  # Options checked it
+    return View(
+        result=options.outfile,
+        source=options.face,
+        audio=options.audio,
+        shape=Shape(options.resize_factor, options.rotate, options.crop),
+        loop=options.loop,
+        static=options.static,
+        fps=options.fps,
+        known=faces,
+    )
+
+
+def write_page(options: Options, found: "Measured") -> None:
+    from quality.page import page
+
+    place = options.quality_page
+    assert place is not None  # asked by the caller
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(page(found), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"cannot write the page {place}: {error.strerror}; name another --quality"
+        ) from error
