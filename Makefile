@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format lint types bench batch clean faults crowd fuzz soak audit
+.PHONY: demo test check format lint types bench batch quality clean faults crowd fuzz soak audit
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
@@ -65,6 +65,11 @@ batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a
 
 fuzz: .venv/ready-dev  ## thousands of hostile files: a quarter of an hour on two cores
 	$(BIN)/python -m tests.campaigns.fuzz
+
+quality: .venv/ready  ## made clips through every blend method, each result judged
+	$(BIN)/python inference_fast.py --demo --quality results/demo.html
+	mkdir -p results/bench
+	$(BIN)/python -m benchmarks quality --out results/bench/quality.json
 
 clean:
 	rm -rf .venv .virtualenv .mypy_cache .ruff_cache .pytest_cache results

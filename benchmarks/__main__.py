@@ -54,6 +54,12 @@ def load_batch() -> Command:
     return main
 
 
+def load_quality() -> Command:
+    from benchmarks.quality.command import main
+
+    return main
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "blend": Subcommand("quality and cost of the blend methods", load_blend),
     "speed": Subcommand("the whole command against the floor and the plain way", load_speed),
@@ -61,6 +67,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "budget": Subcommand("the host's commands, each within its seconds", load_budget),
     "vad": Subcommand("finding speech in noise", load_vad),
     "batch": Subcommand("folders of jobs: a loop, kills, a thousand", load_batch),
+    "quality": Subcommand("whether a result is any good", load_quality),
 }
 
 
