@@ -24,6 +24,12 @@ def load_blend() -> Command:
     return main
 
 
+def load_sync() -> Command:
+    from benchmarks.sync.command import main
+
+    return main
+
+
 def load_speed() -> Command:
     from benchmarks.speed.command import main
 
@@ -62,6 +68,7 @@ def load_quality() -> Command:
 
 SUBCOMMANDS: dict[str, Subcommand] = {
     "blend": Subcommand("quality and cost of the blend methods", load_blend),
+    "sync": Subcommand("planted lags of the mouth against measured ones", load_sync),
     "speed": Subcommand("the whole command against the floor and the plain way", load_speed),
     "engines": Subcommand("milliseconds a frame and exactness of the engines", load_engines),
     "budget": Subcommand("the host's commands, each within its seconds", load_budget),
