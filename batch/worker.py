@@ -43,8 +43,8 @@ class Seat:
 def serve(number: int) -> None:
     """Do what comes through the pipe that has this descriptor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the foreman's to hear
-    for number in CODES.keys() - {signal.SIGINT}:
-        signal.signal(number, _stop)
+    for ending in CODES.keys() - {signal.SIGINT}:
+        signal.signal(ending, _stop)
     try:
         _serve(Connection(number))
     except Terminated:

@@ -13,6 +13,7 @@ import pytest
 
 from batch.journal import JOURNAL
 from batch.journal import opened as opened_journal
+from claims import mark
 from tests.batch.conftest import BOX, QUICK
 from tests.checkpoints import ruled_weights, save_safetensors
 from tests.media import make_sound
@@ -223,7 +224,7 @@ def test_a_stopped_batch_leaves_no_worker_and_no_half_video(start, tmp_path, num
 
 def left_by_a_kill(out, name):
     """What is there when a batch and its workers are killed at once."""
-    (out / f".{name}.{2**22 + 1}-00000000.part.mp4").touch()
+    (out / f".{name}.{2**22 + 1}-{mark()}.part.mp4").touch()
     with (out / JOURNAL).open("a") as file:
         file.write(json.dumps({"event": "start", "name": name, "key": "of then"}) + "\n")
 

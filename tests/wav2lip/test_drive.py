@@ -29,7 +29,7 @@ def heard(tmp_path):
 
 def test_without_one_the_mouth_follows_what_is_heard(heard):
     sound = load(heard)
-    assert driving(None, sound) == (sound, ())
+    assert driving(None, sound, 0) == (sound, ())
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_without_one_the_mouth_follows_what_is_heard(heard):
 def test_it_is_as_long_as_what_is_heard(heard, tmp_path, seconds, words):
     """And what is cut off, or missing, is told where it is more than half a second."""
     voice = load(wav(tmp_path / "voice.wav", vowel("i", seconds)))
-    drive, notices = driving(tmp_path / "voice.wav", load(heard))
+    drive, notices = driving(tmp_path / "voice.wav", load(heard), 0)
     assert len(drive.samples) == RATE
     both = min(len(voice.samples), RATE)
     assert np.array_equal(drive.samples[:both], voice.samples[:both])

@@ -27,7 +27,8 @@ from tests.media import make_sound, make_video
 from tests.readback import frames_of
 from video.loops import LOOPS
 from wav2lip.cli import main
-from wav2lip.generators import GENERATORS
+from wav2lip.generators import PREPARERS
+from wav2lip.generators.prepared import Prepared
 from wav2lip.report import write_report
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +81,7 @@ def failing_generator(fails):
             done += len(batch)
             yield batch.faces
 
-    return GENERATORS, "puppet", lambda settings: generate
+    return PREPARERS, "puppet", lambda settings: Prepared(lambda shown: generate)
 
 
 def failing_source(fails):
@@ -185,9 +186,10 @@ def test_a_stage_that_raises(run, monkeypatch, tmp_path, stage, moment, kind):
 def test_a_bug_in_a_thread_is_told_of_once(media, tmp_path):
     """And its traceback names the place."""
     program = (
-        "import sys; from wav2lip.cli import main; from wav2lip.generators import GENERATORS\n"
+        "import sys; from wav2lip.cli import main; from wav2lip.generators import PREPARERS\n"
+        "from wav2lip.generators.prepared import Prepared\n"
         "def broken(batches):\n    yield next(batches).faces[:1] / 0\n"
-        "GENERATORS['puppet'] = lambda settings: broken\n"
+        "PREPARERS['puppet'] = lambda settings: Prepared(lambda shown: broken)\n"
         "sys.exit(main())"
     )
     words = [sys.executable, "-W", "error", "-c", program, "--engine", "puppet", "--no_cache"]
@@ -278,10 +280,10 @@ def test_a_report_that_cannot_be_written(run, tmp_path, monkeypatch):
 
 def test_a_report_is_whole_or_not_there(tmp_path):
     report = tmp_path / "report.json"
-    write_report(report, {"facts": 1})
+    write_report(report, {"outfile": "r.mp4"})
     before = report.read_bytes()
     with room(1000), pytest.raises(OutputError):
-        write_report(report, {"facts": "long " * 1000})
+        write_report(report, {"outfile": "long " * 1000})
     assert report.read_bytes() == before and left(tmp_path) == ["report.json"]
 
 

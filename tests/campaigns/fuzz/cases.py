@@ -15,8 +15,8 @@ from tests.campaigns.fuzz.children import Job, made_in_child
 from tests.campaigns.fuzz.mutations import mutated
 from tests.campaigns.fuzz.seeds import Seed
 from wav2lip.cli import main
-from wav2lip.generators import GENERATORS, EngineSettings
-from wav2lip.generators.batch import Generator
+from wav2lip.generators import PREPARERS, EngineSettings
+from wav2lip.generators.prepared import Prepared
 
 WHOLE_COMMAND = 20  # of so many cases, one with the real detector and engine
 
@@ -121,7 +121,7 @@ def spoken(words: Sequence[str], number: int) -> int:
     with an engine that reads its checkpoint and leaves the mouth alone."""
     if number % WHOLE_COMMAND:
         DETECTORS["mtcnn"] = lambda _: Blind()
-        GENERATORS["openvino"] = read_only
+        PREPARERS["openvino"] = read_only
     return main(words)
 
 
@@ -135,9 +135,9 @@ class Blind:
         return None
 
 
-def read_only(settings: EngineSettings) -> Generator:
+def read_only(settings: EngineSettings) -> Prepared:
     checkpoints.read(settings)
-    return lambda batches: (batch.faces for batch in batches)
+    return Prepared(lambda _: lambda batches: (batch.faces for batch in batches))
 
 
 def faces() -> list[Seed]:
