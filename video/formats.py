@@ -17,6 +17,7 @@ from video.yuv import (
     frame_of_planes,
     layout_of,
     matrix_for,
+    with_quiet_margins,
 )
 
 DEPTHS = (8, 9, 10, 12, 14, 16)
@@ -68,7 +69,7 @@ def in_planes(video: av.VideoFrame, layout: Layout, size: tuple[int, int]) -> av
         dst_color_range=tags.range or LIMITED,
     )
     tags.put_on(made)
-    return made
+    return with_quiet_margins(made)
 
 
 def in_format(frame: Frame, name: str) -> av.VideoFrame:

@@ -137,7 +137,7 @@ class Frame:
         """A BGR picture as a frame: 4:2:0, or 4:4:4 where a side is odd."""
         height, width = picture.shape[:2]
         even = width % 2 == 0 and height % 2 == 0
-        video = av.VideoFrame(width, height, "yuv420p" if even else "yuv444p")
+        video = blank(width, height, "yuv420p" if even else "yuv444p")
         Tags(matrix_for(height), LIMITED, BT709, SRGB_CURVE).put_on(video)
         frame = cls(video)
         frame._paint(picture)
@@ -289,9 +289,24 @@ class Frame:
         return np.column_stack([rows / 255 * np.array(scales)[:, None], offsets])
 
 
+def blank(width: int, height: int, name: str) -> av.VideoFrame:
+    """A new frame, to be filled."""
+    return with_quiet_margins(av.VideoFrame(width, height, name))
+
+
+def with_quiet_margins(video: av.VideoFrame) -> av.VideoFrame:
+    """The same, 0 behind the ends of its rows: x264 looks there where the width is no multiple of 16,
+    and what chance had left there made two files of equal pictures."""
+    bytes_each = 1 if video.format.components[0].bits == 8 else 2
+    for plane in video.planes:
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, abs(plane.line_size))
+        rows[:, plane.width * bytes_each :] = 0
+    return video
+
+
 def copied(video: av.VideoFrame) -> av.VideoFrame:
     """The same picture in memory of its own: a decoded one may be shared with its decoder."""
-    copy = av.VideoFrame(video.width, video.height, video.format.name)
+    copy = blank(video.width, video.height, video.format.name)
     for target, source in zip(copy.planes, video.planes, strict=True):
         bits = video.format.components[0].bits
         _view(target, bits)[...] = _view(source, bits)
@@ -305,7 +320,7 @@ def copied(video: av.VideoFrame) -> av.VideoFrame:
 def frame_of_planes(planes: Sequence[Plane], layout: Layout, like: Frame) -> Frame:
     """A frame with these samples and the tags and time of another."""
     height, width = planes[0].shape
-    video = av.VideoFrame(width, height, layout.name)
+    video = blank(width, height, layout.name)
     for target, source in zip(video.planes, planes, strict=True):
         _view(target, layout.bits)[...] = source
     like.tags.put_on(video)

@@ -257,3 +257,26 @@ def test_full_range_jpeg_planes_are_taken_as_they_are():
     assert Tags.of(planes).range == 2
     for ours, theirs in zip(planes.planes, video.planes, strict=True):
         assert bytes(ours) == bytes(theirs)
+
+
+def margins(video, fill=None):
+    """What lies behind the ends of the rows; it is filled where a number is given."""
+    found = b""
+    width = 1 if video.format.components[0].bits == 8 else 2
+    for plane in video.planes:
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)
+        if fill is not None:
+            rows[:, plane.width * width :] = fill
+        found += rows[:, plane.width * width :].tobytes()
+    return found
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p10le", "gray"])
+def test_nothing_lies_behind_the_rows(pix_fmt):
+    """x264 looks there, so what is left there by chance would change the file."""
+    frame = frame_of(pix_fmt, ODD)
+    assert set(margins(frame.video, 77)) == {77}
+    changed = frame.with_region(RECTS[0], frame.region(RECTS[0]) + 9)
+    turned = in_planes(frame.video, Layout("yuv422p", 8), ODD)
+    for video in (changed.video, turned, Frame.of_picture(frame.picture()).video):
+        assert margins(video) and not any(margins(video))
