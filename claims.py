@@ -72,6 +72,18 @@ def claimed_folder(folder: Path, before: str) -> Iterator[Path]:
         _claimed.discard(path)
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Whole or not at all, as far as the place is one where files are; OSError where it fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():  # /dev/stdout, say
+        path.write_bytes(content)
+        return
+    place = path.resolve()
+    with claimed_file(place.parent, ".whole.", ".part") as partial:
+        partial.write_bytes(content)
+        partial.replace(place)
+
+
 def sweep(folder: Path, names: "re.Pattern[str]") -> None:
     """Remove what killed runs left: files or folders whose name matches, its group the mark."""
     with suppress(OSError):

@@ -17,6 +17,7 @@ from batch.journal import SUMMARY, History, Journal
 from batch.plan import planned
 from batch.stamps import weights_of
 from batch.watch import JsonLines, Table, Watcher, duration
+from claims import write_whole
 from errors import JobsFailedError, LipSyncError, OutputError
 from video.unfinished import sweep_beside
 from wav2lip.flags import progress_asked
@@ -121,10 +122,9 @@ def _tries(number: int, job: Job, book: Journal, foreman: Foreman | None) -> int
 
 def write_summary(path: Path, summary: Summary) -> None:
     """The whole file or the one before."""
-    partial = path.with_name(f".{path.name}.part")
+    text = json.dumps(summary.plain(), indent=1) + "\n"
     try:
-        partial.write_text(json.dumps(summary.plain(), indent=1) + "\n")
-        partial.replace(path)
+        write_whole(path, text.encode())
     except OSError as error:
         raise OutputError(
             f"{path}: cannot be written: {error.strerror}; free some space"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmarks.machine import commit, machine
+from claims import write_whole
 from errors import OutputError, UsageError
 from video.writer import check_place
 
@@ -40,7 +41,6 @@ def keep(path: Path, results: Mapping[str, Any]) -> None:
 
 def keep_bytes(path: Path, content: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write_whole(path, content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; name another file") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claims import LOCK, RESTED, claimed_file, claimed_folder, mark, sweep
+from claims import LOCK, RESTED, claimed_file, claimed_folder, mark, sweep, write_whole
 
 ROOT = Path(__file__).parent.parent
 OURS = re.compile(r"\.ours\.([0-9a-f]{16})")
@@ -106,3 +106,18 @@ def test_nothing_else_is_swept(tmp_path):
 
 def test_a_folder_that_is_not_there_is_clean(tmp_path):
     sweep(tmp_path / "none", OURS)
+
+
+def test_what_is_written_whole_goes_where_a_link_points(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "new" / "file")
+    (tmp_path / "new").mkdir()
+    write_whole(tmp_path / "link", b"whole")
+    assert (tmp_path / "new" / "file").read_bytes() == b"whole"
+    assert left(tmp_path) == ["link", "new"] and left(tmp_path / "new") == ["file"]
+
+
+def test_what_cannot_be_written_whole_leaves_nothing(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError):
+        write_whole(tmp_path / "folder", b"whole")
+    assert left(tmp_path) == ["folder"] and left(tmp_path / "folder") == []

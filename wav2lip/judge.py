@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from claims import write_whole
 from errors import OutputError
 from faces.face import FaceTrack
 from wav2lip.options import Options
@@ -46,8 +47,7 @@ def write_page(options: Options, found: "Measured") -> None:
     place = options.quality_page
     assert place is not None  # asked by the caller
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(page(found), encoding="utf-8")
+        write_whole(place, page(found).encode())
     except OSError as error:
         raise OutputError(
             f"cannot write the page {place}: {error.strerror}; name another --quality"

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from claims import claimed_file
+from claims import write_whole
 from errors import OutputError
 from wav2lip import __version__
 
@@ -119,17 +119,9 @@ class Clock:
 
 
 def write_report(path: Path, facts: dict[str, Any]) -> None:
-    """Whole or not at all, as far as the place is one where files are."""
     text = json.dumps({"version": __version__, **facts}, indent=2) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():  # /dev/stdout, say
-            path.write_text(text)
-            return
-        place = path.resolve()
-        with claimed_file(place.parent, ".report.", ".part") as partial:
-            partial.write_text(text)
-            partial.replace(place)
+        write_whole(path, text.encode())
     except OSError as error:
         raise OutputError(
             f"cannot write the report {path}: {error.strerror}; name another --report"
