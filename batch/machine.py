@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from cores import usable_cores
 from wav2lip.generators import has_driver
 
 WORKER_BYTES = 1 << 30  # the command's peak is 0.65 GB at 720p with empty caches
@@ -21,11 +22,11 @@ def fitting(jobs: int, cores: int, memory: int | None) -> int:
 
 def cores() -> int:
     """That this process may use, by its affinity and its container's quota."""
-    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    mine = usable_cores()
     with suppress(OSError, ValueError):
         quota, period = (CGROUP / "cpu.max").read_text().split()
-        return max(1, min(mine or 1, int(quota) // int(period)))  # "max" is no number
-    return mine or 1
+        return max(1, min(mine, int(quota) // int(period)))  # "max" is no number
+    return mine
 
 
 def free_memory() -> int | None:

@@ -1,11 +1,12 @@
 """What a figure depends on besides the program: the machine, its libraries, the commit."""
 
-import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from cores import usable_cores
 
 ROOT = Path(__file__).parent.parent
 LIBRARIES = ("numpy", "opencv-python-headless", "av", "openvino", "torch", "silero-vad")
@@ -15,7 +16,7 @@ def machine() -> dict[str, Any]:
     """Neither names nor places: what the figures can be compared by."""
     return {
         "cpu": cpu(),
-        "cores": cores(),
+        "cores": usable_cores(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         **{name: _version(name) for name in LIBRARIES},
@@ -30,13 +31,6 @@ def cpu() -> str:
         lines = []
     names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def commit(root: Path = ROOT) -> dict[str, Any]:

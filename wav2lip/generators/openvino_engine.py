@@ -1,6 +1,5 @@
 """The network on the CPU, by OpenVINO."""
 
-import os
 from collections import deque
 from collections.abc import Generator as PythonGenerator
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cores import usable_cores
 from errors import EngineError
 from geometry import Rect
 from openvino_core import core, ov
@@ -130,13 +130,6 @@ def finished(
     return piece, patches
 
 
-def cores() -> int:
-    """That this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def piece_size(batch_size: int) -> int:
     """At most PIECE, and so that a full batch falls into pieces of nearly one size."""
     pieces = -(-batch_size // PIECE)
@@ -147,7 +140,7 @@ def hints(half: bool) -> dict[str, str]:
     has_half = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return {
         "INFERENCE_PRECISION_HINT": "bf16" if half and has_half else "f32",
-        "NUM_STREAMS": str(min(cores(), MOST_STREAMS)),
+        "NUM_STREAMS": str(min(usable_cores(), MOST_STREAMS)),
     }
 
 
