@@ -13,7 +13,7 @@ from benchmarks.blend.sheet import SIZE as SHEET_SIZE
 from benchmarks.blend.sheet import check_ending, encoded, sheet
 from benchmarks.blend.subjects import Subject, subjects
 from benchmarks.blend.table import differences, figures, judged
-from benchmarks.blend.verdict import BASE, PLAIN, Comparison, Line, compared, verdict
+from benchmarks.blend.verdict import BASE, PLAIN, Comparison, MethodLine, compared, verdict
 from benchmarks.flags import checked_place, keep, keep_bytes, parser_for
 from blending.masks import MaskShape
 from blending.methods import BLENDERS, Look
@@ -29,7 +29,7 @@ class Results:
     """A run's figures and what they mean."""
 
     rows: tuple[Row, ...]
-    verdict: tuple[Line, ...]
+    verdict: tuple[MethodLine, ...]
     compared: tuple[Comparison, ...]
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.blend.measure import Row
-from benchmarks.blend.verdict import BASE, Comparison, Line, mean, methods_of, of, sizes_of
+from benchmarks.blend.verdict import BASE, Comparison, MethodLine, mean, methods_of, of, sizes_of
 
 COLUMNS = {  # of Row: its heading and how many digits count
     "seam": ("seam", 2),
@@ -39,21 +39,17 @@ def _figures_line(rows: Sequence[Row], method: str, size: int) -> list[str]:
     return [f"{size} px", method, *cells, f"{crisper:.2f}"]
 
 
-def judged(lines: Sequence[Line]) -> str:
+def judged(lines: Sequence[MethodLine]) -> str:
     """Every limit that was missed, or a word that none was."""
     missed = [line for line in lines if not line.passed]
     if not missed:
         return f"all {len(lines)} limits are kept"
     heads = ["missed", "method", "face", "is", "limit"]
     cells = [
-        [line.what, line.method, f"{line.size} px", f"{line.figure:.3f}", _limit(line)]
+        [line.what, line.method, f"{line.size} px", f"{line.figure:.3f}", line.allowed]
         for line in missed
     ]
     return f"{len(missed)} of {len(lines)} limits are missed:\n\n{markdown(heads, cells)}"
-
-
-def _limit(line: Line) -> str:
-    return f"{'at least' if line.at_least else 'at most'} {line.limit:g}"
 
 
 def differences(comparisons: Sequence[Comparison]) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 from benchmarks.blend.measure import Row
+from benchmarks.limits import Line
 
 PLAIN, BASE, SHARP = "original", "ellipse", "hd"  # what the others are held against
 COST_SIZE = 256
@@ -13,20 +15,12 @@ LARGE_SIZE, LARGE_COST = 512, 4.0  # times as much
 NOTICEABLE = 0.05  # of a figure
 
 
-@dataclass(frozen=True)
-class Line:
-    """A figure and its limit."""
+@dataclass(frozen=True, kw_only=True)
+class MethodLine(Line):
+    """A limit for a method on faces of one size."""
 
-    what: str
     method: str
     size: int
-    figure: float
-    limit: float
-    at_least: bool = False
-
-    @property
-    def passed(self) -> bool:
-        return self.figure >= self.limit if self.at_least else self.figure <= self.limit
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ class Comparison:
     worse: tuple[str, ...]
 
 
-def verdict(rows: Sequence[Row]) -> list[Line]:
+def verdict(rows: Sequence[Row]) -> list[MethodLine]:
     """A line for each limit that the rows say something about; the worst face decides."""
     return [
         line
@@ -71,23 +65,22 @@ def verdict(rows: Sequence[Row]) -> list[Line]:
     ]
 
 
-def _lines(method: str, size: int, chosen: list[Row], rows: Sequence[Row]) -> list[Line]:
-    lines = [Line("outside", method, size, max(r.outside for r in chosen), 0.0)]
+def _lines(method: str, size: int, chosen: list[Row], rows: Sequence[Row]) -> list[MethodLine]:
+    line = partial(MethodLine, method=method, size=size)
+    lines = [line("outside", max(r.outside for r in chosen), 0.0)]
     if method == PLAIN:
         return lines
     plain, base = of(rows, PLAIN, size), of(rows, BASE, size)
     if plain:
         share = mean(chosen, "seam") / max(mean(plain, "seam"), 1e-6)
-        lines.append(Line("seam / original", method, size, share, 0.1))
-    lines.append(
-        Line("coverage", method, size, min(r.coverage for r in chosen), 0.98, at_least=True)
-    )
-    lines.append(Line("flicker", method, size, max(r.flicker for r in chosen), 0.5))
+        lines.append(line("seam / original", share, 0.1))
+    lines.append(line("coverage", min(r.coverage for r in chosen), 0.98, at_least=True))
+    lines.append(line("flicker", max(r.flicker for r in chosen), 0.5))
     if method == SHARP and size == COST_SIZE and base:
         crisper = mean(chosen, "sharpness") / max(mean(base, "sharpness"), 1e-6)
-        lines.append(Line("sharpness / ellipse", method, size, crisper, 1.8, at_least=True))
+        lines.append(line("sharpness / ellipse", crisper, 1.8, at_least=True))
     if (limit := cost_limit(method, size)) is not None:
-        lines.append(Line("ms", method, size, mean(chosen, "ms"), limit))
+        lines.append(line("ms", mean(chosen, "ms"), limit))
     return lines
 
 

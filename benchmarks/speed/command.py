@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.flags import checked_place, keep, keep_bytes, parser_for
+from benchmarks.limits import Line
 from benchmarks.material.asked import (
     Clip,
     add_inputs,
@@ -22,7 +23,7 @@ from benchmarks.material.clips import NAMES
 from benchmarks.runs.cold import ran
 from benchmarks.runs.command import COMMAND as PROGRAM
 from benchmarks.runs.command import Task
-from benchmarks.speed.figures import Line, Row, promised_for, ratios, verdict
+from benchmarks.speed.figures import Row, promised_for, ratios, verdict
 from benchmarks.speed.kinds import COMMAND, FLOOR, KINDS, PUPPET, Once, once
 from benchmarks.speed.plot import check_ending, encoded, plot
 from benchmarks.speed.table import compared, figures, judged

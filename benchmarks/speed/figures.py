@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
+from benchmarks.limits import Line
 from benchmarks.material.asked import Clip
 from benchmarks.speed.kinds import COMMAND, FIRST, FLOOR, PLAIN, PUPPET, Once
 
@@ -72,20 +73,6 @@ class Ratio:
     kind: str
     base: str
     times: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """A limit and the figure that is held against it."""
-
-    what: str
-    figure: float
-    limit: float
-    at_least: bool = False
-
-    @property
-    def passed(self) -> bool:
-        return self.figure >= self.limit if self.at_least else self.figure <= self.limit
 
 
 def row_of(rows: Iterable[Row], clip: str, kind: str) -> Row | None:

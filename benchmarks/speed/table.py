@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from benchmarks.blend.table import markdown
-from benchmarks.speed.figures import RATIOS, Line, Ratio, Row, row_of
+from benchmarks.limits import Line
+from benchmarks.speed.figures import RATIOS, Ratio, Row, row_of
 from benchmarks.speed.kinds import FLOOR
 
 
@@ -34,11 +35,7 @@ def compared(ratios: Sequence[Ratio]) -> str:
 def judged(lines: Sequence[Line]) -> str:
     """Every limit and whether it is kept."""
     cells = [
-        ["kept" if line.passed else "missed", line.what, f"{line.figure:.2f}", _limit(line)]
+        ["kept" if line.passed else "missed", line.what, f"{line.figure:.2f}", line.allowed]
         for line in lines
     ]
     return markdown(["limit is", "of", "is", "limit"], cells) if cells else ""
-
-
-def _limit(line: Line) -> str:
-    return f"{'at least' if line.at_least else 'at most'} {line.limit:g}"
