@@ -8,13 +8,13 @@ from batch.stamps import stamp
 from batch.turns import taken
 from faces.detectors import DETECTORS, Detector, DetectorSettings
 from geometry import Rect
-from wav2lip.cli import WITHOUT_WEIGHTS, stages_of
 from wav2lip.generators import PREPARERS, EngineSettings
 from wav2lip.generators.batch import Generator
 from wav2lip.generators.prepared import Engine, Prepared
 from wav2lip.options import Options
 from wav2lip.pipeline import Stages
 from wav2lip.report import Cached
+from wav2lip.staging import WITHOUT_WEIGHTS, stages_of
 
 ENGINES, FINDERS = 2, 2  # a compiled network takes 150 MB
 T = TypeVar("T")

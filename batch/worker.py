@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from batch.job import BUG, DONE, MEMORY, Outcome, Progress, Ready, Task, failed
 from batch.stamps import bytes_of
 from errors import LipSyncError
-from wav2lip.cli import plain
+from wav2lip.display import plain
 from wav2lip.memory import is_short, reuse_freed_memory
 from wav2lip.report import Clock, Report, Step, write_report
 from wav2lip.starting import CODES, TERMINATED

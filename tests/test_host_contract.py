@@ -15,7 +15,8 @@ from tests.checkpoints import save_cut_off
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
 from video.encoders import ENCODERS, opens
-from wav2lip.cli import default_cache, main
+from wav2lip.cli import main
+from wav2lip.staging import default_cache
 
 ROOT = Path(__file__).parent.parent
 PORTRAIT = ROOT / "demo" / "portrait.png"
@@ -241,7 +242,7 @@ def test_17_side_by_side(words, inputs, tmp_path):
 def test_18_what_can_be_known_comes_first(run, inputs, tmp_path, monkeypatch):
     """The detector is not even loaded."""
     detectors = {"mtcnn": lambda settings: pytest.fail("faces are looked for")}
-    monkeypatch.setattr("wav2lip.cli.DETECTORS", detectors)
+    monkeypatch.setattr("wav2lip.staging.DETECTORS", detectors)
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(b"\x08" + b"no network" * 99)
     fresh = {"cache_dir": tmp_path / "none"}

@@ -1,117 +1,24 @@
-"""The command: flags in, exit code out, and everything that a person or a program is told."""
+"""The command: flags in, exit code out."""
 
-import io
-import json
-import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from errors import LipSyncError, OutOfMemoryError
-from faces.detectors import DETECTORS, Detector, DetectorSettings
-from geometry import Rect
-from wav2lip import __version__
-from wav2lip.checkpoint import find
+from wav2lip.display import Bar, Display, JsonLines, one_line, plain, say
 from wav2lip.flags import parsed, progress_asked
-from wav2lip.generators import NETWORKS, PREPARERS, EngineSettings, choose
-from wav2lip.generators.batch import Generator
-from wav2lip.generators.prepared import Engine, Loading, Prepared
 from wav2lip.memory import TOO_LITTLE, is_short, reuse_freed_memory
 from wav2lip.options import Options, demonstration
-from wav2lip.report import Clock, Report, Step, write_report
+from wav2lip.report import Clock, Report, write_report
+from wav2lip.staging import stages_of
 from wav2lip.starting import INTERRUPTED, TERMINATED, WORDS
 from wav2lip.stopping import Terminated, in_time, stoppable
 from wav2lip.streams import keep_own_lines
 
-if TYPE_CHECKING:
-    from wav2lip.pipeline import Stages
-
-CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
-GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and what is left of one is lost
-GPU_BATCH = 128
-# Address space after the weights are read; OpenVINO ends the process where it gets too little.
-MEMORY = {"openvino": 512 << 20, "torch": 512 << 20, "puppet": 320 << 20}
 DEMO = Path(__file__).parent.parent / "demo"
-WITHOUT_WEIGHTS = "no checkpoint given or found: the built-in puppet moves the mouth"
-
-Load = Callable[[str, str, EngineSettings], Loading]  # the engine's name, and what was asked
-Detect = Callable[[str, DetectorSettings], Detector]
-
-
-class Display:
-    """Shows a run while it lasts; this one shows nothing."""
-
-    def start(self, options: Options) -> None: ...
-    def step(self, step: Step) -> None: ...
-    def checked(self, facts: dict[str, Any]) -> None: ...
-    def done(self, report: Report) -> None: ...
-    def failed(self, message: str, exit_code: int) -> None: ...
-    def close(self) -> None: ...
-
-
-class JsonLines(Display):
-    """One JSON object a line on standard output."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-
-    def start(self, options: Options) -> None:
-        self._tell("start", version=__version__, options=plain(options))
-
-    def step(self, step: Step) -> None:
-        if step.stage != self._stage:
-            self._stage = step.stage
-            self._tell("stage", stage=step.stage, of=step.of)
-        self._tell("frame", stage=step.stage, done=step.done, of=step.of)
-
-    def checked(self, facts: dict[str, Any]) -> None:
-        self._tell("check", **facts)
-
-    def done(self, report: Report) -> None:
-        self._tell("done", **asdict(report))
-
-    def failed(self, message: str, exit_code: int) -> None:
-        self._tell("error", message=message, exit_code=exit_code)
-
-    def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
-        try:
-            print(json.dumps({"event": event, **facts}), flush=True)
-        except OSError:  # nobody reads any more; the video is wanted all the same
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class Bar(Display):
-    """A bar on the terminal for each stage."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-        self._bar: Any = None
-
-    def step(self, step: Step) -> None:
-        if self._bar is None or step.stage != self._stage:
-            self.close()
-            self._stage = step.stage
-            from tqdm import tqdm  # takes as long to import as all of argparse
-
-            self._bar = tqdm(total=step.of, desc=step.stage, unit="frame", leave=False)
-        self._bar.total = step.of
-        self._bar.update(step.done - self._bar.n)
-
-    def done(self, report: Report) -> None:
-        self.close()
-
-    def failed(self, message: str, exit_code: int) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
 
 def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: ANN401
@@ -211,84 +118,6 @@ def _contact_sheet(video: Path) -> Path:
     return contact_sheet(video)
 
 
-def stages_of(options: Options, load: Load | None = None, detect: Detect | None = None) -> "Stages":
-    """The real detector and generator for these options; weights are found, not yet loaded.
-
-    `load` and `detect` are who makes them, where it is not the registries.
-    """
-    from wav2lip.pipeline import Stages
-
-    checkpoint = None if options.engine == "puppet" else find(options.checkpoint_path)
-    engine = choose(options.engine, options.device, checkpoint)
-    gated = options.silence_gating and engine in NETWORKS
-    most = GPU_BATCH if engine == "torch" else GATED_BATCH if gated else CPU_BATCH
-    batch_size = min(options.wav2lip_batch_size, most)
-    cache = None if options.no_cache else options.cache_dir or default_cache()
-    settings = EngineSettings(
-        checkpoint=checkpoint,
-        device=options.device,
-        half=options.fp16,
-        batch_size=batch_size,
-        cache=cache,
-        strength=options.lip_strength,
-        keep=not options.check,
-    )
-    detector = DetectorSettings(
-        batch_size=options.face_det_batch_size,
-        device="cuda" if engine == "torch" and options.device != "cpu" else "cpu",
-    )
-    loading = (load or _loading)(engine, options.engine, settings)
-    return Stages(
-        engine=engine,
-        batch_size=batch_size,
-        gated=gated,
-        prepare=loading.prepare,
-        memory=MEMORY[engine],
-        generator=loading.generator,
-        detector=lambda: (detect or _detecting)(options.face_detector, detector),
-        cache=cache,
-    )
-
-
-def _loading(engine: str, asked: str, settings: EngineSettings) -> Loading:
-    alone = engine == "puppet" and asked == "auto"
-    return Engine(partial(_announced if alone else PREPARERS[engine], settings))
-
-
-def _announced(settings: EngineSettings) -> Prepared:
-    """The puppet, where nobody asked for it."""
-
-    def made(shown: Rect) -> Generator:
-        say(WITHOUT_WEIGHTS)
-        return prepared.generator(shown)
-
-    prepared = PREPARERS["puppet"](settings)
-    return replace(prepared, generator=made)
-
-
-def _detecting(name: str, settings: DetectorSettings) -> Detector:
-    return DETECTORS[name](settings)
-
-
-def default_cache() -> Path | None:
-    """None for a user without a home."""
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wav2lip-fast"
-    except RuntimeError:
-        return None
-
-
-def one_line(words: str) -> str:
-    """Names may hold line breaks, and what a terminal obeys."""
-    return "".join(letter if letter.isprintable() else " " for letter in words)
-
-
-def say(words: str) -> None:
-    """To people: one line on standard error."""
-    with suppress(OSError):  # nobody listens: the exit code still tells
-        print(one_line(words), file=sys.stderr or io.StringIO(), flush=True)
-
-
 def _display(words: Sequence[str]) -> Display:
     """Chosen before the flags are read, so that a wrong flag is shown as asked, too."""
     asked = progress_asked(words)
@@ -320,10 +149,3 @@ def _stopped(display: Display, exit_code: int) -> int:
     display.failed(WORDS[exit_code], exit_code)
     say(f"error: {WORDS[exit_code]}")
     return exit_code
-
-
-def plain(options: Options) -> dict[str, Any]:
-    return {
-        name: value if isinstance(value, int | float | str | tuple | None) else str(value)
-        for name, value in asdict(options).items()
-    }

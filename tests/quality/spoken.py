@@ -6,10 +6,10 @@ from audio.load import SAMPLE_RATE, load
 from quality.view import View
 from tests.media import make_sound
 from tests.talking import PORTRAIT
-from wav2lip.cli import stages_of
 from wav2lip.options import Options
 from wav2lip.pipeline import lipsync
 from wav2lip.report import Clock
+from wav2lip.staging import stages_of
 
 SPEECH = PORTRAIT.parent / "speech.m4a"
 

@@ -11,11 +11,11 @@ from tests.media import make_sound, make_video
 from video.encoders import ENCODERS
 from video.writer import Target
 from wav2lip import preflight
-from wav2lip.cli import stages_of
 from wav2lip.options import Options
 from wav2lip.pipeline import lipsync, ready
 from wav2lip.preflight import in_words, outlook, picture_bytes
 from wav2lip.report import Clock
+from wav2lip.staging import stages_of
 
 
 @pytest.fixture
