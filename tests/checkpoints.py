@@ -9,7 +9,6 @@ import os
 import pickle
 import warnings
 import zipfile
-import zlib
 from collections import OrderedDict
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.material.weights import drawn
 from tests.onnx_writer import onnx_of
 from wav2lip.network import Wav2Lip, fold_norms
 
@@ -30,19 +30,7 @@ def layout():
 
 def ruled_weights():
     """Weights that the reference output was made with: each is drawn after its own name."""
-    return {name: torch.from_numpy(_ruled(name, shape)) for name, shape, _ in layout()}
-
-
-def _ruled(name, shape):
-    random = np.random.default_rng(zlib.crc32(name.encode()))
-    if name.endswith("num_batches_tracked"):
-        return np.array(1, np.int64)
-    if name.endswith(("running_mean", "bias")):
-        return random.normal(0, 0.05, shape).astype(np.float32)
-    if name.endswith("running_var") or len(shape) == 1:
-        return random.uniform(0.8, 1.2, shape).astype(np.float32)
-    spread = (1 / np.prod(shape[1:])) ** 0.5 * (1.2 if name.startswith("output_block.1") else 1)
-    return random.normal(0, spread, shape).astype(np.float32)
+    return {name: torch.from_numpy(drawn(name, tuple(shape))) for name, shape, _ in layout()}
 
 
 def flat_weights(value=0.01):

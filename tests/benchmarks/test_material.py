@@ -11,10 +11,8 @@ from audio.load import load
 from benchmarks.material.asked import clips_of, known, told
 from benchmarks.material.clips import NAMES, SIZES, as_frame, make_clip, make_video, moving
 from benchmarks.material.sound import make_speech
-from benchmarks.material.weights import drawn
 from errors import InputError
 from faces.detectors import DETECTORS, DetectorSettings
-from tests.checkpoints import layout, ruled_weights
 from tests.readback import frames_of
 
 SMALL = (160, 120)
@@ -61,13 +59,6 @@ def test_the_sound_has_exactly_its_length(tmp_path):
     sounds = [load(make_speech(tmp_path / "s.wav", seconds)) for seconds in (0.5, 12.04)]
     assert [sound.duration for sound in sounds] == [Fraction(1, 2), Fraction(1204, 100)]
     assert np.abs(sounds[1].samples).max() > 0.1
-
-
-def test_weights_are_those_of_the_reference():
-    small = [(name, tuple(shape)) for name, shape, _ in layout() if np.prod(shape) < 5000]
-    expected = ruled_weights()
-    assert len(small) > 200
-    assert all(np.array_equal(drawn(name, shape), expected[name]) for name, shape in small)
 
 
 def test_the_clips_asked_for_are_made(tmp_path):
