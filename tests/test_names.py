@@ -12,6 +12,7 @@ import pytest
 from faces.detectors import DETECTORS
 from tests.checkpoints import save_other_network
 from tests.media import make_picture, make_sound, make_video, numbered
+from tests.seers import Blind
 from wav2lip.cli import main
 
 BOX = ("--box", "10", "44", "10", "54")
@@ -39,21 +40,11 @@ INPUTS = {"face": 3, "audio": 3, "checkpoint_path": 5}
 OUTPUTS = {"outfile": 6, "report": 6}
 
 
-class Seer:
-    """Sees no face; the box is given."""
-
-    def detect(self, picture):
-        return []
-
-    def refine(self, picture, face):
-        return None
-
-
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Where the command runs, with a good face and sound in it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(DETECTORS, "mtcnn", lambda settings: Seer())
+    monkeypatch.setitem(DETECTORS, "mtcnn", lambda settings: Blind())
     make_picture(tmp_path / "face.png", numbered(1), ".png")
     make_sound(tmp_path / "sound.wav", seconds=0.08)
     return tmp_path

@@ -1,16 +1,15 @@
 import gc
 import mmap
-import resource
 import subprocess
 import sys
 import wave
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audio.spool import IN_MEMORY, Spool, give_back, pieces
+from tests.shortage import no_file_over
 
 ROOT = Path(__file__).parents[2]
 FEW, MANY = 1000, IN_MEMORY  # numbers; four bytes each
@@ -48,16 +47,6 @@ def test_all_come_back(count):
 def test_give_back_takes_any_array():
     give_back(np.zeros(5, np.float32))
     give_back(spooled(numbers(MANY)).reshape(-1, 4).T[:, 3:9])
-
-
-@contextmanager
-def no_file_over(size):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("size", [0, IN_MEMORY // 2, IN_MEMORY + 500_000, 3 * IN_MEMORY])

@@ -4,13 +4,10 @@ The stages that are entries of a dict are put there; the others fail for causes 
 """
 
 import faulthandler
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -25,6 +22,7 @@ from faces.face import Face
 from geometry import Box, Landmarks
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
+from tests.shortage import no_file_over
 from video.loops import LOOPS
 from wav2lip.cli import main
 from wav2lip.generators import PREPARERS
@@ -227,19 +225,6 @@ def test_an_input_that_goes_while_it_is_read(run, media, tmp_path, monkeypatch, 
     assert untouched(tmp_path / "out")
 
 
-@contextmanager
-def room(size):
-    """No file may grow over so many bytes, as on a disk that fills up."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 @pytest.mark.parametrize(
     ("name", "share"),
     [("result.mp4", 0.0), ("result.mkv", 0.5), ("result.mp4", 0.999)],
@@ -250,7 +235,7 @@ def test_a_disk_that_fills_up(run, tmp_path, name, share):
     assert run(outfile=out)[0] == 0
     size = out.stat().st_size
     out.write_text("earlier")
-    with room(int(size * share)):
+    with no_file_over(int(size * share)):
         code, said = run("--no_cache", outfile=out)
     assert code == 6 and len(said) == 1, said
     assert out.read_text() == "earlier" and left(out.parent) == sorted({name, "result.mp4"})
@@ -282,7 +267,7 @@ def test_a_report_is_whole_or_not_there(tmp_path):
     report = tmp_path / "report.json"
     write_report(report, {"outfile": "r.mp4"})
     before = report.read_bytes()
-    with room(1000), pytest.raises(OutputError):
+    with no_file_over(1000), pytest.raises(OutputError):
         write_report(report, {"outfile": "long " * 1000})
     assert report.read_bytes() == before and left(tmp_path) == ["report.json"]
 

@@ -9,23 +9,14 @@ import pytest
 from faces.detectors import DETECTORS
 from tests.media import make_cover_only, make_paused, make_picture, make_sound, numbered, tone
 from tests.readback import frames_of
+from tests.seers import Blind
 from wav2lip.cli import main
-
-
-class Seer:
-    """Sees no face; the box is given."""
-
-    def detect(self, picture):
-        return []
-
-    def refine(self, picture, face):
-        return None
 
 
 @pytest.fixture
 def spoken(tmp_path, monkeypatch, capfd):
     """Exit code, lines, frames of the result."""
-    monkeypatch.setitem(DETECTORS, "mtcnn", lambda settings: Seer())
+    monkeypatch.setitem(DETECTORS, "mtcnn", lambda settings: Blind())
     face = make_picture(tmp_path / "face.png", numbered(1), ".png")
 
     def run(sound):
