@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +145,3 @@ def _check_outputs(jobs: Sequence[Job]) -> None:
             check_target(target)
         except LipSyncError as error:
             raise type(error)(f"{job.origin}: {error}") from error
-
-
-def stamped(job: Job) -> Job:
-    """The job as its inputs are now."""
-    return replace(job, key=key_of(job.options))
