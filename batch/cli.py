@@ -13,7 +13,7 @@ from batch.crew import CREWS, Crew, Wanted
 from batch.flags import Asked, asked
 from batch.foreman import Foreman
 from batch.job import DONE, FAILED, KEPT, LEFT, Job, Summary, untouched
-from batch.journal import SUMMARY, History, Journal
+from batch.journal import PAGE, SUMMARY, History, Journal
 from batch.plan import planned
 from batch.stamps import weights_of
 from batch.watch import JsonLines, Table, Watcher, duration
@@ -52,6 +52,7 @@ def _run(given: Asked, watcher: Watcher) -> None:
         return
     with journal.opened(given.out_dir) as book:
         summary = _worked(given, jobs, book, watcher)
+        _show_people(summary, watcher, pictures=True)
     watcher.close()
     watcher.summary(summary)
     _tell_people(summary, watcher)
@@ -92,6 +93,7 @@ def _worked(given: Asked, jobs: Sequence[Job], book: Journal, watcher: Watcher) 
             seconds=time.monotonic() - since,
         )
         write_summary(given.out_dir / SUMMARY, summary)
+        _show_people(summary, watcher, pictures=False)  # also where it is stopped: at once
     return summary
 
 
@@ -122,9 +124,22 @@ def _tries(number: int, job: Job, book: Journal, foreman: Foreman | None) -> int
 
 def write_summary(path: Path, summary: Summary) -> None:
     """The whole file or the one before."""
-    text = json.dumps(summary.plain(), indent=1) + "\n"
+    _write(path, json.dumps(summary.plain(), indent=1) + "\n")
+
+
+def _show_people(summary: Summary, watcher: Watcher, pictures: bool) -> None:
+    """The page beside the summary; without it the batch is no worse."""
+    from batch.page import page, strips  # its libraries are not needed until the end
+
     try:
-        write_whole(path, text.encode())
+        _write(summary.out_dir / PAGE, page(summary, strips(summary) if pictures else {}))
+    except OutputError as error:
+        watcher.say(f"notice: {error}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text.encode("utf-8", "replace"))
     except OSError as error:
         raise OutputError(
             f"{path}: cannot be written: {error.strerror}; free some space"

@@ -17,8 +17,8 @@ from batch.job import DONE, KEPT, Job, Outcome
 from batch.stamps import bytes_of
 from errors import OutputError, UsageError
 
-JOURNAL, SUMMARY = "journal.jsonl", "summary.json"
-OWN_FILES = (JOURNAL, SUMMARY)
+JOURNAL, SUMMARY, PAGE = "journal.jsonl", "summary.json", "summary.html"
+OWN_FILES = (JOURNAL, SUMMARY, PAGE)
 
 
 @dataclass(frozen=True)

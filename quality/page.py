@@ -1,26 +1,22 @@
 """The figures of a result as one page, which holds its pictures and curves itself."""
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from numpy.typing import NDArray
 
-from geometry import Picture
 from quality.curves import Curve, curve_of, scaled
 from quality.measured import Measured
+from quality.sheet import filled, uri
 from quality.strip import Shot, most_changed, spread
 from quality.verdict import Line, worst
 from quality.view import SIDE
 
-TEMPLATE = "page.html"
+TEMPLATE = Path(__file__).with_name("page.html")
 ACROSS, PAIRS = 12, 3  # pictures in the strip; rows of before, after and what changed
 MOUTH = slice(SIDE // 2, SIDE - SIDE // 8), slice(SIDE // 4, SIDE - SIDE // 4)  # of a crop
 STRONGER = 4  # times: what changed
-JPEG = [cv2.IMWRITE_JPEG_QUALITY, 85]
 WORDS = {
     "pass": "As it should be",
     "look": "Have a look",
@@ -61,25 +57,24 @@ class Row:
 
 def page(of: Measured) -> str:
     """HTML; names of files are shown as they are, whatever they hold."""
-    there = FileSystemLoader(Path(__file__).parent)
-    template = Environment(loader=there, autoescape=True, undefined=StrictUndefined)
     level = worst(of.lines)
-    return template.get_template(TEMPLATE).render(
-        result=of.result.name,
-        source=of.source.name if of.source else "",
-        facts=f"{of.frames} frames, {float(of.frames / of.fps):.1f} s",
-        level=level,
-        words=WORDS[level],
-        levels=[line.level for line in of.lines if line.level != "unknown"],
-        flaws=[line.bound.failing for line in of.lines if line.level == level != "pass"],
-        lines=list(map(told, of.lines)),
-        seconds=ticks(float(of.frames / of.fps)),
-        mouth=scaled(of.openings),
-        voice=scaled(of.loudness),
-        lag=lag_curve(of),
-        strip=[Cell(uri(shot.after[MOUTH]), at(shot, of)) for shot in spread(of.shots, ACROSS)],
-        rows=[row(shot, of) for shot in most_changed(of.shots, PAIRS)],
-    )
+    values: dict[str, object] = {
+        "result": of.result.name,
+        "source": of.source.name if of.source else "",
+        "facts": f"{of.frames} frames, {float(of.frames / of.fps):.1f} s",
+        "level": level,
+        "words": WORDS[level],
+        "levels": [line.level for line in of.lines if line.level != "unknown"],
+        "flaws": [line.bound.failing for line in of.lines if line.level == level != "pass"],
+        "lines": list(map(told, of.lines)),
+        "seconds": ticks(float(of.frames / of.fps)),
+        "mouth": scaled(of.openings),
+        "voice": scaled(of.loudness),
+        "lag": lag_curve(of),
+        "strip": [Cell(uri(shot.after[MOUTH]), at(shot, of)) for shot in spread(of.shots, ACROSS)],
+        "rows": [row(shot, of) for shot in most_changed(of.shots, PAIRS)],
+    }
+    return filled(TEMPLATE, values)
 
 
 def told(line: Line) -> Told:
@@ -111,9 +106,3 @@ def row(shot: Shot, of: Measured) -> Row:
 
 def at(shot: Shot, of: Measured) -> str:
     return f"{float(shot.index / of.fps):.1f} s"
-
-
-def uri(picture: Picture | NDArray[np.uint8]) -> str:
-    """The picture itself, where a page names one."""
-    _, data = cv2.imencode(".jpg", picture, JPEG)
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from batch.journal import JOURNAL
+from batch.journal import JOURNAL, OWN_FILES
 from batch.journal import opened as opened_journal
 from claims import mark
 from tests.batch.conftest import BOX, QUICK
@@ -122,7 +122,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(start, expected, tmp_path)
     events = [json.loads(line) for line in told.splitlines()]
     assert {e["name"] for e in events if e["event"] == "started"} == set(NAMES) - done
     assert_same(out, expected)
-    assert sorted(p.name for p in out.iterdir()) == sorted([*NAMES, JOURNAL, "summary.json"])
+    assert sorted(p.name for p in out.iterdir()) == sorted([*NAMES, *OWN_FILES])
     ends = [line["name"] for line in lines(out) if line["event"] == "end"]
     assert sorted(ends) == NAMES
     tries = {
@@ -182,7 +182,7 @@ def test_trouble_costs_its_own_jobs_alone_and_the_mended_ones_are_done(start, tr
     goods = {f"good{n}.mp4": 0 for n in (1, 2, 3)}
     assert codes == {**goods, "blank.mp4": 4, "corrupt.mp4": 3, "long.mp4": 137}
     assert jobs["long.mp4"]["tries"] == 2 and jobs["corrupt.mp4"]["tries"] == 1
-    assert sorted(p.name for p in out.iterdir()) == [*sorted(goods), JOURNAL, "summary.json"]
+    assert sorted(p.name for p in out.iterdir()) == sorted([*goods, *OWN_FILES])
 
     face = (troubled / "good1.png").read_bytes()
     (troubled / "blank.png").write_bytes(face)
@@ -217,7 +217,7 @@ def test_a_stopped_batch_leaves_no_worker_and_no_half_video(start, tmp_path, num
     assert len(errors.splitlines()) == 1 and errors.startswith("error: ")
     assert json.loads(told.splitlines()[-1])["exit_code"] == expected
     ended_all(handles, 0)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [JOURNAL, "summary.json"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(OWN_FILES)
     (job,) = json.loads((tmp_path / "out" / "summary.json").read_text())["jobs"]
     assert (job["status"], job["tries"]) == ("left", 1)
 
