@@ -8,7 +8,7 @@ from quality.pair import HALF, Floats, Pair, beside
 from quality.view import SIDE
 
 EVERY = 2  # frames
-TOGETHER = 6  # of those: a border stays where it is for half a second, speech does not
+TOGETHER = 4  # looked at, of those: a border stays where it is for half a second, speech does not
 SOFT = 2.0  # pixels of a crop: what is steeper is a step
 NEAREST, FARTHEST = 1.4, 3.4  # halves of a mouth: where borders are looked for
 RAYS = np.radians(np.linspace(-205, 25, 47))  # over the top; below, the chin moves by itself

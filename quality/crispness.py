@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from quality.pair import Floats, Pair
 
-EVERY = 4  # frames
+EVERY = 2  # frames
 FINE = 1.5  # pixels of a crop: what is finer is contrast that a blur takes away
 LIPS = 0.0, 1.35  # halves of a mouth
 FACE = 2.0, 3.0

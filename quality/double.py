@@ -5,7 +5,7 @@ import numpy as np
 
 from quality.pair import Bools, Floats, Pair
 
-EVERY = 3  # frames
+EVERY = 2  # frames
 LIPS = 1.25  # halves of a mouth
 EDGES = 70.0  # percentile of the source's slopes in the mouth: what is steeper is an edge
 MOVED = 60.0  # percentile of the change at edges: where the new mouth is elsewhere

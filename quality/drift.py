@@ -72,23 +72,23 @@ def drift_of(openings: Floats, loudness: Floats, fps: Fraction) -> Drift:
 
 def _span(container: InputContainer, stream: StreamT) -> Span | None:
     """From the first packet's time to the last one's end; none if nothing has a time."""
+    unit = stream.time_base
     spans = list(_spans(container, stream))
-    if not spans:
+    if not spans or unit is None:
         return None
-    begins, ends = min(span.begins for span in spans), max(span.ends for span in spans)
-    stated = stream.start_time
-    if stated is not None and stream.time_base is not None:
-        begins = max(begins, stated * stream.time_base)  # what an encoder had to put before it
-    return Span(begins, max(begins, ends))
+    begins, ends = min(begin for begin, _ in spans), max(end for _, end in spans)
+    if stream.start_time is not None:
+        begins = max(begins, stream.start_time)  # what an encoder had to put before it
+    return Span(begins * unit, max(begins, ends) * unit)
 
 
-def _spans(container: InputContainer, stream: StreamT) -> Iterator[Span]:
-    usual = _usual(stream)
+def _spans(container: InputContainer, stream: StreamT) -> Iterator[tuple[int | Fraction, ...]]:
+    """When each packet begins and ends, in the stream's own unit: hours of them are cheap."""
+    usual = _usual(stream) / stream.time_base if stream.time_base else Fraction(0)
     for packet in demuxed(container, stream):
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is not None and packet.size:
-            lasts = packet.duration * packet.time_base if packet.duration else usual
-            yield Span(stamp * packet.time_base, stamp * packet.time_base + lasts)
+            yield stamp, stamp + (packet.duration or usual)
 
 
 def _usual(stream: StreamT) -> Fraction:

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from audio.load import Sound, load
+from audio.load import load
 from errors import NoFaceError
 from quality.drift import SURE, length_of
 from quality.meters import Meters
 from quality.opening import openings
-from quality.rest import rest_of, spoken
+from quality.rest import Rest, rest_of, spoken
 from quality.strip import Shot, Strip
 from quality.sync import Floats, Sync, loudness_of, sync_of
-from quality.verdict import Line, verdict, worst
+from quality.verdict import Line, Values, verdict, worst
 from quality.view import View, sights
 from video.shape import Shape
 from video.source import open_source
@@ -56,7 +56,7 @@ def measured(view: View) -> Measured:
         raise NoFaceError(f"no face found in {view.result}: there is nothing to judge")
     fps = open_source(view.result, Shape(), view.fps).fps
     sound = load(view.sound)
-    loudness = loudness_of(sound, fps, len(opened))
+    loudness = loudness_of(sound, fps, len(opened), view.late)
     sync = sync_of(opened, loudness, fps)
     return Measured(
         result=view.result,
@@ -65,7 +65,7 @@ def measured(view: View) -> Measured:
         values={
             "lag_ms": sync.lag_ms if sync.confidence >= SURE else None,
             "sync_confidence": following(sync, loudness, fps),
-            "moves_in_pauses": resting(opened, sound, fps),
+            **resting(rest_of(opened, spoken(sound, fps, len(opened), view.late), fps)),
             "ends_apart_ms": length_of(view.result).apart_ms,
             **meters.values(),
         },
@@ -82,16 +82,29 @@ def following(sync: Sync, loudness: Floats, fps: Fraction) -> float | None:
     return sync.confidence if heard else None
 
 
-def resting(opened: Floats, sound: Sound, fps: Fraction) -> float | None:
-    """How far the mouth moves while nobody speaks; none where there is hardly a pause."""
-    rest = rest_of(opened, spoken(sound, fps, len(opened)), fps)
-    return rest.moves_in_pauses if rest.pause_seconds >= PAUSE else None
+def resting(rest: Rest) -> dict[str, float | None]:
+    """What the mouth does in pauses and in speech; none where there is hardly any."""
+    paused, spoke = rest.pause_seconds >= PAUSE, rest.speech_seconds >= SPOKEN
+    return {
+        "moves_in_pauses": rest.moves_in_pauses if paused else None,
+        "open_in_pauses": rest.open_in_pauses if paused else None,
+        "share_of_speech_moving": rest.share_of_speech_moving if spoke else None,
+    }
+
+
+def unmeasured() -> dict[str, Any]:
+    """The same where no meter saw anything."""
+    return {"verdict": "unknown", "frames": 0, "figures": figures({})}
 
 
 def plain(of: Measured) -> dict[str, Any]:
     """As JSON can hold it."""
-    figures = {
-        line.bound.meter: {"value": of.values.get(line.bound.meter), "level": line.level}
-        for line in of.lines
+    return {"verdict": worst(of.lines), "frames": of.frames, "figures": figures(of.values)}
+
+
+def figures(values: Values) -> dict[str, dict[str, float | str | None]]:
+    """Each as it was measured, and what is thought of it."""
+    return {
+        line.bound.meter: {"value": values.get(line.bound.meter), "level": line.level}
+        for line in verdict(values)
     }
-    return {"verdict": worst(of.lines), "frames": of.frames, "figures": figures}

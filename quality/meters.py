@@ -32,6 +32,9 @@ METERS: dict[str, Callable[[], Meter]] = {
 }
 
 
+PERIOD, IN_A_ROW = 8, 3  # frames: what trembles shows in three, and a clip has many of them
+
+
 class Meters:
     """All of them in one pass, and what was left of the picture around the face."""
 
@@ -43,7 +46,7 @@ class Meters:
         """The same sights, each looked at on its way."""
         for sight in sights:
             self._untouched.look(sight)
-            pair = pair_of(sight)
+            pair = pair_of(sight) if sight.index % PERIOD < IN_A_ROW else None
             if pair is not None:
                 for meter in self._meters.values():
                     meter.look(pair)

@@ -65,11 +65,12 @@ class Pair:
 
 def pair_of(sight: Sight) -> Pair | None:
     """None where there is no face, or no source to compare it with."""
-    if sight.crop is None or sight.before is None or sight.landmarks is None:
+    before = sight.before
+    if sight.crop is None or before is None or sight.landmarks is None:
         return None
     x, y = sight.landmarks[3:].mean(axis=0).tolist()
-    after, before = (crop.astype(np.float32) for crop in (sight.crop, sight.before))
-    return Pair(sight.index, after, before, (x, y))
+    after = sight.crop.astype(np.float32)
+    return Pair(sight.index, after, before.astype(np.float32), (x, y))
 
 
 def beside() -> Bools:

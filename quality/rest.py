@@ -37,10 +37,10 @@ class Rest:
     speech_seconds: float
 
 
-def spoken(sound: Sound, fps: Fraction, frames: int) -> Bools:
+def spoken(sound: Sound, fps: Fraction, frames: int, later: Fraction = Fraction(0)) -> Bools:
     """For each frame, whether its time holds speech, by what is loud in this sound."""
     heard = energy(sound, max(HUSH, QUIET * _voice(sound)))
-    return heard(fps, frames, Fraction(0))
+    return heard(fps, frames, later)
 
 
 def rest_of(openings: Floats, speech: Bools, fps: Fraction) -> Rest:

@@ -13,7 +13,7 @@ from video.yuv import Frame, Plane
 
 Floats = NDArray[np.float32]
 
-EVERY = 10  # frames: the others are as well or badly encoded
+EVERY = 24  # frames: the others are as well or badly encoded
 BEYOND = 0.15  # of the face's width, around its box: what may have changed
 TILE = 32  # pixels of the squares of which the worst one counts
 LEVELS = 255.0
@@ -23,7 +23,7 @@ LIGHT, CONTRAST = (0.01 * LEVELS) ** 2, (0.03 * LEVELS) ** 2  # the constants of
 
 
 class Untouched:
-    """Sums over every tenth frame of what differs outside the face."""
+    """Sums, about once a second, of what differs outside the face."""
 
     def __init__(self) -> None:
         self._error, self._pixels = 0.0, 0

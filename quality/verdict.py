@@ -64,6 +64,22 @@ BOUNDS: tuple[Bound, ...] = (
         "The mouth goes on moving while nobody speaks.",
     ),
     Bound(
+        "open_in_pauses",
+        "Closed in pauses",
+        "of its range",
+        0.5,
+        0.8,
+        "The mouth stays open while nobody speaks.",
+    ),
+    Bound(
+        "share_of_speech_moving",
+        "Moves in speech",
+        "of the time",
+        0.6,
+        0.3,
+        "The mouth stands still while somebody speaks.",
+    ),
+    Bound(
         "ends_apart_ms",
         "Length of picture and sound",
         "ms apart",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from faces.detectors import Detector, DetectorSettings, load_mtcnn
 from faces.face import Face, FaceTrack
 from faces.track import TrackSettings, followed, track_of
 from geometry import Affine, Box, Landmarks, Picture, Point, Rect
+from prefetch import prefetch
 from video.shape import Shape
 from video.source import Source, open_source
 from video.yuv import RED_AND_BLUE, Frame, Plane, frame_of_planes, matrix_for, resized
@@ -24,8 +26,14 @@ SIDE = 192  # pixels of a crop's side
 DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
 EYES_AT, MOUTH_AT = 0.36, 0.66  # rows of a crop, as shares of its side
 ENDLESS = 1 << 62  # frames
+READ_AHEAD = 4  # frames of either
 
 Points = NDArray[np.float32]  # (5, 2) x, y
+Cut = Callable[[], Picture | None]
+
+
+def nothing() -> None:
+    """The cut of what is not there."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,12 @@ class Sight:
     source: Frame | None  # the source's picture shown there
     face: Face | None  # in frame pixels
     crop: Picture | None  # (SIDE, SIDE, 3): the face upright, cut from the result
-    before: Picture | None  # the same cut from the source
+    cut_before: Cut  # the same cut from the source, made once, by whoever asks first
     landmarks: Points | None  # in crop pixels: left eye, right eye, nose, both mouth corners
+
+    @property
+    def before(self) -> Picture | None:
+        return self.cut_before()
 
 
 def _mtcnn() -> Detector:
@@ -56,6 +68,7 @@ class View:
     loop: str = "repeat"
     static: bool = False
     fps: Fraction = Fraction(25)  # of a still
+    late: Fraction = Fraction(0)  # seconds by which the mouth was asked to come after its sound
     known: FaceTrack | None = None  # a face for each frame of the source, or of the result
     track: TrackSettings = field(default_factory=TrackSettings)
     detector: Callable[[], Detector] = _mtcnn
@@ -72,18 +85,23 @@ def sights(view: View) -> Generator[Sight, None, None]:
     source = _source_of(view, result)
     faces = _faces(view, result, source)
     with closing(_side_by_side(result, source, view.loop)) as pairs:
+        last, last_at = None, -1
         for index, (frame, at, before) in enumerate(pairs):
             face = faces[at] if at < len(faces) else None
-            yield sight(index, frame, before, face)
+            now = sight(index, frame, before, face)
+            if last is not None and at == last_at:  # the source shows the same: a still, mostly
+                now = replace(now, cut_before=last.cut_before)
+            last, last_at = now, at
+            yield now
 
 
 def sight(index: int, frame: Frame, source: Frame | None, face: Face | None) -> Sight:
     """The frame with its face cut out of it and of the source."""
     way = None if face is None else upright(face.landmarks)
     if face is None or way is None:
-        return Sight(index, frame, source, None, None, None, None)
+        return Sight(index, frame, source, None, None, nothing, None)
     crop = cut(frame, way)
-    before = None if source is None or crop is None else cut(source, way)
+    before = nothing if source is None or crop is None else cache(partial(cut, source, way))
     landmarks = way(face.landmarks.points()).astype(np.float32)
     return Sight(index, frame, source, face, crop, before, landmarks)
 
@@ -171,11 +189,11 @@ Pair = tuple[Frame, int, Frame | None]  # the result's, where in one pass of the
 
 def _side_by_side(result: Source, source: Source | None, loop: str) -> Generator[Pair, None, None]:
     """Every frame of the result with what the source shows at its time."""
-    with closing(result.frames()) as frames:
+    with closing(prefetch(result.frames(), READ_AHEAD)) as frames:
         if source is None:
             yield from ((frame, index, None) for index, frame in enumerate(frames))
             return
-        with closing(source.looped(ENDLESS, loop)) as shown:
+        with closing(prefetch(source.looped(ENDLESS, loop), READ_AHEAD)) as shown:
             timed = _at_times(shown, source.fps / result.fps)
             yield from ((frame, *beside) for frame, beside in zip(frames, timed, strict=False))
 

@@ -1,9 +1,10 @@
 """The finished file is looked at again: what the meters say of it, and a page that shows it."""
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from claims import write_whole
-from errors import OutputError
+from errors import NoFaceError, OutputError
 from faces.face import FaceTrack
 from wav2lip.options import Options
 
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 
 def judgement(options: Options, faces: FaceTrack) -> dict[str, Any]:
     """For the report: the verdict in a sentence, and every figure with its level."""
-    from quality.measured import measured, plain
+    from quality.measured import measured, plain, unmeasured
     from quality.verdict import sentence
 
-    found = measured(view_of(options, faces))
+    try:
+        found = measured(view_of(options, faces))
+    except NoFaceError as error:  # the result is whole: nothing is known of it, that is all
+        return {"sentence": f"quality: not measured, {error}", **unmeasured()}
     if options.quality_page is not None:
         write_page(options, found)
     return {"sentence": sentence(found.lines), **plain(found)}
@@ -32,11 +36,12 @@ def view_of(options: Options, faces: FaceTrack) -> "View":
     return View(
         result=options.outfile,
         source=options.face,
-        audio=options.audio,
+        audio=options.drive_audio or options.audio,
         shape=Shape(options.resize_factor, options.rotate, options.crop),
         loop=options.loop,
         static=options.static,
         fps=options.fps,
+        late=Fraction(options.audio_offset) / 1000,
         known=faces,
     )
 

@@ -23,6 +23,7 @@ from faces.follow import Sighting
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings, followed, held, track_in, track_of
 from geometry import Box, Picture, Rect
+from prefetch import prefetch
 from video.shape import Shape
 from video.source import Source, open_source
 from video.writer import Target, Written, check_target, checked_encoder, write
@@ -34,7 +35,6 @@ from wav2lip.memory import TOO_LITTLE, peak_memory_mb, there_are
 from wav2lip.mouths import Mouth, Shown, Spoken, laid_in, with_mouths
 from wav2lip.options import Options
 from wav2lip.part import shown_part
-from wav2lip.prefetch import prefetch
 from wav2lip.preflight import Outlook, outlook
 from wav2lip.report import Cached, Clock, Faces, Report, Step
 from wav2lip.track_key import entry_for

@@ -8,9 +8,9 @@ import pytest
 
 from quality.meters import METERS, Meters
 from quality.pair import pair_of
-from quality.untouched import Untouched, outside_of, structure
+from quality.untouched import EVERY, Untouched, outside_of, structure
 from quality.verdict import BOUNDS, verdict
-from quality.view import SIDE, sights
+from quality.view import SIDE, nothing, sights
 from tests.media import noise
 from tests.quality.spoken import spoken
 from video.yuv import Frame
@@ -117,14 +117,14 @@ def test_a_fault_with_soft_edges_is_no_seam(seen, name):
 
 def test_without_a_source_nothing_is_compared(seen):
     meters = Meters()
-    list(meters.watched(replace(sight, source=None, before=None) for sight in seen))
+    list(meters.watched(replace(sight, source=None, cut_before=nothing) for sight in seen))
     assert set(meters.values().values()) == {None}
 
 
 def watched(seen, change):
     meter = Untouched()
     for sight in seen[:30]:
-        if sight.index % 10 == 0:
+        if sight.index % EVERY == 0:
             picture = change(sight.frame.picture())
             sight = replace(sight, frame=Frame.of_picture(picture))
         meter.look(sight)
