@@ -101,6 +101,16 @@ def test_the_schemas_are_schemas():
         valid("events.json", {"event": "error", "message": "two\nlines", "exit_code": 3})
 
 
+def test_the_report_of_a_judged_run_is_described(run, tmp_path):
+    place = tmp_path / "report.json"
+    assert run("--quality", report=place).code == 0
+    report = json.loads(place.read_text())
+    assert report["quality"]["figures"] and valid("report.json", report)
+    report["quality"]["figures"]["seam"]["level"] = "good"
+    with pytest.raises(jsonschema.ValidationError):
+        valid("report.json", report)
+
+
 WRONG = {
     2: {"crf": 99},
     3: {"face": "no such file"},

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from audio.load import SAMPLE_RATE, Sound
+from quality.measured import resting
 from quality.opening import opening
 from quality.rest import Rest, rest_of, spoken
+from quality.verdict import BOUNDS, verdict, worst
 from tests.quality.faces_drawn import babble, face, hum, shown
 
 FPS = Fraction(25)
@@ -84,3 +86,23 @@ def test_a_pause_is_what_is_quiet_beside_the_voice(noise):
 def test_silence_and_snippets_are_no_speech():
     assert not spoken(Sound(np.zeros(SAMPLE_RATE, np.float32)), FPS, 25).any()
     assert not spoken(Sound(np.zeros(10, np.float32)), FPS, 1).any()
+
+
+def thought_of(curve):
+    """The verdict on a result whose other figures are as they should be."""
+    good = {bound.meter: bound.passes for bound in BOUNDS}
+    return worst(verdict({**good, **resting(rest_of(drawn(curve), SPEECH, FPS))}))
+
+
+def test_the_verdict_is_passed_by_a_good_mouth(mouth):
+    assert thought_of(mouth) == "pass"
+
+
+def test_the_verdict_fails_a_stale_open_mouth(mouth):
+    """It hardly moves: only its being open tells it."""
+    assert thought_of(np.where(SPEECH, mouth, 0.95)) == "fail"
+
+
+@pytest.mark.parametrize("level", [0.0, 0.7])
+def test_the_verdict_fails_a_frozen_mouth(level):
+    assert thought_of(np.full(len(SPEECH), level)) == "fail"

@@ -1,6 +1,7 @@
 """--quality: the finished file is looked at again, and what is seen is told."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from quality.verdict import BOUNDS
 from tests.media import make_sound
 from tests.talking import PORTRAIT
 from wav2lip.cli import main
-from wav2lip.judge import view_of
+from wav2lip.judge import judgement, view_of
 from wav2lip.options import NO_PAGE, Options
 
 
@@ -76,6 +77,7 @@ def test_the_meters_see_the_source_as_the_run_did():
         rotate=True,
         loop="pingpong",
         static=True,
+        audio_offset=-120,
         quality=NO_PAGE,
     )
     faces = FaceTrack((None, None))
@@ -87,4 +89,20 @@ def test_the_meters_see_the_source_as_the_run_did():
         "pingpong",
         True,
     )
+    assert view.late == Fraction(-3, 25)
     assert (view.shape.resize_factor, view.shape.rotate) == (2, True)
+
+
+def test_the_mouth_is_held_against_the_sound_that_moved_it():
+    given = {"face": Path("f.mp4"), "audio": Path("a.wav"), "drive_audio": Path("d.wav")}
+    assert view_of(Options(**given), FaceTrack((None,))).audio == Path("d.wav")
+
+
+def test_a_result_without_a_face_to_look_at_is_not_measured(command, tmp_path):
+    code, _, _ = command()
+    options = Options(
+        face=PORTRAIT, audio=tmp_path / "sound.wav", outfile=tmp_path / "out.mp4", quality=NO_PAGE
+    )
+    found = judgement(options, FaceTrack((None,)))
+    assert code == 0 and found["sentence"].startswith("quality: not measured")
+    assert found["verdict"] == "unknown" and set(found["figures"]) == {b.meter for b in BOUNDS}
