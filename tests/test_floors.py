@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOOR_0 = {"cache_entries", "claims", "cores", "errors", "geometry", "openvino_core", "pauses", "prefetch"}
+FLOOR_0 = {
+    "cache_entries",
+    "claims",
+    "cores",
+    "errors",
+    "geometry",
+    "openvino_core",
+    "pauses",
+    "prefetch",
+}
 ROOMS = {"audio", "video", "faces", "blending"}
 ALLOWED = {  # package or module -> what of ours it may import
     "cache_entries": {"claims"},
