@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format lint types bench batch quality clean faults crowd fuzz soak audit
+.PHONY: demo test check format lint types bench batch quality clean faults crowd fuzz soak audit cluster
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
@@ -62,6 +62,10 @@ audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
 batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a thousand in a row
 	mkdir -p results/bench
 	$(BIN)/python -m benchmarks batch --out results/bench/batch.json
+
+cluster: .venv/ready-dev  ## ray into .venv; forty jobs on two nodes, a worker, an actor, a node lost
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	$(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/batch/test_cluster.py
 
 fuzz: .venv/ready-dev  ## thousands of hostile files: a quarter of an hour on two cores
 	$(BIN)/python -m tests.campaigns.fuzz

@@ -14,8 +14,9 @@ from batch.flags import Asked, asked
 from batch.foreman import Foreman
 from batch.job import DONE, FAILED, KEPT, LEFT, Job, Summary, untouched
 from batch.journal import PAGE, SUMMARY, History, Journal
+from batch.places import shown
 from batch.plan import planned
-from batch.stamps import weights_of
+from batch.stamps import stamp, weights_of
 from batch.watch import JsonLines, Table, Watcher, duration
 from claims import write_whole
 from errors import JobsFailedError, LipSyncError, OutputError
@@ -48,11 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(given: Asked, watcher: Watcher) -> None:
     jobs = planned(given)
     if given.dry_run:
-        _show(jobs, journal.read(given.out_dir), watcher)
+        _show(jobs, journal.read(given.books), watcher)
         return
-    with journal.opened(given.out_dir) as book:
+    with journal.opened(given.books) as book:
         summary = _worked(given, jobs, book, watcher)
-        _show_people(summary, watcher, pictures=True)
+        _show_people(given.books, summary, watcher, pictures=True)
     watcher.close()
     watcher.summary(summary)
     _tell_people(summary, watcher)
@@ -62,7 +63,7 @@ def _run(given: Asked, watcher: Watcher) -> None:
         more = ", ..." if len(failures) > MOST_NAMED else ""
         raise JobsFailedError(
             f"{len(failures)} of {len(jobs)} jobs failed: {names}{more};"
-            f" see {given.out_dir / SUMMARY}, mend them and start the batch again"
+            f" see {given.books / SUMMARY}, mend them and start the batch again"
         )
 
 
@@ -92,8 +93,8 @@ def _worked(given: Asked, jobs: Sequence[Job], book: Journal, watcher: Watcher) 
             out_dir=given.out_dir,
             seconds=time.monotonic() - since,
         )
-        write_summary(given.out_dir / SUMMARY, summary)
-        _show_people(summary, watcher, pictures=False)  # also where it is stopped: at once
+        write_summary(given.books / SUMMARY, summary)
+        _show_people(given.books, summary, watcher, pictures=False)  # also where it is stopped: at once
     return summary
 
 
@@ -107,7 +108,8 @@ def _crew(given: Asked, jobs: Sequence[Job]) -> Crew | None:
         and weights_of(job.options) is not None
         for job in jobs
     )
-    return CREWS[given.crew](Wanted(given.workers, len(jobs), gpu))
+    crew = "ray" if given.cluster else given.crew
+    return CREWS[crew](Wanted(given.workers, len(jobs), gpu, given.cluster))
 
 
 def _sweep(jobs: Sequence[Job], history: History) -> None:
@@ -127,12 +129,12 @@ def write_summary(path: Path, summary: Summary) -> None:
     _write(path, json.dumps(summary.plain(), indent=1) + "\n")
 
 
-def _show_people(summary: Summary, watcher: Watcher, pictures: bool) -> None:
+def _show_people(folder: Path, summary: Summary, watcher: Watcher, pictures: bool) -> None:
     """The page beside the summary; without it the batch is no worse."""
     from batch.page import page, strips  # its libraries are not needed until the end
 
     try:
-        _write(summary.out_dir / PAGE, page(summary, strips(summary) if pictures else {}))
+        _write(folder / PAGE, page(summary, strips(summary) if pictures else {}))
     except OutputError as error:
         watcher.say(f"notice: {error}")
 
@@ -161,7 +163,7 @@ def _tell_people(summary: Summary, watcher: Watcher) -> None:
     watcher.say(
         f"done: {totals[DONE]} of {totals['jobs']} jobs{kept}{left}, {totals['frames']} frames in"
         f" {duration(summary.seconds)} ({totals['frames_per_second']:.0f} a second),"
-        f" in {summary.out_dir}"
+        f" in {shown(summary.out_dir)}"
     )
 
 
@@ -179,9 +181,9 @@ def _show(jobs: Sequence[Job], history: History, watcher: Watcher) -> None:
 
 def _row(number: int, job: Job, history: History) -> dict[str, str]:
     face, audio = job.options.face, job.options.audio
-    there = all(path is not None and path.exists() for path in (face, audio))
+    there = all(stamp(path) is not None for path in (face, audio))
     state = KEPT if history.kept(number, job) else "to do" if there else "missing"
-    names = {"face": str(face), "audio": str(audio), "outfile": str(job.options.outfile)}
+    names = {"face": shown(face), "audio": shown(audio), "outfile": shown(job.options.outfile)}
     return {"name": job.name, "state": state, **names, "origin": job.origin}
 
 

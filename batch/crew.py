@@ -34,6 +34,7 @@ class Wanted:
     workers: int | None  # none: what fits
     jobs: int  # that wait for it
     gpu: bool  # whether the jobs may run on one
+    cluster: str | None = None  # the address of one, where there are any
 
     def __post_init__(self) -> None:
         if self.jobs < 1 or (self.workers is not None and self.workers < 1):
@@ -46,4 +47,10 @@ def load_local(asked: Wanted) -> Crew:
     return pool_for(asked)
 
 
-CREWS: dict[str, Callable[[Wanted], Crew]] = {"local": load_local}
+def load_ray(asked: Wanted) -> Crew:
+    from batch.cluster import cluster_for
+
+    return cluster_for(asked)
+
+
+CREWS: dict[str, Callable[[Wanted], Crew]] = {"local": load_local, "ray": load_ray}

@@ -1,6 +1,7 @@
 """From the words of the batch command to what is asked for."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from batch.crew import CREWS
 from batch.foreman import Rules
+from batch.places import address_of
 from errors import UsageError
 from wav2lip.flags import parser as single_parser
 from wav2lip.options import OUTFILE, Options, path
@@ -32,8 +34,15 @@ class Asked:
     out_dir: Path = OUT_DIR
     template: str = TEMPLATE
     crew: str = "local"
+    cluster: str | None = None  # where a ray cluster answers
     workers: int | None = None  # none: as many as fit
     dry_run: bool = False
+
+    @property
+    def books(self) -> Path:
+        """Where journal and summary are: beside the videos, or here where those go elsewhere."""
+        address = address_of(self.out_dir)
+        return OUT_DIR / re.sub(r"\W+", "-", address).strip("-") if address else self.out_dir
 
     def __post_init__(self) -> None:
         named = [f"--{name}" for name in ("pairs", "manifest") if getattr(self, name)]
@@ -65,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
         "--workers", type=workers, metavar="N|auto", help="processes side by side; auto: what fits"
     )
     work("--crew", default="local", choices=tuple(CREWS), help="where the workers are")
+    work("--cluster", metavar="ADDRESS", help="workers on a ray cluster; auto: this machine's")
     work("--retry", type=int, default=0, metavar="N", help="once more after a crash or a timeout")
     work("--timeout", type=float, metavar="SECONDS", help="for one job; its worker is replaced")
     work("--halt_on_error", action="store_true", help="begin no job after one has failed")

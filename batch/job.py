@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from batch.places import shown
 from wav2lip.options import Options
 
 DONE, FAILED, KEPT, LEFT = "done", "failed", "kept", "left"  # kept: done by an earlier run
@@ -165,4 +166,4 @@ class Summary:
 
 def _inputs(job: Job) -> dict[str, str]:
     names = ("face", "audio", "outfile")
-    return {"origin": job.origin, **{name: str(getattr(job.options, name)) for name in names}}
+    return {"origin": job.origin, **{name: shown(getattr(job.options, name)) for name in names}}

@@ -4,11 +4,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from batch.flags import Asked
 from batch.job import Job
 from batch.journal import OWN_FILES
+from batch.places import address_of, shown
 from batch.rows import Row, rows_of
 from batch.sources import combined, named, pairs_in
 from batch.stamps import key_of
@@ -57,7 +59,8 @@ def _job(asked: Asked, row: Row, index: int) -> Job:
         options = Options(**values)
     except LipSyncError as error:
         raise UsageError(f"{row.origin}: {error}") from error
-    name = os.path.relpath(options.outfile, asked.out_dir)
+    here = address_of(options.outfile) is None or address_of(asked.out_dir) is not None
+    name = os.path.relpath(options.outfile, asked.out_dir) if here else shown(options.outfile)
     return Job(name, row.origin, options, key_of(options), tuple(notices))
 
 
@@ -78,7 +81,7 @@ def filled(template: str, words: Mapping[str, str]) -> str:
 
 def _check_apart(jobs: Sequence[Job], asked: Asked) -> None:
     """No file is written twice, none that is read is written."""
-    taken = {_place(asked.out_dir / name): "the batch itself" for name in OWN_FILES}
+    taken = {_place(asked.books / name): "the batch itself" for name in OWN_FILES}
     for job in jobs:
         for flag, output in _outputs(job.options):
             other = taken.setdefault(_place(output), job.origin)
@@ -135,8 +138,10 @@ def _check_outputs(jobs: Sequence[Job]) -> None:
         alike.setdefault((folder, ending, options.encoder, options.preset, options.crf), job)
     for job in alike.values():
         options = job.options
+        away = address_of(options.outfile) is not None  # as it is made before it goes there
+        outfile = Path(gettempdir()) / options.outfile.name if away else options.outfile
         target = Target(
-            *(options.outfile, options.fps, 2, 2),
+            *(outfile, options.fps, 2, 2),
             encoder=options.encoder,
             preset=options.preset,
             crf=options.crf,

@@ -72,6 +72,15 @@ class Pool:
     def dismiss(self, seat: int) -> None:
         self._hands[seat].process.kill()  # its pipe ends, which is news
 
+    def stop(self) -> None:
+        """Whatever they are doing, they end, and take away what they have half made."""
+        hands = list(self._hands.values())
+        for hand in hands:
+            hand.process.terminate()
+        until = time.monotonic() + GRACE
+        for hand in hands:
+            _wait(hand.process, until - time.monotonic())
+
     def close(self) -> None:
         for hand in self._hands.values():
             hand.link.close()  # tells it to end

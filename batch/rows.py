@@ -9,6 +9,7 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from batch.places import address_of
 from errors import InputError, UsageError
 from wav2lip.options import Options, truth
 
@@ -95,7 +96,14 @@ def _values(given: Mapping[str, Any], origin: str, folder: Path, out_dir: Path) 
         except (ArgumentTypeError, ValueError, TypeError) as error:
             raise UsageError(f"{origin}: {name}: {error}") from error
     below = {**dict.fromkeys(READ, folder), **dict.fromkeys(WRITTEN, out_dir)}
-    return {name: below[name] / value if name in below else value for name, value in values.items()}
+    return {
+        name: below[name] / value if name in below and not _address(value) else value
+        for name, value in values.items()
+    }
+
+
+def _address(value: object) -> bool:
+    return isinstance(value, Path) and address_of(value) is not None
 
 
 def value_of(option: "Field[Any]", given: Any) -> Any:  # noqa: ANN401  an option's own type

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
+from batch.places import address_of
 from batch.rows import Row
 from errors import InputError, UsageError
 
@@ -59,7 +60,7 @@ def named(patterns: Sequence[str], flag: str) -> list[Path]:
 
 
 def _matches(pattern: str, flag: str) -> Iterator[Path]:
-    if Path(pattern).is_file():
+    if Path(pattern).is_file() or address_of(Path(pattern)):
         yield Path(pattern)
         return
     found = map(Path, glob.iglob(pattern, recursive=True))  # noqa: PTH207  ** and absolute ones

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 
+from batch.places import address_of, facts_of
 from errors import LipSyncError
 from wav2lip.checkpoint import find
 from wav2lip.options import Options
@@ -29,6 +30,8 @@ def stamp(path: Path | None) -> Stamp:
     if path is None:
         return None
     try:
+        if address := address_of(path):
+            return address, *facts_of(address)
         facts = path.stat()
     except (OSError, ValueError):
         return None
@@ -46,6 +49,8 @@ def weights_of(options: Options) -> Path | None:
 def bytes_of(path: Path) -> int:
     """The file's size; -1 where there is none."""
     try:
+        if address := address_of(path):
+            return facts_of(address)[0]
         return path.stat().st_size if path.is_file() else -1
     except (OSError, ValueError):
         return -1

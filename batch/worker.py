@@ -118,15 +118,18 @@ def done(task: Task, resident: "Resident", tell: Tell) -> Outcome:
 
 
 def _made(task: Task, resident: "Resident", tell: Tell) -> Report:
+    from batch.places import brought, shown
     from video.writer import check_place
     from wav2lip.pipeline import lipsync
 
-    options = task.options
-    if options.report is not None:
-        check_place(options.report, "--report")
-    report = lipsync(options, resident.stages_of(options), tell, Clock())
-    if options.report is not None:
-        write_report(options.report, {"options": plain(options), **asdict(report)})
+    given = task.options
+    with brought(given) as options:
+        if options.report is not None:
+            check_place(options.report, "--report")
+        report = lipsync(options, resident.stages_of(options), tell, Clock())
+        report = replace(report, outfile=shown(given.outfile))
+        if options.report is not None:
+            write_report(options.report, {"options": plain(given), **asdict(report)})
     return report
 
 

@@ -86,7 +86,7 @@ def test_the_last_words_are_one_clean_line():
 
 
 def test_every_crew_has_as_many_seats_as_asked():
-    for load in CREWS.values():
+    for load in (load for name, load in CREWS.items() if name != "ray"):  # that is test_cluster's
         with closing(load(Wanted(3, 5, gpu=False))) as crew:
             assert crew.seats == 3
         with closing(load(Wanted(3, 2, gpu=False))) as crew:
