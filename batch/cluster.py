@@ -98,6 +98,7 @@ class Cluster:
 
     def news(self, seconds: float | None) -> Sequence[News]:
         until = None if seconds is None else time.monotonic() + seconds
+        self._give_room()
         while True:
             waiting = {held.news: seat for seat, held in self._held.items() if held.task}
             found, _ = self._ray.wait(list(waiting), timeout=self._patience(until))
@@ -156,6 +157,12 @@ class Cluster:
             ready = replace(ready, seconds=time.monotonic() - held.since)
         held.ready = True
         return replace(ready, worker=held.worker)
+
+    def _give_room(self) -> None:
+        """Who has nothing more to do leaves, if another waits for a place."""
+        if any(held.task and not held.ready for held in self._held.values()):
+            for seat in [seat for seat, held in self._held.items() if not held.task]:
+                self._ray.kill(self._held.pop(seat).actor)
 
     def _without_room(self) -> Iterator[Outcome]:
         for seat, held in list(self._held.items()):
