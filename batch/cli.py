@@ -94,7 +94,9 @@ def _worked(given: Asked, jobs: Sequence[Job], book: Journal, watcher: Watcher) 
             seconds=time.monotonic() - since,
         )
         write_summary(given.books / SUMMARY, summary)
-        _show_people(given.books, summary, watcher, pictures=False)  # also where it is stopped: at once
+        _show_people(
+            given.books, summary, watcher, pictures=False
+        )  # also where it is stopped: at once
     return summary
 
 

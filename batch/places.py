@@ -15,8 +15,8 @@ from typing import Any
 from cache_entries import ENTRY, making, remove, used
 from claims import claimed_folder, mark, sweep
 from errors import InputError, OutputError
-from wav2lip.cli import default_cache
 from wav2lip.options import Options
+from wav2lip.staging import default_cache
 
 READ = ("face", "audio", "drive_audio", "checkpoint_path")
 WRITTEN = ("outfile", "report")
