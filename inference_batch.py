@@ -2,7 +2,7 @@
 
 import sys
 
-from batch.cli import main
+from wav2lip.starting import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start("batch.cli"))

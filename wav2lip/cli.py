@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
         keep_own_lines()
     display = _display(words)
     reuse_freed_memory()
-    with in_time():
+    with in_time(display.last_lines()):
         try:
             with stoppable():
                 return _attempted(words, display, defaults)

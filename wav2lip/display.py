@@ -11,6 +11,7 @@ from typing import Any
 from wav2lip import __version__
 from wav2lip.options import Options
 from wav2lip.report import Report, Step
+from wav2lip.starting import WORDS
 
 
 class Display:
@@ -22,6 +23,10 @@ class Display:
     def done(self, report: Report) -> None: ...
     def failed(self, message: str, exit_code: int) -> None: ...
     def close(self) -> None: ...
+
+    def last_lines(self) -> dict[int, bytes]:
+        """For standard output, by exit code, where a signal ends the run from outside of it."""
+        return {}
 
 
 class JsonLines(Display):
@@ -48,11 +53,21 @@ class JsonLines(Display):
     def failed(self, message: str, exit_code: int) -> None:
         self._tell("error", message=message, exit_code=exit_code)
 
+    def last_lines(self) -> dict[int, bytes]:
+        return {
+            code: _event("error", message=words, exit_code=code).encode() + b"\n"
+            for code, words in WORDS.items()
+        }
+
     def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
         try:
-            print(json.dumps({"event": event, **facts}), flush=True)
+            print(_event(event, **facts), flush=True)
         except OSError:  # nobody reads any more; the video is wanted all the same
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _event(name: str, **facts: Any) -> str:  # noqa: ANN401  anything JSON can hold
+    return json.dumps({"event": name, **facts})
 
 
 class Bar(Display):

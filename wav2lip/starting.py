@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib import import_module
 
 TYPE_CHECKING = False  # typing's own takes as long to import as all of this
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, TextIO
 
 INTERRUPTED, TERMINATED = 130, 143
 CODES = {
@@ -31,15 +33,15 @@ IMPORTS = 400 << 20  # bytes of address space; with less, numpy's OpenBLAS waits
 SHORT = 7  # as of errors.OutOfMemoryError
 
 
-def start(**defaults: Any) -> int:  # noqa: ANN401  an option's own type
-    """The command with the words of the command line; its exit code."""
+def start(program: str = "wav2lip.cli", /, **defaults: Any) -> int:  # noqa: ANN401  an option's own
+    """The program's `main` with the words of the command line; its exit code."""
     end_at_once()
     from wav2lip.memory import is_short, there_are
 
     if not there_are(IMPORTS):
         return _short()
     try:
-        from wav2lip.cli import main
+        main: Callable[..., int] = import_module(program).main
     except (MemoryError, ImportError) as error:
         if not is_short(error):
             raise
@@ -68,10 +70,16 @@ def end_at_once() -> None:
 
 def left(number: int, _frame: FrameType | None = None) -> NoReturn:
     """One line where it can be written without waiting, and the end."""
+    code = CODES[signal.Signals(number)]
+    tell_at_once(sys.stderr, f"error: {WORDS[code]}\n".encode())
+    os._exit(code)
+
+
+def tell_at_once(stream: TextIO | None, line: bytes) -> None:
+    """Past all buffers, where that takes no waiting and somebody reads."""
+    from contextlib import suppress
     from select import select
 
-    code = CODES[signal.Signals(number)]
-    people = None if sys.stderr is None else sys.stderr.fileno()
-    if people is not None and select([], [people], [], 0)[1]:
-        os.write(people, f"error: {WORDS[code]}\n".encode())
-    os._exit(code)
+    with suppress(OSError, ValueError):
+        if stream is not None and select([], [stream], [], 0)[1]:
+            os.write(stream.fileno(), line)

@@ -7,13 +7,14 @@ ended in time after a signal, the thread ends the process and removes what was h
 
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
 from claims import abandon
-from wav2lip.starting import CODES, INTERRUPTED, left
+from wav2lip.starting import CODES, INTERRUPTED, left, tell_at_once
 
 IN_TIME = 0.5  # seconds for the way back through all stages
 
@@ -38,15 +39,18 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def in_time() -> Iterator[None]:
-    """A signal that has not ended this in time ends the process; in the main thread alone."""
+def in_time(last_lines: Mapping[int, bytes] | None = None) -> Iterator[None]:
+    """A signal that has not ended this in time ends the process; in the main thread alone.
+
+    `last_lines` are what standard output is told then, by exit code.
+    """
     if current_thread() is not main_thread():
         yield
         return
     told, tells = os.pipe()
     os.set_blocking(tells, False)
     ended = Event()
-    watch = Thread(target=_watch, args=(told, ended), name="signals", daemon=True)
+    watch = Thread(target=_watch, args=(told, ended, last_lines or {}), name="signals", daemon=True)
     watch.start()
     before = signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
     try:
@@ -65,8 +69,9 @@ def _raised(number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt if CODES[signal.Signals(number)] == INTERRUPTED else Terminated
 
 
-def _watch(told: int, ended: Event) -> None:
+def _watch(told: int, ended: Event, last_lines: Mapping[int, bytes]) -> None:
     while number := os.read(told, 1):
         if number[0] in CODES and not ended.wait(IN_TIME):
             abandon()
+            tell_at_once(sys.stdout, last_lines.get(CODES[signal.Signals(number[0])], b""))
             left(number[0])

@@ -1,5 +1,6 @@
 """Signals at moments when nobody expects them."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -30,6 +31,17 @@ with in_time():
         print("error: stopped", file=sys.stderr); sys.exit(130)
     except BaseException:
         print("error: stopped", file=sys.stderr); sys.exit(143)
+"""
+TELLING = """
+import hashlib, sys
+from contextlib import suppress
+from wav2lip import cli
+def busy(): hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)
+def deaf(*_):
+    with suppress(BaseException): print("ready", flush=True); busy()
+    busy()
+cli._run = deaf
+sys.exit(cli.main(["--progress", "json"]))
 """
 DEAF = {
     "it is outside of Python": "ready(); busy()",
@@ -66,7 +78,9 @@ def test_who_does_not_hear_is_ended_and_cleaned_up_after(tmp_path, why, number, 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("program", ["inference_fast.py", "inference_hd_fast.py"])
+@pytest.mark.parametrize(
+    "program", ["inference_fast.py", "inference_hd_fast.py", "inference_batch.py"]
+)
 @pytest.mark.parametrize(("number", "code"), ENDS)
 def test_a_signal_while_modules_are_imported(tmp_path, program, number, code):
     """A traceback told of it."""
@@ -76,6 +90,27 @@ def test_a_signal_while_modules_are_imported(tmp_path, program, number, code):
     _, errors = run.communicate(timeout=PATIENCE)
     assert (run.returncode, len(errors.splitlines())) == (code, 1), errors
     assert errors.startswith("error: ")
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS)
+def test_a_program_that_reads_events_is_told_of_the_forced_end(number, code):
+    run = ready("-c", TELLING)
+    run.send_signal(number)
+    told, errors = run.communicate(timeout=PATIENCE)
+    [event] = [json.loads(line) for line in told.splitlines()]
+    assert (run.returncode, event["event"], event["exit_code"]) == (code, "error", code)
+    assert errors == f"error: {event['message']}\n"
+
+
+def test_nobody_needs_to_read_for_a_forced_end(tmp_path):
+    """A pipe whose reader is gone let the run go on for ever."""
+    run = ready("-c", RUN.format(DEAF["it goes on all the same"]), str(tmp_path))
+    run.stdout.close()
+    run.stderr.close()
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(timeout=PATIENCE) == 143
+    run.stdin.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_ctrl_c_does_not_stop_the_cleaning_up(tmp_path):
