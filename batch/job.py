@@ -80,6 +80,7 @@ class Outcome:
     output_bytes: int = 0
     seconds_by_stage: Mapping[str, float] = field(default_factory=dict)
     caches: Mapping[str, str] = field(default_factory=dict)  # track, engine, detector
+    verdict: str = ""  # of --quality
     notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

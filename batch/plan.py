@@ -53,8 +53,9 @@ def _job(asked: Asked, row: Row, index: int) -> Job:
         words = {"face": values["face"].stem, "audio": values["audio"].stem, "index": f"{index:04}"}
         if "outfile" not in row.values:
             values["outfile"] = asked.out_dir / filled(asked.template, words)
-        if values["report"] is not None and "report" not in row.values:
-            values["report"] = Path(filled(str(values["report"]), words))
+        for name in ("report", "quality"):
+            if values[name] is not None and name not in row.values:
+                values[name] = Path(filled(str(values[name]), words))
         values, notices = with_documented_box(values)
         options = Options(**values)
     except LipSyncError as error:
@@ -107,13 +108,16 @@ def _outputs(options: Options) -> Iterator[tuple[str, Path]]:
     yield "outfile", options.outfile
     if options.report is not None:
         yield "report", options.report
+    if options.quality_page is not None:
+        yield "quality", options.quality_page
 
 
 def _inputs(jobs: Iterable[Job], asked: Asked) -> Iterator[Path]:
     if asked.manifest is not None:
         yield asked.manifest
     for job in jobs:
-        given = (job.options.face, job.options.audio, job.options.checkpoint_path)
+        options = job.options
+        given = (options.face, options.audio, options.drive_audio, options.checkpoint_path)
         yield from filter(None, given)
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from batch.places import address_of
 from errors import InputError, UsageError
-from wav2lip.options import Options, truth
+from wav2lip.options import NO_PAGE, Options, truth
 
 WHOLE_BATCH = ("progress", "debug", "demo")  # flags that no row has for itself
 OPTIONS = {option.name: option for option in fields(Options) if option.name not in WHOLE_BATCH}
-READ = ("face", "audio", "checkpoint_path", "cache_dir")  # relative to the table's folder
-WRITTEN = ("outfile", "report")  # relative to --out_dir
+# relative to the table's folder
+READ = ("face", "audio", "drive_audio", "checkpoint_path", "cache_dir")
+WRITTEN = ("outfile", "report", "quality")  # relative to --out_dir
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,11 @@ def _text(manifest: Path) -> str:
 
 
 def _csv_lines(text: str, manifest: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.reader(io.StringIO(text), strict=True)
+    header = text.partition("\n")[0]
+    between = (
+        ";" if ";" in header and "," not in header else ","
+    )  # as spreadsheets of many countries
+    reader = csv.reader(io.StringIO(text), strict=True, delimiter=between)
     try:
         names = [name.strip() for name in next(reader, [])]
         _check_names(names, f"{manifest.name} line 1")
@@ -97,13 +102,14 @@ def _values(given: Mapping[str, Any], origin: str, folder: Path, out_dir: Path) 
             raise UsageError(f"{origin}: {name}: {error}") from error
     below = {**dict.fromkeys(READ, folder), **dict.fromkeys(WRITTEN, out_dir)}
     return {
-        name: below[name] / value if name in below and not _address(value) else value
+        name: below[name] / value if name in below and not _elsewhere(value) else value
         for name, value in values.items()
     }
 
 
-def _address(value: object) -> bool:
-    return isinstance(value, Path) and address_of(value) is not None
+def _elsewhere(value: object) -> bool:
+    """An address, or the mark for no page at all."""
+    return isinstance(value, Path) and (address_of(value) is not None or value == NO_PAGE)
 
 
 def value_of(option: "Field[Any]", given: Any) -> Any:  # noqa: ANN401  an option's own type

@@ -11,7 +11,7 @@ from wav2lip.options import Options
 
 # where things go and how they are told: no pixel depends on it
 NO_PIXEL = ("outfile", "report", "cache_dir", "no_cache", "progress", "debug", "demo")
-INPUTS = ("face", "audio", "checkpoint_path")
+INPUTS = ("face", "audio", "drive_audio", "checkpoint_path")
 
 Stamp = tuple[str, int, int] | None
 
@@ -21,7 +21,8 @@ def key_of(options: Options) -> str:
     values = {name: repr(value) for name, value in asdict(options).items() if name not in NO_PIXEL}
     for name in INPUTS:
         values.pop(name)
-    stamps = stamp(options.face), stamp(options.audio), stamp(weights_of(options))
+    read = (options.face, options.audio, options.drive_audio, weights_of(options))
+    stamps = [stamp(path) for path in read]
     return blake2b(repr((sorted(values.items()), stamps)).encode(), digest_size=16).hexdigest()
 
 

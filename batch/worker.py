@@ -144,7 +144,16 @@ def _outcome(task: Task, report: Report, resident: "Resident") -> Outcome:
         output_bytes=bytes_of(task.options.outfile),
         seconds_by_stage=report.seconds_by_stage,
         caches={**report.caches, **resident.loads},
+        verdict=report.quality.get("verdict", ""),
+        notices=_judged(task, report),
     )
+
+
+def _judged(task: Task, report: Report) -> tuple[str, ...]:
+    """What --quality found to look at, or to fail."""
+    if report.quality.get("verdict", "pass") == "pass":
+        return ()
+    return (f"{task.name}: {report.quality['sentence']}",)
 
 
 def _said() -> list[str]:

@@ -1,5 +1,6 @@
 """The finished file is looked at again: what the meters say of it, and a page that shows it."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +14,28 @@ if TYPE_CHECKING:
     from quality.view import View
 
 
+FOLLOWS = ("lag_ms", "sync_confidence", "share_of_speech_moving")
+
+
 def judgement(options: Options, faces: FaceTrack) -> dict[str, Any]:
     """For the report: the verdict in a sentence, and every figure with its level."""
     from quality.measured import measured, plain, unmeasured
     from quality.verdict import sentence
 
     try:
-        found = measured(view_of(options, faces))
+        found = _wanted(options, measured(view_of(options, faces)))
     except NoFaceError as error:  # the result is whole: nothing is known of it, that is all
         return {"sentence": f"quality: not measured, {error}", **unmeasured()}
     if options.quality_page is not None:
         write_page(options, found)
     return {"sentence": sentence(found.lines), **plain(found)}
+
+
+def _wanted(options: Options, found: "Measured") -> "Measured":
+    """Where the mouth was asked to rest, nobody asks whether it follows."""
+    if options.lip_strength > 0:
+        return found
+    return replace(found, values={**found.values, **dict.fromkeys(FOLLOWS)})
 
 
 def view_of(options: Options, faces: FaceTrack) -> "View":

@@ -9,12 +9,14 @@ from typing import Any
 
 from benchmarks.blend.table import markdown
 from benchmarks.flags import Parser, checked_place, keep, keep_bytes
+from errors import UsageError
 from quality.measured import measured, plain
 from quality.page import page
 from quality.verdict import Line, sentence, worst
 from quality.view import View
 from video.loops import LOOPS
 from video.shape import Shape
+from video.source import open_source
 from wav2lip.options import rate
 
 
@@ -25,7 +27,9 @@ def main(argv: Sequence[str]) -> int:
     checked_place(given.page, "--page")
     if given.result is None:
         return _gated(given)
-    found = measured(view_of(given))
+    view = view_of(given)
+    _check_source(view)
+    found = measured(view)
     print(table(found.lines), sentence(found.lines), sep="\n\n")
     synced = _synced(given)
     if given.out is not None:
@@ -33,6 +37,20 @@ def main(argv: Sequence[str]) -> int:
     if given.page is not None:
         keep_bytes(given.page, page(found).encode())
     return 1 if worst(found.lines) == "fail" else 0
+
+
+def _check_source(view: View) -> None:
+    """UsageError where the result cannot have been made of it, as it would be compared."""
+    if view.source is None:
+        return
+    made = open_source(view.result, Shape(), view.fps)
+    source = open_source(view.source, view.shape, view.fps, view.static)
+    if (made.width, made.height) != (source.width, source.height):
+        raise UsageError(
+            f"{view.source}: {source.width}x{source.height} is not the size of {view.result},"
+            f" {made.width}x{made.height}: give the face that it was made from, and"
+            " --resize_factor, --rotate and --crop as the command had them"
+        )
 
 
 def _gated(given: argparse.Namespace) -> int:

@@ -114,12 +114,26 @@ def test_outputs_that_meet_are_refused(folder):
     assert "ann.png with bob.mp3" in str(caught.value)
 
 
-def test_reports_that_meet_are_refused_and_a_template_keeps_them_apart(folder):
-    words = ("--face", "ann.png", "--audios", "*.wav", "*.mp3", "--report")
-    with pytest.raises(UsageError, match="--report"):
-        plan(*words, "r.json")
-    reports = [str(job.options.report) for job in plan(*words, "r/{audio}.json")]
-    assert reports == ["r/ann.json", "r/bob.json"]
+@pytest.mark.parametrize(("flag", "ending"), [("report", "json"), ("quality", "html")])
+def test_reports_that_meet_are_refused_and_a_template_keeps_them_apart(folder, flag, ending):
+    words = ("--face", "ann.png", "--audios", "*.wav", "*.mp3", f"--{flag}")
+    with pytest.raises(UsageError, match=f"--{flag}"):
+        plan(*words, f"r.{ending}")
+    written = [str(getattr(job.options, flag)) for job in plan(*words, f"r/{{audio}}.{ending}")]
+    assert written == [f"r/ann.{ending}", f"r/bob.{ending}"]
+
+
+def test_a_verdict_without_pages_meets_nobody(folder):
+    assert len(plan("--face", "ann.png", "--audios", "*.wav", "*.mp3", "--quality")) == 2
+
+
+def test_a_changed_driving_sound_is_another_job(folder):
+    words = ("--face", "ann.png", "--audio", "ann.wav", "--drive_audio", "voice.wav")
+    keys = []
+    for content in (b"one", b"others"):
+        Path("voice.wav").write_bytes(content)
+        keys += [job.key for job in plan(*words)]
+    assert keys[0] != keys[1]
 
 
 @pytest.mark.parametrize("link", [False, True])

@@ -9,7 +9,7 @@ import pytest
 from batch.rows import OPTIONS, WHOLE_BATCH, rows_of
 from errors import InputError, UsageError
 from wav2lip.flags import parsed
-from wav2lip.options import Options
+from wav2lip.options import NO_PAGE, Options
 
 OUT = Path("somewhere/out")
 # a value of every kind of flag: as a cell, as JSON, and as words of the command line
@@ -58,6 +58,18 @@ def test_names_are_relative_to_the_table_and_outputs_to_the_out_dir(tmp_path):
     assert row.values["face"] == tmp_path / "x" / "f.png"
     assert row.values["audio"] == Path("/s/a.wav")
     assert row.values["outfile"] == OUT / "o.mp4" and row.values["report"] == OUT / "r.json"
+
+
+def test_semicolons_stand_between_cells_where_no_comma_does(tmp_path):
+    (row,) = rows_of(table(tmp_path, "face;pads\nf.png;0,20,0,0\n"), OUT)
+    assert row.values == {"face": tmp_path / "f.png", "pads": (0, 20, 0, 0)}
+
+
+def test_pages_go_to_the_out_dir_and_the_driving_sound_is_the_table_s(tmp_path):
+    text = "quality,drive_audio\nq.html,voice.wav\n-,voice.wav\n"
+    paged, alone = rows_of(table(tmp_path, text), OUT)
+    assert paged.values == {"quality": OUT / "q.html", "drive_audio": tmp_path / "voice.wav"}
+    assert alone.values["quality"] == NO_PAGE
 
 
 def test_an_empty_cell_and_null_leave_the_default(tmp_path):

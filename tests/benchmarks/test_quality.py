@@ -43,6 +43,12 @@ def test_a_good_result_passes_and_is_kept(result, tmp_path, capsys):
     assert "<svg" in page.read_text()
 
 
+def test_a_face_of_another_size_cannot_be_the_source(result, tmp_path, capsys):
+    other = make_video(tmp_path / "other.mp4", frames=2, size=(64, 48))
+    assert main(["quality", str(result), "--source", str(other)]) == 2
+    assert "is not the size of" in capsys.readouterr().err
+
+
 def test_a_box_around_the_mouth_fails(result, tmp_path, capsys):
     frames = frames_of(result)
     for frame in frames:

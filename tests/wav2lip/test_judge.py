@@ -11,7 +11,7 @@ from quality.verdict import BOUNDS
 from tests.media import make_sound
 from tests.talking import PORTRAIT
 from wav2lip.cli import main
-from wav2lip.judge import judgement, view_of
+from wav2lip.judge import FOLLOWS, judgement, view_of
 from wav2lip.options import NO_PAGE, Options
 
 
@@ -40,6 +40,13 @@ def test_the_verdict_is_told_in_a_line_and_kept_in_the_report(command, tmp_path)
     assert report["quality"]["sentence"] == told[-2]
     assert report["seconds_by_stage"]["quality"] > 0
     assert "<svg" in page.read_text() and "out.mp4" in page.read_text()
+
+
+def test_a_mouth_that_was_asked_to_rest_need_not_follow(command):
+    _, _, report = command("--quality", "--lip_strength", "0")
+    levels = {name: one["level"] for name, one in report["quality"]["figures"].items()}
+    assert {levels[name] for name in FOLLOWS} == {"unknown"}
+    assert levels["seam"] == "pass" and "follows" not in report["quality"]["sentence"]
 
 
 def test_a_switch_alone_writes_no_page(command, tmp_path):
