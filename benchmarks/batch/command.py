@@ -56,7 +56,7 @@ def loop(given: argparse.Namespace, folder: Path) -> Result:
     """The batch against a shell loop of the command, both with empty caches; the same pixels."""
     faces, sounds = (2, 2) if given.quick else (given.faces, given.sounds)
     material = Material(
-        make_videos(folder / "in", faces, given.seconds),
+        _faces(given, folder / "in", faces),
         make_sounds(folder / "in", sounds, given.seconds),
     )
     flags = _flags(given, folder)
@@ -79,6 +79,10 @@ def loop(given: argparse.Namespace, folder: Path) -> Result:
         "tracks": _caches(setting, "batch", "track"),
     }
     return Result("loop", not other, facts)
+
+
+def _faces(given: argparse.Namespace, folder: Path, count: int) -> tuple[Path, ...]:
+    return make_stills(folder, count) if given.photos else make_videos(folder, count, given.seconds)
 
 
 def _alone(face: Path, sound: Path, outfile: Path, flags: Sequence[str]) -> float:
@@ -171,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sounds", type=count, default=10, metavar="N", help="sounds for each; 10")
     add("--seconds", type=positive, default=3.0, metavar="S", help="of each; 3")
     add("--workers", default="auto", help="of the batch; auto")
+    add("--photos", action="store_true", help="--loop with photos instead of videos")
     add("--puppet", action="store_true", help="the puppet instead of the network")
     add("--seed", type=int, default=7, help="of the moments of killing; 7")
     add_weights(made)
