@@ -15,7 +15,7 @@ from wav2lip.options import Options, demonstration
 from wav2lip.report import Clock, Report, write_report
 from wav2lip.staging import stages_of
 from wav2lip.starting import INTERRUPTED, TERMINATED, WORDS
-from wav2lip.stopping import Terminated, in_time, stoppable
+from wav2lip.stopping import Terminated, Word, in_time, stoppable
 from wav2lip.streams import keep_own_lines
 
 DEMO = Path(__file__).parent.parent / "demo"
@@ -28,14 +28,14 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
         keep_own_lines()
     display = _display(words)
     reuse_freed_memory()
-    with in_time(display.last_lines()):
+    with in_time(display.last_lines()) as word:
         try:
             with stoppable():
                 return _attempted(words, display, defaults)
         except KeyboardInterrupt:
-            return _stopped(display, INTERRUPTED)
+            return _stopped(display, INTERRUPTED, word)
         except Terminated:
-            return _stopped(display, TERMINATED)
+            return _stopped(display, TERMINATED, word)
         finally:
             display.close()
 
@@ -145,7 +145,8 @@ def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
     return error.exit_code
 
 
-def _stopped(display: Display, exit_code: int) -> int:
-    display.failed(WORDS[exit_code], exit_code)
-    say(f"error: {WORDS[exit_code]}")
+def _stopped(display: Display, exit_code: int, word: Word) -> int:
+    if word.acquire(blocking=False):
+        display.failed(WORDS[exit_code], exit_code)
+        say(f"error: {WORDS[exit_code]}")
     return exit_code

@@ -10,13 +10,20 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Event, Thread, current_thread, main_thread
+from threading import Event, Lock, Thread, current_thread, main_thread
 from types import FrameType
+from typing import Protocol
 
 from claims import abandon
 from wav2lip.starting import CODES, INTERRUPTED, left, tell_at_once
 
 IN_TIME = 0.5  # seconds for the way back through all stages
+
+
+class Word(Protocol):
+    """Can be taken once."""
+
+    def acquire(self, blocking: bool = True) -> bool: ...
 
 
 class Terminated(BaseException):
@@ -39,22 +46,25 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def in_time(last_lines: Mapping[int, bytes] | None = None) -> Iterator[None]:
+def in_time(last_lines: Mapping[int, bytes] | None = None) -> Iterator[Word]:
     """A signal that has not ended this in time ends the process; in the main thread alone.
 
-    `last_lines` are what standard output is told then, by exit code.
+    `last_lines` are what standard output is told then, by exit code. Whoever takes the word that is
+    given says that the run was stopped: it is said once.
     """
+    word = Lock()
     if current_thread() is not main_thread():
-        yield
+        yield word
         return
     told, tells = os.pipe()
     os.set_blocking(tells, False)
     ended = Event()
-    watch = Thread(target=_watch, args=(told, ended, last_lines or {}), name="signals", daemon=True)
+    given = told, ended, word, last_lines or {}
+    watch = Thread(target=_watch, args=given, name="signals", daemon=True)
     watch.start()
     before = signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
     try:
-        yield
+        yield word
     finally:
         ended.set()
         signal.set_wakeup_fd(before)
@@ -69,9 +79,13 @@ def _raised(number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt if CODES[signal.Signals(number)] == INTERRUPTED else Terminated
 
 
-def _watch(told: int, ended: Event, last_lines: Mapping[int, bytes]) -> None:
+def _watch(told: int, ended: Event, word: Word, last_lines: Mapping[int, bytes]) -> None:
     while number := os.read(told, 1):
         if number[0] in CODES and not ended.wait(IN_TIME):
             abandon()
-            tell_at_once(sys.stdout, last_lines.get(CODES[signal.Signals(number[0])], b""))
-            left(number[0])
+            code = CODES[signal.Signals(number[0])]
+            if word.acquire(blocking=False):
+                tell_at_once(sys.stdout, last_lines.get(code, b""))
+                left(number[0])
+            ended.wait(IN_TIME)  # it is being said
+            os._exit(code)

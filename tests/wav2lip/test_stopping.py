@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from wav2lip.cli import _stopped
+from wav2lip.display import Display
 from wav2lip.starting import end_at_once
-from wav2lip.stopping import stoppable
+from wav2lip.stopping import in_time, stoppable
 
 ROOT = Path(__file__).parents[2]
 ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
@@ -144,3 +146,11 @@ def test_a_caller_has_its_own_signals_back(own_signals):
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup asked for
         signal.raise_signal(signal.SIGINT)
     assert [signal.getsignal(number) for number, _ in ENDS] == before
+
+
+def test_what_is_being_said_is_not_said_again(capsys):
+    """The way back and the thread beside it may be ready in the same moment."""
+    with in_time() as word:
+        assert _stopped(Display(), 130, word) == 130
+        assert _stopped(Display(), 130, word) == 130
+    assert capsys.readouterr().err.count("error: interrupted") == 1
