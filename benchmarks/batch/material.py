@@ -1,6 +1,5 @@
 """Faces and sounds for a batch, and the pixels of what was made of them."""
 
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -12,7 +11,7 @@ import numpy as np
 
 from audio.load import SAMPLE_RATE, load
 from benchmarks.material.clips import PORTRAIT, SIZES, make_video
-from benchmarks.material.sound import SPEECH
+from benchmarks.material.sound import SPEECH, write_wav
 from video.still import read_picture
 
 
@@ -62,12 +61,7 @@ def make_sounds(folder: Path, count: int, seconds: float) -> tuple[Path, ...]:
     samples, length = load(SPEECH).samples, round(seconds * SAMPLE_RATE)
     paths = tuple(folder / f"sound{n:03}.wav" for n in range(count))
     for n, path in enumerate(paths):
-        part = np.resize(np.roll(samples, -n * len(samples) // count), length)
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE)
-            file.writeframes(np.rint(32767 * part.clip(-1, 1)).astype("<i2").tobytes())
+        write_wav(path, np.resize(np.roll(samples, -n * len(samples) // count), length))
     return paths
 
 

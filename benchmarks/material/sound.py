@@ -5,14 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from audio.load import SAMPLE_RATE, load
+from audio.load import SAMPLE_RATE, Samples, load
 
 SPEECH = Path(__file__).parents[2] / "demo" / "speech.m4a"
 
 
 def make_speech(path: Path, seconds: float) -> Path:
     """A WAV of exactly so many seconds, the speech repeated or cut off."""
-    samples = np.resize(load(SPEECH).samples, round(seconds * SAMPLE_RATE))
+    return write_wav(path, np.resize(load(SPEECH).samples, round(seconds * SAMPLE_RATE)))
+
+
+def write_wav(path: Path, samples: Samples) -> Path:
+    """16 bits, mono, 16 kHz."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
