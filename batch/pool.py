@@ -16,6 +16,7 @@ from batch.crew import News, Wanted
 from batch.job import BUG, KILLED, MEMORY, Outcome, Ready, Task, failed
 from batch.worker import Seat
 from video.unfinished import sweep_beside
+from wav2lip.display import one_line
 
 ROOT = Path(__file__).parent.parent
 START = (
@@ -168,7 +169,7 @@ def last_words(words: IO[bytes]) -> str:
     size = os.fstat(words.fileno()).st_size
     text = os.pread(words.fileno(), LAST_WORDS, max(0, size - LAST_WORDS)).decode(errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return "".join(c if c.isprintable() else " " for c in lines[-1]) if lines else ""
+    return one_line(lines[-1]) if lines else ""
 
 
 def pool_for(asked: Wanted) -> Pool:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from batch.job import DONE, FAILED, Job, Outcome, Progress, Ready, Summary, Task
 from wav2lip import __version__
+from wav2lip.display import one_line
 
 EVERY = 0.1  # seconds between two pictures of the table
 CLEAR = "\x1b[J"
@@ -38,7 +39,7 @@ class Watcher:
     def say(self, words: str) -> None:
         """To people: one line."""
         with suppress(OSError, ValueError):  # nobody listens
-            self._people.write(printable(words) + "\n")
+            self._people.write(one_line(words) + "\n")
             self._people.flush()
 
 
@@ -92,7 +93,7 @@ class Table(Watcher):
         if at_once or time.monotonic() - self._last >= EVERY:
             self._last = time.monotonic()
             width = shutil.get_terminal_size().columns - 1
-            lines = [printable(line)[:width] for line in self._lines()]
+            lines = [one_line(line)[:width] for line in self._lines()]
             up = f"\x1b[{self._drawn}F" if self._drawn else ""
             self._write(up + CLEAR + "".join(f"{line}\n" for line in lines))
             self._drawn = len(lines)
@@ -174,7 +175,3 @@ def duration(seconds: float | None) -> str:
         return "?"
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-
-
-def printable(words: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in words)

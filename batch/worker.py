@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from batch.job import BUG, DONE, MEMORY, Outcome, Progress, Ready, Task, failed
 from batch.stamps import bytes_of
 from errors import LipSyncError
-from wav2lip.display import plain
+from wav2lip.display import one_line, plain
 from wav2lip.memory import is_short, reuse_freed_memory
 from wav2lip.report import Clock, Report, Step, write_report
 from wav2lip.starting import CODES, TERMINATED
@@ -163,8 +163,7 @@ def _said() -> list[str]:
         os.ftruncate(2, 0)
     except OSError:
         return []
-    lines = ("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
-    return [line for line in lines if line.strip()][:MOST_NOTICES]
+    return [line for line in map(one_line, text.splitlines()) if line.strip()][:MOST_NOTICES]
 
 
 def resident_mb() -> float:
