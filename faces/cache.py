@@ -5,27 +5,21 @@ shorter one; gaps and tremble are taken out after reading. An entry is one file:
 the clip had ended, and a row of numbers for each frame.
 """
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cache_entries import making, remove, remove_oldest, used
-from faces.face import Face
-from faces.follow import Sighting
-from geometry import Box, Landmarks
+from faces.sightings import COLUMNS, Sightings
 
 KEPT, KEPT_BYTES = 500, 64 << 20  # a minute at 25 frames a second takes 200 kB, a photo 165 bytes
-COLUMNS = 18  # begins, seen, score, top, bottom, left, right, five landmarks x y, people
 FARTHEST = 1e5  # pixels from the corner: no face in any picture lies there
-MARK = b"sightings 2\n"
+MARK = b"sightings 3\n"
 CHECKSUM = 16  # bytes
 
-Rows = NDArray[np.float64]  # (frames, COLUMNS)
 Stamp = tuple[int, ...]
 
 
@@ -46,24 +40,24 @@ class Entry:
 class Kept:
     """What an entry holds."""
 
-    rows: Rows
+    seen: Sightings
     ended: bool  # the clip has no more frames
 
     def __post_init__(self) -> None:
-        flags, places = self.rows[:, :2], self.rows[:, 3:]
-        if not len(self.rows) or not np.isin(flags, (0, 1)).all():
+        track = self.seen.track
+        if not len(track):
             raise ValueError("no sightings")
-        if not (np.abs(places) < FARTHEST).all():  # which no NaN is, either
+        if not (np.abs(track.rows[track.seen]) < FARTHEST).all():
             raise ValueError("a face that lies in no picture")
 
-    def first(self, frames: int) -> list[Sighting] | None:
+    def first(self, frames: int) -> Sightings | None:
         """The sightings of the clip's first `frames` frames, if they are known."""
-        if len(self.rows) < frames and not self.ended:
+        if len(self.seen) < frames and not self.ended:
             return None
-        return [_sighting(row) for row in self.rows[:frames].tolist()]
+        return Sightings(self.seen.rows[:frames])
 
     def tells_more_than(self, other: "Kept") -> bool:
-        return (self.ended, len(self.rows)) > (other.ended, len(other.rows))
+        return (self.ended, len(self.seen)) > (other.ended, len(other.seen))
 
 
 def stamp_of(clip: Path) -> Stamp:
@@ -72,7 +66,7 @@ def stamp_of(clip: Path) -> Stamp:
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
-def read(entry: Entry, frames: int) -> list[Sighting] | None:
+def read(entry: Entry, frames: int) -> Sightings | None:
     """The clip's first `frames` sightings, or all if it is shorter; none if they are not kept."""
     try:
         kept = _kept(entry.path)
@@ -85,11 +79,10 @@ def read(entry: Entry, frames: int) -> list[Sighting] | None:
     return sightings
 
 
-def keep(entry: Entry, sightings: Sequence[Sighting], ended: bool) -> None:
+def keep(entry: Entry, sightings: Sightings, ended: bool) -> None:
     """Keep the sightings, if the disk allows it and no other run keeps more of them."""
-    rows = np.array([_row(one) for one in sightings], np.float64).reshape(-1, COLUMNS)
     with suppress(OSError, ValueError):
-        made, before = Kept(rows, ended), _kept(entry.path)
+        made, before = Kept(sightings, ended), _kept(entry.path)
         if entry.current() and (before is None or made.tells_more_than(before)):
             with making(entry.path) as place:
                 place.write_bytes(_packed(entry.path.name, made))
@@ -108,7 +101,7 @@ def _kept(path: Path) -> Kept | None:
 
 
 def _packed(name: str, kept: Kept) -> bytes:
-    content = bytes([kept.ended]) + kept.rows.astype("<f8").tobytes()
+    content = bytes([kept.ended]) + kept.seen.rows.astype("<f8").tobytes()
     return MARK + _checksum(name, content) + content
 
 
@@ -117,27 +110,8 @@ def _unpacked(name: str, data: bytes) -> Kept:
     if not data.startswith(MARK) or checksum != _checksum(name, content):
         raise ValueError("not what was written, or not under this name")
     rows = np.frombuffer(content, "<f8", offset=1).reshape(-1, COLUMNS)
-    return Kept(rows.astype(np.float64), content[0] == 1)
+    return Kept(Sightings(rows.astype(np.float64)), content[0] == 1)
 
 
 def _checksum(name: str, content: bytes) -> bytes:
     return blake2b(name.encode() + content, digest_size=CHECKSUM).digest()
-
-
-def _row(sighting: Sighting) -> list[float]:
-    face = sighting.face
-    if face is None:
-        return [sighting.begins, *[0.0] * (COLUMNS - 2), sighting.people]
-    box = face.box
-    edges = (box.top, box.bottom, box.left, box.right)
-    points = face.landmarks.points().ravel().tolist()
-    return [sighting.begins, True, face.score, *edges, *points, sighting.people]
-
-
-def _sighting(row: Sequence[float]) -> Sighting:
-    begins, seen, score, *places, people = row
-    if not seen:
-        return Sighting(None, bool(begins), int(people))
-    points = list(zip(places[4::2], places[5::2], strict=True))
-    face = Face(Box(*places[:4]), Landmarks(*points), score)
-    return Sighting(face, bool(begins), int(people))

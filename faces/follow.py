@@ -8,6 +8,7 @@ from faces.detectors import Detector
 from faces.face import Face
 from faces.person import Look, look_of, most_alike, nearest, same_place, selected
 from faces.shots import shots
+from faces.sightings import Sighting
 from geometry import Picture
 
 SURE = 0.9  # score of what is a face beyond doubt
@@ -15,15 +16,6 @@ FARTHEST = 0.5  # widths that a face moves between two pictures, at most
 JUMP = 0.3  # widths from which a move is no motion of a head, but a cut that nobody saw
 DRIFT = 0.1  # widths
 GROWTH = 1.5  # how much larger or smaller it becomes, at most
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """The followed face in one picture."""
-
-    face: Face | None
-    begins: bool  # nothing before this picture belongs to the same motion
-    people: int = 0  # faces beyond doubt, when they were last looked for in this shot
 
 
 @dataclass(frozen=True)

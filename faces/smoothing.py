@@ -3,20 +3,24 @@
 Box and landmarks are fitted as one, with one set of weights: they move together.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errors import UsageError
-from faces.face import Face, FaceTrack
-from geometry import Box, Landmarks
+from faces import face
+from faces.face import FaceTrack
 
 Rows = NDArray[np.float64]  # (faces, 14): centre x y, log of width and height, five landmarks x y
 
 QUICK, CALM = 2.0, 4.0  # frames, spread of the weights: for a head that moves, for one that rests
 TREMBLE = 0.003  # of the face's size: by so much a resting face seems to move
+BLOCK = 1000  # faces that are fitted together: that takes ten times their own memory
 SMOOTH_MODES = {"light": 0.5, "medium": 1.0, "strong": 2.0}  # spread, in windows
 
 
@@ -39,10 +43,11 @@ class Smoothing:
 def smoothed(track: FaceTrack, cuts: Sequence[int], smoothing: Smoothing) -> FaceTrack:
     """The track steadied within each unbroken run of faces; `cuts` are frames that start anew."""
     if smoothing.steady:
-        track = _fitted(track, cuts, steadied)
+        track = _fitted(track, cuts, steadied, _reach(QUICK) + _reach(CALM))
     if smoothing.temporal:
         spread = smoothing.window * SMOOTH_MODES[smoothing.mode]
-        track = _fitted(track, cuts, lambda rows: local_fit(rows, spread, degree=1))
+        fit = partial(local_fit, spread=spread, degree=1)
+        track = _fitted(track, cuts, fit, _reach(spread))
     return track
 
 
@@ -59,7 +64,7 @@ def local_fit(rows: Rows, spread: float, degree: int) -> Rows:
     At the ends the same fit has neighbours on one side only: the value stays right there.
     """
     degree = min(degree, len(rows) // 2)
-    reach = int(np.ceil(3 * spread))
+    reach = _reach(spread)
     times = np.arange(-reach, reach + 1) / spread
     kernels = [np.exp(-(times**2) / 2) * times**power for power in range(2 * degree + 1)]
     ones = np.ones((len(rows), 1))
@@ -70,41 +75,44 @@ def local_fit(rows: Rows, spread: float, degree: int) -> Rows:
     return np.asarray(np.linalg.solve(left, right)[:, 0])
 
 
+def _reach(spread: float) -> int:
+    """How many rows to each side have any weight."""
+    return math.ceil(3 * spread)
+
+
 def runs(track: FaceTrack, cuts: Sequence[int]) -> Iterator[range]:
     """The frames in a row that show the face without a cut."""
-    begins, start = set(cuts), 0
-    for index in range(len(track) + 1):
-        ends = index == len(track) or track[index] is None
-        if (ends or index in begins) and start < index:
-            yield range(start, index)
-        if ends:
-            start = index + 1
-        elif index in begins:
-            start = index
+    seen = track.seen
+    changes = np.flatnonzero(np.diff(seen, prepend=False, append=False))
+    ends = sorted({*changes.tolist(), *cuts, len(track)})
+    yield from (range(*pair) for pair in pairwise(ends) if seen[pair[0]])
 
 
-def to_row(face: Face) -> NDArray[np.float64]:
-    box = face.box
-    sizes = np.log((box.width, box.height))
-    return np.concatenate([box.centre, sizes, face.landmarks.points().ravel()])
+def to_rows(faces: face.Rows) -> Rows:
+    edges = faces[:, face.EDGES]
+    ends, starts = edges[:, [3, 1]], edges[:, [2, 0]]  # right and bottom, left and top
+    return np.hstack([(starts + ends) / 2, np.log(ends - starts), faces[:, face.PLACES]])
 
 
-def from_row(row: NDArray[np.float64], score: float) -> Face:
-    x, y = row[:2].tolist()
-    width, height = np.exp(row[2:4]).tolist()
-    box = Box(y - height / 2, y + height / 2, x - width / 2, x + width / 2)
-    return Face(box, Landmarks.of(row[4:].reshape(5, 2)), score)
+def from_rows(rows: Rows, scores: NDArray[np.float64]) -> face.Rows:
+    centres, halves = rows[:, :2], np.exp(rows[:, 2:4]) / 2
+    (left, top), (right, bottom) = (centres - halves).T, (centres + halves).T
+    return np.column_stack([scores, top, bottom, left, right, rows[:, 4:]])
 
 
-def _fitted(track: FaceTrack, cuts: Sequence[int], fit: Callable[[Rows], Rows]) -> FaceTrack:
-    faces = list(track)
+def _fitted(
+    track: FaceTrack, cuts: Sequence[int], fit: Callable[[Rows], Rows], reach: int
+) -> FaceTrack:
+    """Each run fitted, where a row's fit depends on `reach` rows to each side of it."""
+    rows = track.rows.copy()
     for run in runs(track, cuts):
-        seen = [face for face in track.faces[run.start : run.stop] if face is not None]
-        rows = fit(np.stack([to_row(face) for face in seen]))
-        faces[run.start : run.stop] = [
-            from_row(row, face.score) for row, face in zip(rows, seen, strict=True)
-        ]
-    return FaceTrack(tuple(faces))
+        for start in range(run.start, run.stop, BLOCK):
+            block = slice(start, min(start + BLOCK, run.stop))
+            first = max(start - reach, run.start)
+            fitted = fit(to_rows(track.rows[first : min(block.stop + reach, run.stop)]))
+            fitted = fitted[start - first :][: block.stop - start]
+            rows[block] = from_rows(fitted, rows[block, face.SCORE])
+    return FaceTrack(rows)
 
 
 def _distance(one: Rows, other: Rows) -> Rows:

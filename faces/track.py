@@ -1,15 +1,18 @@
 """From pictures to the track of one face."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from errors import UsageError
 from faces.detectors import Detector
-from faces.face import Face, FaceTrack
-from faces.follow import Follower, Sighting
+from faces.face import EDGES, SCORE, Face, FaceTrack
+from faces.follow import Follower
 from faces.gaps import believed, bridged, stretched
 from faces.person import check_select, same_place
 from faces.shots import shots
+from faces.sightings import Sighting, Sightings
 from faces.smoothing import Smoothing, smoothed
 from geometry import Box, Landmarks, Picture
 
@@ -36,7 +39,7 @@ def track(
 ) -> FaceTrack:
     """One person's face in every picture, None where it is not seen; takes a picture at a time."""
     settings = settings or TrackSettings()
-    return track_of(list(followed(pictures, detector, settings)), settings)
+    return track_of(Sightings.of(followed(pictures, detector, settings)), settings)
 
 
 def followed(
@@ -46,10 +49,10 @@ def followed(
     return Follower(detector, settings.stride, settings.select).sightings(pictures)
 
 
-def track_of(sightings: Sequence[Sighting], settings: TrackSettings) -> FaceTrack:
+def track_of(sightings: Sightings, settings: TrackSettings) -> FaceTrack:
     """The sightings of one person without what was no face, short gaps and tremble."""
     cuts = _cuts(sightings)
-    seen = bridged(believed(_seen(sightings), cuts), cuts, settings.longest_gap)
+    seen = bridged(believed(sightings.track, cuts), cuts, settings.longest_gap)
     return smoothed(seen, cuts, settings.smoothing)
 
 
@@ -60,7 +63,8 @@ def hold(
     smoothing: Smoothing | None = None,
 ) -> FaceTrack:
     """A box that stays; landmarks as the detector sees them in it, else the average face's."""
-    return track_in(box, list(held(box, pictures, detector)), smoothing or Smoothing())
+    seen = Sightings.of(held(box, pictures, detector))
+    return track_in(box, seen, smoothing or Smoothing())
 
 
 def held(box: Box, pictures: Iterable[Picture], detector: Detector | None) -> Iterator[Sighting]:
@@ -74,21 +78,20 @@ def held(box: Box, pictures: Iterable[Picture], detector: Detector | None) -> It
         yield Sighting(last, begins, int(last is not None))
 
 
-def track_in(box: Box, sightings: Sequence[Sighting], smoothing: Smoothing) -> FaceTrack:
+def track_in(box: Box, sightings: Sightings, smoothing: Smoothing) -> FaceTrack:
     """The box in every picture, with the sightings' landmarks."""
-    kept, cuts = _fixed(box), _cuts(sightings)
-    whole = bridged(_seen(sightings), cuts, len(sightings))
+    cuts = _cuts(sightings)
+    whole = bridged(sightings.track, cuts, len(sightings))
     steady = stretched(smoothed(whole, cuts, smoothing), cuts)
-    return FaceTrack(tuple(Face(box, (face or kept).landmarks, 1.0) for face in steady))
+    fixed = np.array(_fixed(box).numbers)
+    rows = np.where(steady.seen[:, None], steady.rows, fixed)
+    rows[:, SCORE], rows[:, EDGES] = fixed[SCORE], fixed[EDGES]
+    return FaceTrack(rows)
 
 
 def _fixed(box: Box) -> Face:
     return Face(box, Landmarks.fixed(box), 1.0)
 
 
-def _seen(sightings: Sequence[Sighting]) -> FaceTrack:
-    return FaceTrack(tuple(sighting.face for sighting in sightings))
-
-
-def _cuts(sightings: Sequence[Sighting]) -> list[int]:
-    return [index for index, sighting in enumerate(sightings) if sighting.begins]
+def _cuts(sightings: Sightings) -> list[int]:
+    return [int(index) for index in np.flatnonzero(sightings.begins)]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from faces.detectors import Detector, DetectorSettings, load_mtcnn
 from faces.face import Face, FaceTrack
+from faces.sightings import Sightings
 from faces.track import TrackSettings, followed, track_of
 from geometry import Affine, Box, Landmarks, Picture, Point, Rect
 from prefetch import prefetch
@@ -180,7 +181,7 @@ def _faces(view: View, result: Source, source: Source | None) -> FaceTrack:
     scale = shown.first.reduced(DETECTOR_SIDE)[1]
     with closing(shown.frames()) as frames:
         pictures = (frame.reduced(DETECTOR_SIDE)[0] for frame in islice(frames, most))
-        seen = list(followed(pictures, view.detector(), view.track))
+        seen = Sightings.of(followed(pictures, view.detector(), view.track))
     return track_of(seen, view.track).scaled(1 / scale)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from functools import reduce
+from itertools import groupby
 
 from blending.color import REACH
 from blending.methods import Look
@@ -15,7 +16,7 @@ GRID = 2  # pixels: the sizes that strides of 2 divide
 
 def shown_part(track: FaceTrack, look: Look, width: int, height: int) -> Rect:
     """The patch's pixels that show in any of the frames, which are width x height."""
-    faces = filter(None, dict.fromkeys(track.faces))  # in a still or a given box they are all one
+    faces = (face for face, _ in groupby(track) if face)  # in a still they are all one
     found = [*filter(None, (_part_of(face, look, width, height) for face in faces))]
     return _on_grid(reduce(_both, found)) if found else WHOLE
 

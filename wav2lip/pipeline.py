@@ -1,6 +1,6 @@
 """The order of the stages, from a sound and a picture to the finished file."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Stream
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from errors import NoFaceError, OutOfMemoryError, UsageError
 from faces import cache
 from faces.detectors import Detector
 from faces.face import Face, FaceTrack
-from faces.follow import Sighting
+from faces.sightings import Sighting, Sightings
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings, followed, held, track_in, track_of
 from geometry import Box, Picture, Rect
@@ -81,7 +81,7 @@ def lipsync(options: Options, stages: Stages, tell: Tell, clock: Clock) -> Repor
         sightings, cached = sightings_of(job, stages, tell)
         faces = faces_of(job, sightings)
         seen = _seen(faces, sightings)
-        del sightings  # of an hour they take 100 MB
+        del sightings  # of an hour they take 12 MB
     with clock.stage("engine"):
         look, source = _look(options), job.source
         generator = stages.generator(shown_part(faces, look, source.width, source.height))
@@ -150,7 +150,7 @@ def _target(options: Options, fps: Fraction, size: tuple[int, int]) -> Target:
     )
 
 
-def sightings_of(job: Job, stages: Stages, tell: Tell) -> tuple[Sequence[Sighting], Cached]:
+def sightings_of(job: Job, stages: Stages, tell: Tell) -> tuple[Sightings, Cached]:
     """The speaking face in every reduced source frame, from the cache if it is there."""
     frames = len(job.windows)
     entry = entry_for(stages.cache, job.options, job.source, DETECTOR_SIDE)
@@ -159,26 +159,26 @@ def sightings_of(job: Job, stages: Stages, tell: Tell) -> tuple[Sequence[Sightin
         tell(Step("faces", len(known), len(known)))
         return known, "hit"
     with closing(_looked(job, stages.detector(), tell)) as looked:
-        seen = list(looked)
+        seen = Sightings.of(looked)
     if entry:
         cache.keep(entry, seen, ended=job.source.still or len(seen) < frames)
     return seen, "miss" if entry else "off"
 
 
-def faces_of(job: Job, sightings: Sequence[Sighting]) -> FaceTrack:
+def faces_of(job: Job, sightings: Sightings) -> FaceTrack:
     """The speaking face in every source frame, its box as the network wants it."""
     scale = _scale(job)
     found = _track(job, sightings, scale).scaled(1 / scale)
-    if not any(found.faces):
+    if not found.found:
         raise NoFaceError(_no_face(job.options))
-    return FaceTrack(tuple(_as_network_wants(job, face) for face in found.faces))
+    return FaceTrack.of(_as_network_wants(job, face) for face in found)
 
 
-def _seen(faces: FaceTrack, sightings: Sequence[Sighting]) -> Faces:
+def _seen(faces: FaceTrack, sightings: Sightings) -> Faces:
     return Faces.seen(
-        there=[face is not None for face in faces],
-        begins=[one.begins for one in sightings],
-        people=[one.people for one in sightings],
+        there=faces.seen.tolist(),
+        begins=sightings.begins.tolist(),
+        people=sightings.people.tolist(),
     )
 
 
@@ -213,7 +213,7 @@ def _looked(job: Job, detector: Detector, tell: Tell) -> Stream[Sighting, None, 
             yield from followed(pictures, detector, _track_settings(job.options))
 
 
-def _track(job: Job, sightings: Sequence[Sighting], scale: float) -> FaceTrack:
+def _track(job: Job, sightings: Sightings, scale: float) -> FaceTrack:
     if job.box is not None:
         return track_in(job.box.scaled(scale), sightings, _smoothing(job.options))
     return track_of(sightings, _track_settings(job.options))

@@ -62,7 +62,7 @@ def shown_parts(one: Subject) -> dict[str, Rect]:
 
 def _shown(one: Subject, size: float) -> Rect:
     height, width = one.picture.shape[:2]
-    return shown_part(FaceTrack((one.face,)), Look(shape=MaskShape(size)), width, height)
+    return shown_part(FaceTrack.of([one.face]), Look(shape=MaskShape(size)), width, height)
 
 
 def _to_patch(box: Box) -> Affine:

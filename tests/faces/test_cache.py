@@ -8,6 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,19 +16,23 @@ import pytest
 from cache_entries import making
 from faces import cache
 from faces.cache import Entry, Kept, keep, read, stamp_of
-from faces.follow import Sighting
+from faces.sightings import COLUMNS, Sighting, Sightings
 from faces.track import TrackSettings, followed, held
 from geometry import Box
 from tests.faces.scenes import GREEN, RED, Painted, face_at, painted
 
 ROOT = Path(__file__).parents[2]
 NAME = "0123456789abcdef" * 2
-SEEN = [
+SEEN = Sightings.of(
     Sighting(face_at(100 + i / 3, 80, 40 + i / 7, 0.9), i in (0, 5), i % 3)
     if i % 4
     else Sighting(None, False, i)
     for i in range(12)
-]
+)
+
+
+def first(count, seen=SEEN):
+    return Sightings(seen.rows[:count])
 
 
 @pytest.fixture
@@ -39,14 +44,14 @@ def entry(tmp_path):
 
 def test_what_is_read_is_what_was_kept(entry):
     """To the last bit, also what lies outside the picture."""
-    seen = [*SEEN, Sighting(face_at(-20.1, 1 / 3, 55.5, 1.0), False)]
+    seen = Sightings.of([*SEEN, Sighting(face_at(-20.1, 1 / 3, 55.5, 1.0), False)])
     keep(entry, seen, ended=False)
     assert read(entry, len(seen)) == seen
 
 
 def test_a_longer_entry_serves_a_shorter_sound(entry):
     keep(entry, SEEN, ended=False)
-    assert read(entry, 5) == SEEN[:5]
+    assert read(entry, 5) == first(5)
 
 
 def test_a_shorter_entry_serves_only_if_the_clip_ends_there(entry):
@@ -58,9 +63,9 @@ def test_a_shorter_entry_serves_only_if_the_clip_ends_there(entry):
 
 def test_the_longer_entry_stays(entry):
     """Whichever run ends last."""
-    keep(entry, SEEN[:8], ended=False)
+    keep(entry, first(8), ended=False)
     keep(entry, SEEN, ended=False)
-    keep(entry, SEEN[:8], ended=False)
+    keep(entry, first(8), ended=False)
     assert read(entry, len(SEEN)) == SEEN
 
 
@@ -84,36 +89,46 @@ def test_what_is_seen_depends_on_no_later_picture(way):
 
 def claiming(rows):
     """A whole entry by its checksum that holds these numbers."""
-    return cache._packed(NAME, Unchecked(np.array(rows, np.float64), True))
+    return cache._packed(NAME, Unchecked(SimpleNamespace(rows=np.array(rows, np.float64)), True))
 
 
 class Unchecked:
-    def __init__(self, rows, ended):
-        self.rows, self.ended = rows, ended
+    def __init__(self, seen, ended):
+        self.seen, self.ended = seen, ended
 
 
-ROW = cache._row(SEEN[1])
+def row(**numbers):
+    """One whole row but for these columns."""
+    whole = SEEN.rows[1].copy()
+    for column, number in numbers.items():
+        whole[COLUMN[column]] = number
+    return whole
+
+
+COLUMN = {"begins": 0, "people": 1, "score": 2, "top": 3, "left": 5, "nose": 11}
 BAD_ROWS = {
-    "not a number": [[*ROW[:5], float("nan"), *ROW[6:]]],
-    "infinite": [[*ROW[:9], float("inf"), *ROW[10:]]],
-    "far from any picture": [[*ROW[:9], 1e9, *ROW[10:]]],
-    "an empty box": [[*ROW[:3], *ROW[4:2:-1], *ROW[5:]]],
-    "a score of no kind": [[*ROW[:2], 7.0, *ROW[3:]]],
-    "half a face": [[ROW[0], 0.5, *ROW[2:]]],
-    "rows of another length": [ROW[:-1]],
+    "not a number": [row(left=np.nan)],
+    "infinite": [row(nose=np.inf)],
+    "far from any picture": [row(nose=1e9)],
+    "an empty box": [row(top=1000)],
+    "a score of no kind": [row(score=7)],
+    "half a beginning": [row(begins=0.5)],
+    "fewer people than none": [row(people=-1)],
+    "people without a number": [row(people=np.nan)],
+    "rows of another length": [row()[:-1]],
     "no row": [],
 }
 DAMAGES = {
     **{name: lambda whole, rows=rows: claiming(rows) for name, rows in BAD_ROWS.items()},
     "cut off": lambda whole: whole[:-40],
-    "cut to a whole row": lambda whole: whole[: -8 * cache.COLUMNS],
+    "cut to a whole row": lambda whole: whole[: -8 * COLUMNS],
     "cut to its mark": lambda whole: whole[: len(cache.MARK)],
     "empty": lambda whole: b"",
-    "longer": lambda whole: whole + bytes(8 * cache.COLUMNS),
+    "longer": lambda whole: whole + bytes(8 * COLUMNS),
     "a bit flipped": lambda whole: whole[:200] + bytes([whole[200] ^ 4]) + whole[201:],
     "ended flipped": lambda whole: whole.replace(b"\0", b"\1", 1),
     "another layout": lambda whole: whole.replace(cache.MARK, b"sightings 0\n"),
-    "another clip's": lambda whole: cache._packed("f" * 32, Kept(np.array([ROW]), True)),
+    "another clip's": lambda whole: cache._packed("f" * 32, Kept(first(2), True)),
     "text": lambda whole: b"<!DOCTYPE html>" * 100,
     "a pickle": lambda whole: pickle.dumps(Bomb()),
     "numpy's, a huge shape": lambda whole: (
@@ -229,14 +244,15 @@ def test_tracks_take_a_bounded_number_of_bytes(entry, monkeypatch):
 WRITER = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from faces.cache import Entry, keep, stamp_of
-from tests.faces.test_cache import MANY
+from tests.faces.test_cache import MANY, first
 clip, path = map(Path, sys.argv[1:])
 entry = Entry(path, clip, stamp_of(clip))
 for count in range(1, len(MANY) + 1):
-    keep(entry, MANY[:count], ended=False)
+    keep(entry, first(count, MANY), ended=False)
 """
-MANY = [Sighting(face_at(100 + i, 80, 40), i == 0) for i in range(150)]
+MANY = Sightings.of(Sighting(face_at(100 + i, 80, 40), i == 0) for i in range(150))
 
 
 def test_two_runs_that_write_at_once_do_no_harm(entry):
@@ -247,15 +263,15 @@ def test_two_runs_that_write_at_once_do_no_harm(entry):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cache, "remove", lambda path: pytest.fail("an entry was torn"))
             known = read(entry, 1)
-        assert known in (None, MANY[:1])
+        assert known in (None, first(1, MANY))
     assert [writer.returncode for writer in writers] == [0, 0]
     assert read(entry, len(MANY)) == MANY
     assert [path.name for path in entry.path.parent.iterdir()] == [NAME]
 
 
 def test_a_run_that_is_killed_leaves_what_was_there(entry):
-    keep(entry, SEEN[:3], ended=False)
+    keep(entry, first(3), ended=False)
     with pytest.raises(KeyboardInterrupt), making(entry.path) as place:
         place.write_bytes(b"half")
         raise KeyboardInterrupt
-    assert read(entry, 3) == SEEN[:3]
+    assert read(entry, 3) == first(3)

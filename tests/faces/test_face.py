@@ -13,18 +13,27 @@ def test_a_score_is_a_part_of_one():
 
 
 def test_a_track_holds_faces_only():
-    with pytest.raises(TypeError, match="Face or None"):
-        FaceTrack((face_at(50, 50, 20), "face"))
+    whole = FaceTrack.of([face_at(50, 50, 20)]).rows
+    for column, wrong in ((0, 1.1), (0, -0.1), (1, 80.0), (3, 60.0), (9, np.nan), (2, np.inf)):
+        rows = whole.copy()
+        rows[0, column] = wrong
+        with pytest.raises(ValueError, match="track"):
+            FaceTrack(rows)
+
+
+def test_a_track_holds_a_face_to_the_last_bit():
+    faces = [face_at(50 / 3, 50, 20 / 7, 0.3), None, face_at(-10, 1e4, 0.1)]
+    assert list(FaceTrack.of(faces)) == faces
 
 
 def test_a_track_counts_where_the_face_is_seen():
-    track = FaceTrack((face_at(50, 50, 20), None, face_at(52, 50, 20)))
+    track = FaceTrack.of([face_at(50, 50, 20), None, face_at(52, 50, 20)])
     assert (len(track), track.found, track[1]) == (3, 2, None)
     assert [face is None for face in track] == [False, True, False]
 
 
 def test_a_scaled_track_scales_boxes_and_landmarks():
-    track = FaceTrack((face_at(50, 40, 20), None)).scaled(2.5)
+    track = FaceTrack.of([face_at(50, 40, 20), None]).scaled(2.5)
     large = face_at(125, 100, 50)
     assert track[0].box.bottom == pytest.approx(large.box.bottom)
     assert np.allclose(track[0].landmarks.points(), large.landmarks.points())

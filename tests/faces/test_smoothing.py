@@ -13,9 +13,7 @@ EVERY = [PLAIN, *TEMPORAL]
 
 def moving(count, way=lambda i: 100 + 3 * i, tremble=0.0):
     noise = np.random.default_rng(5).normal(0, 100 * tremble, (count, 2))
-    return FaceTrack(
-        tuple(face_at(way(i) + noise[i, 0], 80 + noise[i, 1], 100) for i in range(count))
-    )
+    return FaceTrack.of(face_at(way(i) + noise[i, 0], 80 + noise[i, 1], 100) for i in range(count))
 
 
 def tremble(track):
@@ -35,7 +33,7 @@ def test_even_motion_is_kept_to_both_ends_however_few_boxes(count, smoothing):
 def test_the_past_counts_as_much_as_the_future(smoothing):
     """(mistake 12) A clip played backwards gives the track backwards."""
     track = moving(40, lambda i: 100 + 20 * np.sin(i / 4), tremble=0.01)
-    backwards = FaceTrack(track.faces[::-1])
+    backwards = FaceTrack(track.rows[::-1])
     forth, back = (centres(smoothed(each, [0], smoothing)) for each in (track, backwards))
     assert np.allclose(forth, back[::-1])
 
@@ -44,18 +42,18 @@ def test_the_past_counts_as_much_as_the_future(smoothing):
 def test_shots_are_not_mixed_at_a_cut(smoothing):
     """(mistake 12) Two shots together are smoothed as each alone."""
     one, two = moving(12, tremble=0.02), moving(9, lambda i: 300 - 2 * i, tremble=0.01)
-    both = smoothed(FaceTrack(one.faces + two.faces), [0, 12], smoothing)
-    assert both.faces[:12] == smoothed(one, [0], smoothing).faces
-    assert both.faces[12:] == smoothed(two, [0], smoothing).faces
+    both = smoothed(FaceTrack.of([*one, *two]), [0, 12], smoothing)
+    assert list(both)[:12] == list(smoothed(one, [0], smoothing))
+    assert list(both)[12:] == list(smoothed(two, [0], smoothing))
 
 
 def test_a_loss_parts_the_track_as_a_cut_does():
     """(mistake 12)"""
     one, two = moving(12, tremble=0.02), moving(9, lambda i: 300 - 2 * i, tremble=0.01)
-    both = smoothed(FaceTrack((*one.faces, None, *two.faces)), [0], PLAIN)
+    both = smoothed(FaceTrack.of([*one, None, *two]), [0], PLAIN)
     assert both[12] is None
-    assert both.faces[:12] == smoothed(one, [0], PLAIN).faces
-    assert both.faces[13:] == smoothed(two, [0], PLAIN).faces
+    assert list(both)[:12] == list(smoothed(one, [0], PLAIN))
+    assert list(both)[13:] == list(smoothed(two, [0], PLAIN))
 
 
 def test_a_resting_face_stops_trembling():
@@ -98,7 +96,7 @@ def test_nosmooth_changes_nothing():
 
 def test_sizes_stay_positive_and_scores_stay():
     faces = [face_at(100, 80, width, 0.8) for width in (5, 300, 5, 300, 4, 5)]
-    after = smoothed(FaceTrack(tuple(faces)), [0], PLAIN)
+    after = smoothed(FaceTrack.of(faces), [0], PLAIN)
     assert all(face.box.width > 0 and face.score == 0.8 for face in after)
     assert all(isinstance(face, Face) for face in after)
 
@@ -113,3 +111,12 @@ def test_the_fit_of_a_parabola_is_the_parabola():
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(UsageError, match="--smooth"):
         Smoothing(**wrong)
+
+
+def test_a_long_track_is_fitted_in_blocks_that_nobody_sees(monkeypatch):
+    track = moving(100, lambda i: 100 + 20 * np.sin(i / 4), tremble=0.01)
+    for smoothing in EVERY:
+        whole = smoothed(track, [0], smoothing)
+        with monkeypatch.context() as patch:
+            patch.setattr("faces.smoothing.BLOCK", 7)
+            assert np.allclose(smoothed(track, [0], smoothing).rows, whole.rows, atol=1e-9)

@@ -158,12 +158,12 @@ def test_a_short_gap_is_bridged_and_a_long_one_is_not():
 
 def test_no_gap_is_bridged_across_a_cut():
     one, two = face_at(100, 100, 50), face_at(110, 100, 50)
-    gap = FaceTrack((one, None, None, two))
+    gap = FaceTrack.of((one, None, None, two))
     assert bridged(gap, [0], 2).found == 4
     assert bridged(gap, [0], 1) == gap
     for cut in (1, 2, 3):
         assert bridged(gap, [0, cut], 5) == gap
-    far = FaceTrack((one, None, face_at(300, 100, 50)))
+    far = FaceTrack.of((one, None, face_at(300, 100, 50)))
     assert bridged(far, [0], 5) == far
 
 
@@ -179,9 +179,9 @@ def test_a_face_that_was_never_sure_gives_way_to_one_that_was():
 
 def test_runs_in_doubt_are_kept_if_there_are_no_others():
     dim, sure = face_at(100, 100, 50, 0.7), face_at(100, 100, 50, 0.95)
-    assert believed(FaceTrack((dim, None, dim)), [0]).found == 2
-    assert believed(FaceTrack((dim, None, dim, sure)), [0]).faces[:2] == (None, None)
-    assert believed(FaceTrack((dim, None, dim, sure)), [0]).found == 2
+    assert believed(FaceTrack.of((dim, None, dim)), [0]).found == 2
+    assert believed(FaceTrack.of((dim, None, dim, sure)), [0])[1] is None
+    assert believed(FaceTrack.of((dim, None, dim, sure)), [0]).found == 2
 
 
 def test_a_count_waits_until_so_many_are_there():
@@ -268,5 +268,5 @@ def test_a_held_box_bridges_every_gap_in_a_shot():
 
 def test_stretching_stays_within_shots():
     one, two = face_at(100, 100, 50), face_at(200, 100, 50)
-    faces = stretched(FaceTrack((None, one, None, None, two, None, None)), [0, 3, 6]).faces
-    assert faces == (one, one, one, two, two, two, None)
+    faces = stretched(FaceTrack.of((None, one, None, None, two, None, None)), [0, 3, 6])
+    assert tuple(faces) == (one, one, one, two, two, two, None)

@@ -24,7 +24,7 @@ def turned(landmarks, degrees):
 
 
 def tracked(landmarks, frames):
-    return FaceTrack((Face(Box(20, 120, 40, 120), landmarks, 1.0),) * frames)
+    return FaceTrack.of([Face(Box(20, 120, 40, 120), landmarks, 1.0)] * frames)
 
 
 @pytest.mark.parametrize("degrees", [-50, 0, 30])

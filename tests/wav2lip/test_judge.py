@@ -87,7 +87,7 @@ def test_the_meters_see_the_source_as_the_run_did():
         audio_offset=-120,
         quality=NO_PAGE,
     )
-    faces = FaceTrack((None, None))
+    faces = FaceTrack.of((None, None))
     view = view_of(options, faces)
     assert view.known is faces and view.result == options.outfile
     assert (view.source, view.audio, view.loop, view.static) == (
@@ -102,7 +102,7 @@ def test_the_meters_see_the_source_as_the_run_did():
 
 def test_the_mouth_is_held_against_the_sound_that_moved_it():
     given = {"face": Path("f.mp4"), "audio": Path("a.wav"), "drive_audio": Path("d.wav")}
-    assert view_of(Options(**given), FaceTrack((None,))).audio == Path("d.wav")
+    assert view_of(Options(**given), FaceTrack.of((None,))).audio == Path("d.wav")
 
 
 def test_a_result_without_a_face_to_look_at_is_not_measured(command, tmp_path):
@@ -110,6 +110,6 @@ def test_a_result_without_a_face_to_look_at_is_not_measured(command, tmp_path):
     options = Options(
         face=PORTRAIT, audio=tmp_path / "sound.wav", outfile=tmp_path / "out.mp4", quality=NO_PAGE
     )
-    found = judgement(options, FaceTrack((None,)))
+    found = judgement(options, FaceTrack.of((None,)))
     assert code == 0 and found["sentence"].startswith("quality: not measured")
     assert found["verdict"] == "unknown" and set(found["figures"]) == {b.meter for b in BOUNDS}

@@ -53,7 +53,7 @@ def same(one, other):
 def test_frames_are_the_same_whether_the_rest_was_computed(method, region, box):
     look = Look(method, MaskShape(region, 30), sharpen=1.0)
     faces = face(box), face(box, 0.3, (-2, 1)), face(box, -0.2, (3, -2))
-    shown = shown_part(FaceTrack((*faces, None)), look, WIDTH, HEIGHT)
+    shown = shown_part(FaceTrack.of((*faces, None)), look, WIDTH, HEIGHT)
     frame = Frame.of_picture(noise(1, HEIGHT, WIDTH))
     for one in faces:
         assert same(result(one, look, shown, frame), result(one, look, WHOLE, frame))
@@ -61,7 +61,7 @@ def test_frames_are_the_same_whether_the_rest_was_computed(method, region, box):
 
 def test_the_part_is_smaller_than_the_whole():
     shown = shown_part(
-        FaceTrack((face(BOXES["large"]),)), Look("ellipse", MaskShape(0.4)), 240, 200
+        FaceTrack.of((face(BOXES["large"]),)), Look("ellipse", MaskShape(0.4)), 240, 200
     )
     width, height = shown.size
     assert width * height < 0.45 * 96 * 96
@@ -91,8 +91,8 @@ def test_every_frame_s_part_is_in_the_clip_s():
     look, box = Look("ellipse", MaskShape(0.2, 0)), BOXES["large"]
     moves = [(0, 0), (-20, -15), (20, -15), (-20, 15), (20, 15)]
     faces = [face(box, shift=move) for move in moves]
-    alone = [shown_part(FaceTrack((one,)), look, WIDTH, HEIGHT) for one in faces]
-    assert shown_part(FaceTrack(tuple(faces)), look, WIDTH, HEIGHT) == Rect(
+    alone = [shown_part(FaceTrack.of((one,)), look, WIDTH, HEIGHT) for one in faces]
+    assert shown_part(FaceTrack.of(faces), look, WIDTH, HEIGHT) == Rect(
         min(one.top for one in alone),
         max(one.bottom for one in alone),
         min(one.left for one in alone),
@@ -104,11 +104,13 @@ def test_every_frame_s_part_is_in_the_clip_s():
 def test_a_frame_without_a_face_shows_nothing_and_no_face_everything():
     look = Look("ellipse", MaskShape(0.4))
     one = face(BOXES["large"])
-    alone = shown_part(FaceTrack((one,)), look, WIDTH, HEIGHT)
-    assert shown_part(FaceTrack((None, one, None)), look, WIDTH, HEIGHT) == alone
-    assert shown_part(FaceTrack((None,)), look, WIDTH, HEIGHT) == WHOLE
+    alone = shown_part(FaceTrack.of((one,)), look, WIDTH, HEIGHT)
+    assert shown_part(FaceTrack.of((None, one, None)), look, WIDTH, HEIGHT) == alone
+    assert shown_part(FaceTrack.of((None,)), look, WIDTH, HEIGHT) == WHOLE
 
 
 def test_a_face_at_the_picture_s_edge_shows_what_lies_inside():
-    shown = shown_part(FaceTrack((face(Box(20, 120, 190, 290)),)), Look("original"), WIDTH, HEIGHT)
+    shown = shown_part(
+        FaceTrack.of((face(Box(20, 120, 190, 290)),)), Look("original"), WIDTH, HEIGHT
+    )
     assert shown == Rect(0, 96, 0, 56)
