@@ -19,9 +19,10 @@ from batch.plan import planned
 from batch.stamps import stamp, weights_of
 from batch.watch import JsonLines, Table, Watcher, duration
 from claims import write_whole
-from errors import JobsFailedError, LipSyncError, OutputError
+from errors import JobsFailedError, OutputError
 from video.unfinished import sweep_beside
 from wav2lip.flags import progress_asked
+from wav2lip.memory import told
 from wav2lip.starting import INTERRUPTED, TERMINATED
 from wav2lip.stopping import Terminated, stoppable
 
@@ -35,8 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with stoppable():
             _run(asked(words), watcher)
-    except LipSyncError as error:
-        return _failed(watcher, str(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001  raised again if it is a bug
+        ours = told(error)
+        return _failed(watcher, str(ours), ours.exit_code)
     except KeyboardInterrupt:
         return _failed(watcher, "interrupted; started again, it goes on from there", INTERRUPTED)
     except Terminated:

@@ -209,7 +209,13 @@ def _set_up(context: av.VideoCodecContext, encoder: Encoder, job: Target, first:
     first.tags.put_on(context)
     if first.aspect is not None:
         context.sample_aspect_ratio = first.aspect
-    context.open()
+    try:
+        context.open()
+    except av.FFmpegError as error:
+        raise OutputError(
+            f"{job.path}: {encoder.codec} does not start with pictures of"
+            f" {job.width}x{job.height}; give another --encoder, --resize_factor or --crop"
+        ) from error
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from errors import LipSyncError, OutOfMemoryError
+from errors import LipSyncError
 from wav2lip.display import Bar, Display, JsonLines, one_line, plain, say
 from wav2lip.flags import parsed, progress_asked
-from wav2lip.memory import TOO_LITTLE, is_short, reuse_freed_memory
+from wav2lip.memory import reuse_freed_memory, told
 from wav2lip.options import Options, demonstration
 from wav2lip.report import Clock, Report, write_report
 from wav2lip.staging import stages_of
@@ -43,8 +43,8 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
 def _attempted(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> int:
     try:
         _run(words, display, defaults)
-    except Exception as error:  # noqa: BLE001  told, or raised again
-        return _failed(_told(error), display, "--debug" in words)
+    except Exception as error:  # noqa: BLE001  raised again if it is a bug
+        return _failed(told(error), display, "--debug" in words)
     return 0
 
 
@@ -124,17 +124,6 @@ def _display(words: Sequence[str]) -> Display:
     if asked == "auto":
         asked = "bar" if sys.stderr is not None and sys.stderr.isatty() else "none"
     return {"json": JsonLines, "bar": Bar}.get(asked, Display)()
-
-
-def _told(error: Exception) -> LipSyncError:
-    """As one of our errors, by what is behind it; a bug is raised again, with its traceback."""
-    if isinstance(error, OutOfMemoryError) or not is_short(error):
-        if isinstance(error, LipSyncError):
-            return error
-        raise error
-    short = OutOfMemoryError(TOO_LITTLE)
-    short.__cause__ = error
-    return short
 
 
 def _failed(error: LipSyncError, display: Display, debug: bool) -> int:

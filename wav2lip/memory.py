@@ -1,4 +1,4 @@
-"""How much memory the process keeps."""
+"""How much memory the process keeps, and how it tells that it had too little."""
 
 import ctypes
 import errno
@@ -8,6 +8,8 @@ import resource
 import sys
 from contextlib import suppress
 from pathlib import Path
+
+from errors import LipSyncError, OutOfMemoryError
 
 # glibc's names for them, in malloc.h
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
@@ -62,6 +64,17 @@ def is_short(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def told(error: Exception) -> LipSyncError:
+    """As one of our errors, by what is behind it; a bug is raised again, with its traceback."""
+    if isinstance(error, OutOfMemoryError) or not is_short(error):
+        if isinstance(error, LipSyncError):
+            return error
+        raise error
+    short = OutOfMemoryError(TOO_LITTLE)
+    short.__cause__ = error
+    return short
 
 
 def peak_memory_mb() -> float:

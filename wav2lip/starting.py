@@ -50,25 +50,35 @@ def start(program: str = "wav2lip.cli", /, **defaults: Any) -> int:  # noqa: ANN
 
 
 def _short() -> int:
-    import json
-
     from wav2lip.memory import TOO_LITTLE
 
-    if {"json", "--progress=json"} & set(sys.argv):
-        event = {"event": "error", "message": TOO_LITTLE, "exit_code": SHORT}
-        sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.write(_event(TOO_LITTLE, SHORT))
     sys.stderr.write(f"error: {TOO_LITTLE}\n")
     return SHORT
+
+
+def _event(message: str, exit_code: int) -> str:
+    """For `--progress json`, else nothing; json itself might be what was being imported."""
+    if not {"json", "--progress=json"} & set(sys.argv):
+        return ""
+    return f'{{"event": "error", "message": "{message}", "exit_code": {exit_code}}}\n'
 
 
 def end_at_once() -> None:
     """From here on; the run takes over what becomes of signals."""
     for number in CODES:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks for
-            signal.signal(number, left)
+            signal.signal(number, left_early)
 
 
-def left(number: int, _frame: FrameType | None = None) -> NoReturn:
+def left_early(number: int, _frame: FrameType | None = None) -> NoReturn:
+    """Before there is anything that tells of events."""
+    code = CODES[signal.Signals(number)]
+    tell_at_once(sys.stdout, _event(WORDS[code], code).encode())
+    left(number)
+
+
+def left(number: int) -> NoReturn:
     """One line where it can be written without waiting, and the end."""
     code = CODES[signal.Signals(number)]
     tell_at_once(sys.stderr, f"error: {WORDS[code]}\n".encode())

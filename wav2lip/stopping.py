@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Protocol
 
 from claims import abandon
-from wav2lip.starting import CODES, INTERRUPTED, left, tell_at_once
+from wav2lip.starting import CODES, INTERRUPTED, left, left_early, tell_at_once
 
 IN_TIME = 0.5  # seconds for the way back through all stages
 
@@ -42,7 +42,7 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             # a program is at its end: what comes now comes too late
-            signal.signal(number, signal.SIG_IGN if handler is left else handler)
+            signal.signal(number, signal.SIG_IGN if handler is left_early else handler)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from batch.crew import CREWS
 from batch.journal import JOURNAL, OWN_FILES
 from batch.journal import opened as opened_journal
 from claims import mark
@@ -284,3 +285,13 @@ def test_a_bad_row_stops_everything_before_it_begins(batch, tmp_path):
     ended = batch("--manifest", table)
     assert ended.code == 2 and not (tmp_path / "out").exists()
     assert len(ended.errors) == 1 and "jobs.csv line 3: --crf" in ended.errors[0]
+
+
+def test_a_batch_without_memory_says_so(batch, monkeypatch):
+    def no_memory(wanted):
+        raise MemoryError
+
+    monkeypatch.setitem(CREWS, "local", no_memory)
+    ended = batch("--faces", "ann.png", "--audios", "one.wav")
+    assert ended.code == 7 and ended.errors[0].startswith("error: out of memory")
+    assert len(ended.errors) == 1 and not ended.files

@@ -94,6 +94,18 @@ def test_a_signal_while_modules_are_imported(tmp_path, program, number, code):
     assert errors.startswith("error: ")
 
 
+@pytest.mark.parametrize("words", [["--progress=json"], ["--progress", "json"]])
+def test_a_program_that_reads_events_is_told_of_an_early_end(tmp_path, words):
+    (tmp_path / "json").mkdir()  # not even that can be imported
+    (tmp_path / "json/__init__.py").write_text("print('ready', flush=True)\nwhile True: pass")
+    run = ready("inference_fast.py", *words, env={"PYTHONPATH": str(tmp_path)})
+    run.send_signal(signal.SIGTERM)
+    told, errors = run.communicate(timeout=PATIENCE)
+    event = json.loads(told)
+    assert (run.returncode, event["event"], event["exit_code"]) == (143, "error", 143)
+    assert errors == f"error: {event['message']}\n"
+
+
 @pytest.mark.parametrize(("number", "code"), ENDS)
 def test_a_program_that_reads_events_is_told_of_the_forced_end(number, code):
     run = ready("-c", TELLING)
