@@ -30,8 +30,7 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
     reuse_freed_memory()
     with in_time(display.last_lines()) as word:
         try:
-            with stoppable():
-                return _attempted(words, display, defaults)
+            return _attempted(words, display, defaults)
         except KeyboardInterrupt:
             return _stopped(display, INTERRUPTED, word)
         except Terminated:
@@ -42,7 +41,8 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
 
 def _attempted(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> int:
     try:
-        _run(words, display, defaults)
+        with stoppable():
+            _run(words, display, defaults)
     except Exception as error:  # noqa: BLE001  raised again if it is a bug
         return _failed(told(error), display, "--debug" in words)
     return 0

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Event, Lock, Thread, current_thread, main_thread
 from types import FrameType
 from typing import Protocol
@@ -18,6 +19,8 @@ from claims import abandon
 from wav2lip.starting import CODES, INTERRUPTED, left, left_early, tell_at_once
 
 IN_TIME = 0.5  # seconds for the way back through all stages
+SOON, IMPORTS = 0.01, 30  # seconds until it is tried again to raise amid an import, and how often
+IMPORTER = "<frozen importlib._bootstrap>"
 
 
 class Word(Protocol):
@@ -33,13 +36,20 @@ class Terminated(BaseException):
 @contextmanager
 def stoppable() -> Iterator[None]:
     """The first signal raises here, and later ones are ignored; in the main thread alone."""
+    stop = _Stop()
     before = {}
     if current_thread() is main_thread():
         asked = [one for one in CODES if signal.getsignal(one) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, _raised) for number in asked}
+        before = {number: signal.signal(number, stop.heard) for number in asked}
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, stop.once_more)
     try:
         yield
+    except Exception as error:
+        if stop.error is not None:  # passed through C++, it may come back as something else
+            raise stop.error from error
+        raise
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             # a program is at its end: what comes now comes too late
             signal.signal(number, signal.SIG_IGN if handler is left_early else handler)
@@ -73,10 +83,35 @@ def in_time(last_lines: Mapping[int, bytes] | None = None) -> Iterator[Word]:
         os.close(told)
 
 
-def _raised(number: int, _frame: FrameType | None) -> None:
-    for every in CODES:
-        signal.signal(every, signal.SIG_IGN)  # the way out is not to be left half-way
-    raise KeyboardInterrupt if CODES[signal.Signals(number)] == INTERRUPTED else Terminated
+@dataclass
+class _Stop:
+    """Raises in the main thread, but not amid an import: libraries in C++ may abort there."""
+
+    error: BaseException | None = None
+    patience: int = IMPORTS
+
+    def heard(self, number: int, frame: FrameType | None) -> None:
+        for every in CODES:
+            signal.signal(every, signal.SIG_IGN)  # the way out is not to be left half-way
+        interrupted = CODES[signal.Signals(number)] == INTERRUPTED
+        self.error = KeyboardInterrupt() if interrupted else Terminated()
+        self.once_more(number, frame)
+
+    def once_more(self, _number: int, frame: FrameType | None) -> None:
+        if self.error is None:
+            return
+        if self.patience and _imports(frame):
+            self.patience -= 1
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+            return
+        raise self.error
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether a module is being imported."""
+    while frame is not None and frame.f_code.co_filename != IMPORTER:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _watch(told: int, ended: Event, word: Word, last_lines: Mapping[int, bytes]) -> None:

@@ -61,6 +61,16 @@ TWICE = """
             try: ready(); input()
             finally: signal.raise_signal(signal.SIGINT); ready()"""
 
+TOUCHY = """
+import signal
+print("ready", flush=True)
+try:
+    while signal.getsignal(signal.SIGINT) is not signal.SIG_IGN: pass  # it was heard
+except BaseException as error:
+    raise ImportError("initialization failed") from error
+print("imported", flush=True)
+"""
+
 
 def ready(*words, **popen):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -114,6 +124,31 @@ def test_a_program_that_reads_events_is_told_of_the_forced_end(number, code):
     [event] = [json.loads(line) for line in told.splitlines()]
     assert (run.returncode, event["event"], event["exit_code"]) == (code, "error", code)
     assert errors == f"error: {event['message']}\n"
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS)
+def test_no_import_is_broken_off(tmp_path, number, code):
+    """OpenVINO's made another error of it, or aborted."""
+    (tmp_path / "touchy.py").write_text(TOUCHY)
+    out = tmp_path / "out"
+    out.mkdir()
+    path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    run = ready("-c", RUN.format("import touchy; input()"), str(out), env=path)
+    run.send_signal(number)
+    told, errors = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, told, errors) == (code, "imported\n", "error: stopped\n")
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS)
+def test_a_stop_that_comes_back_as_another_error_is_a_stop(tmp_path, number, code):
+    way = """
+            try: ready(); input()
+            except BaseException as error: raise RuntimeError("C++ says so") from error"""
+    run = ready("-c", RUN.format(way), str(tmp_path))
+    run.send_signal(number)
+    _, errors = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, errors) == (code, "error: stopped\n")
 
 
 def test_nobody_needs_to_read_for_a_forced_end(tmp_path):
