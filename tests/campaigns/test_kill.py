@@ -18,6 +18,7 @@ from tests.readback import frames_of
 
 MOMENTS = asked("MOMENTS", 20)  # each with some signal and engine
 ENDS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}
+FRAMES = 25
 EMPTY = 0.25  # of the runs have an empty cache
 SOON = 3.0  # seconds: one, and as much as other programs may take of the machine
 PYTHON = 0.1  # seconds in which Python itself starts, whose own end a signal is
@@ -28,7 +29,7 @@ def inputs(tmp_path_factory):
     """The flags of a run for each engine."""
     made = tmp_path_factory.mktemp("kill")
     checkpoint = save_bare(ruled_weights(), made / "wav2lip.pth")
-    common = {"face": PORTRAIT, "audio": make_sound(made / "sound.wav", seconds=2)}
+    common = {"face": PORTRAIT, "audio": make_sound(made / "sound.wav", seconds=FRAMES / 25)}
     return {
         "puppet": {**common, "engine": "puppet"},
         "openvino": {**common, "checkpoint_path": checkpoint, "device": "cpu"},
@@ -66,7 +67,7 @@ def killed(flags, folder, number, moment):
     code, said = ended(run)
     lasted = time.monotonic() - since
     assert code in (0, ENDS[number]) or (moment < PYTHON and code in (-number, 1)), (code, said)
-    assert not out.exists() or len(frames_of(out)) == 50
+    assert not out.exists() or len(frames_of(out)) == FRAMES
     if number != signal.SIGKILL:
         assert code != ENDS[number] or len(said.splitlines()) == 1, said
         assert not half_made(folder)
@@ -83,7 +84,7 @@ def cleaned(flags, folder):
     out = folder / "out" / "r.mp4"
     code, said = ended(started(outfile=out, cache_dir=folder / "cache", **flags))
     assert code == 0, said
-    assert left(folder / "out") == ["r.mp4"] and len(frames_of(out)) == 50
+    assert left(folder / "out") == ["r.mp4"] and len(frames_of(out)) == FRAMES
     assert not half_made(folder)
 
 
