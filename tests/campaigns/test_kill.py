@@ -66,7 +66,8 @@ def killed(flags, folder, number, moment):
     since = time.monotonic()
     code, said = ended(run)
     lasted = time.monotonic() - since
-    assert code in (0, ENDS[number]) or (moment < PYTHON and code in (-number, 1)), (code, said)
+    early = moment < PYTHON and code in (-number, 1)
+    assert code in (0, ENDS[number]) or early, (code, said, flags["engine"], number, moment)
     assert not out.exists() or len(frames_of(out)) == FRAMES
     if number != signal.SIGKILL:
         assert code != ENDS[number] or len(said.splitlines()) == 1, said
