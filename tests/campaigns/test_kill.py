@@ -1,6 +1,6 @@
 """Killed at any moment: no hang, the right code, nothing under the output's name, nothing kept.
 
-Every repetition of `make faults TIMES=100` has other moments, signals and engines: its SEED.
+`make faults TIMES=100`: a hundred rounds, each with other moments, signals and engines.
 """
 
 import random
@@ -16,7 +16,7 @@ from tests.checkpoints import ruled_weights, save_bare
 from tests.media import make_sound
 from tests.readback import frames_of
 
-MOMENTS = asked("MOMENTS", 20)  # each with some signal and engine
+MOMENTS = 20  # of a round, each with some signal and engine
 ENDS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}
 FRAMES = 25
 EMPTY = 0.25  # of the runs have an empty cache
@@ -89,13 +89,19 @@ def cleaned(flags, folder):
     assert not half_made(folder)
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("killed")
+
+
 @pytest.mark.campaign
-def test_kills(inputs, lasts, tmp_path, record_property):
-    chance = random.Random(asked("SEED", 1))
+@pytest.mark.parametrize("seed", range(1, asked("TIMES", 1) + 1))
+def test_twenty_kills(inputs, lasts, place, seed):
+    chance = random.Random(seed)
     longest = 0.0
     for _ in range(MOMENTS):
         number, engine = chance.choice(list(ENDS)), chance.choice(list(inputs))
-        folder, empty = tmp_path / engine, chance.random() < EMPTY
+        folder, empty = place / engine, chance.random() < EMPTY
         if empty:
             shutil.rmtree(folder / "cache", ignore_errors=True)
         shutil.rmtree(folder / "out", ignore_errors=True)
@@ -103,7 +109,6 @@ def test_kills(inputs, lasts, tmp_path, record_property):
         longest = max(longest, killed(inputs[engine], folder, number, when))
         if number == signal.SIGKILL:
             cleaned(inputs[engine], folder)
-    record_property("longest", longest)
     assert longest < SOON
 
 
