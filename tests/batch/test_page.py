@@ -30,7 +30,8 @@ def summary(tmp_path):
     outcomes = (
         Outcome(0, names[0], DONE, frames=8, seconds=4.0, seat=0, worker=3, memory_mb=321.0,
                 seconds_by_stage=stages, caches={"engine": "resident"}),
-        Outcome(1, names[1], DONE, frames=8, worker=3, memory_mb=123.0),
+        Outcome(1, names[1], DONE, frames=8, worker=3, memory_mb=123.0, verdict="look",
+                notices=("gone: look at the <seam>",)),
         Outcome(2, names[2], FAILED, 4, ERROR, tries=2),
         Outcome(3, names[3], KEPT),
         Outcome(4, names[4], LEFT),
@@ -44,6 +45,7 @@ def test_failed_jobs_come_first_and_are_told_in_full(summary):
     assert order == [FAILED, LEFT, DONE, DONE, KEPT]
     assert "face &lt;b&gt;&amp;&lt;/b&gt; sound: no face anywhere; give another" in html
     assert "width: 25.0%" in html and "width: 75.0%" in html and "engine resident" in html
+    assert "quality: look" in html and "<small>gone: look at the &lt;seam&gt;</small>" in html
     assert re.search(r'class="worker">.*>3<.*>1\.25<.*>2<.*>321<', html)
 
 
