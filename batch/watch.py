@@ -1,7 +1,5 @@
 """What is shown of a batch while it lasts: nothing, a live table, or JSON lines."""
 
-import json
-import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +9,7 @@ from typing import Any, TextIO
 
 from batch.job import DONE, FAILED, Job, Outcome, Progress, Ready, Summary, Task
 from wav2lip import __version__
-from wav2lip.display import one_line
+from wav2lip.display import one_line, tell
 
 EVERY = 0.1  # seconds between two pictures of the table
 CLEAR = "\x1b[J"
@@ -152,11 +150,7 @@ class JsonLines(Watcher):
         self._tell("job", **facts)
 
     def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
-        try:
-            self._program.write(json.dumps({"event": event, **facts}) + "\n")
-            self._program.flush()
-        except OSError:  # nobody reads any more; the videos are wanted all the same
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._program.fileno())
+        tell(self._program, event, **facts)
 
 
 def failure(outcome: Outcome, again: bool) -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TextIO
 
 from wav2lip import __version__
 from wav2lip.options import Options
@@ -55,19 +55,27 @@ class JsonLines(Display):
 
     def last_lines(self) -> dict[int, bytes]:
         return {
-            code: _event("error", message=words, exit_code=code).encode() + b"\n"
+            code: _event("error", message=words, exit_code=code).encode()
             for code, words in WORDS.items()
         }
 
     def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
-        try:
-            print(_event(event, **facts), flush=True)
-        except OSError:  # nobody reads any more; the video is wanted all the same
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        tell(sys.stdout, event, **facts)
+
+
+def tell(program: TextIO | None, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
+    """One line to whatever reads events."""
+    if program is None:  # closed from the start
+        return
+    try:
+        program.write(_event(event, **facts))
+        program.flush()
+    except OSError:  # nobody reads any more; the video is wanted all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), program.fileno())
 
 
 def _event(name: str, **facts: Any) -> str:  # noqa: ANN401  anything JSON can hold
-    return json.dumps({"event": name, **facts})
+    return json.dumps({"event": name, **facts}) + "\n"
 
 
 class Bar(Display):
