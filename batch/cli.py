@@ -1,5 +1,6 @@
 """The batch command: flags in, exit code out, and everything that a person or a program is told."""
 
+import io
 import json
 import sys
 import time
@@ -192,7 +193,7 @@ def _row(number: int, job: Job, history: History) -> dict[str, str]:
 
 
 def _watcher(progress: str) -> Watcher:
-    people: TextIO = sys.stderr
+    people: TextIO = sys.stderr or io.StringIO()
     if progress == "json":
         return JsonLines(people, sys.stdout)
     live = progress == "bar" or (progress == "auto" and people.isatty())

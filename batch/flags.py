@@ -51,6 +51,8 @@ class Asked:
             raise UsageError(f"{' and '.join(named)}: name one source of jobs")
         if self.defaults["demo"]:
             raise UsageError("--demo is inference_fast.py's: name faces and sounds")
+        if self.defaults["check"]:
+            raise UsageError("--check is inference_fast.py's: see what would be done by --dry_run")
         if self.defaults["outfile"] != OUTFILE:
             raise UsageError("--outfile is one job's: give --out_dir and --out_template")
         if self.zip and not (self.faces and self.audios):

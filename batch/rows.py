@@ -13,7 +13,7 @@ from batch.places import address_of
 from errors import InputError, UsageError
 from wav2lip.options import NO_PAGE, Options, truth
 
-WHOLE_BATCH = ("progress", "debug", "demo")  # flags that no row has for itself
+WHOLE_BATCH = ("progress", "debug", "demo", "check")  # flags that no row has for itself
 OPTIONS = {option.name: option for option in fields(Options) if option.name not in WHOLE_BATCH}
 # relative to the table's folder
 READ = ("face", "audio", "drive_audio", "checkpoint_path", "cache_dir")

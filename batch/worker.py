@@ -119,13 +119,12 @@ def done(task: Task, resident: "Resident", tell: Tell) -> Outcome:
 
 def _made(task: Task, resident: "Resident", tell: Tell) -> Report:
     from batch.places import brought, shown
-    from video.writer import check_place
     from wav2lip.pipeline import lipsync
+    from wav2lip.preflight import check_places
 
     given = task.options
     with brought(given) as options:
-        if options.report is not None:
-            check_place(options.report, "--report")
+        check_places(options)
         report = lipsync(options, resident.stages_of(options), tell, Clock())
         report = replace(report, outfile=shown(given.outfile))
         if options.report is not None:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from benchmarks.machine import commit, machine
 from claims import write_whole
 from errors import OutputError, UsageError
-from video.writer import check_place
+from video.places import check_place
 
 
 class Parser(argparse.ArgumentParser):

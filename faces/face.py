@@ -56,10 +56,12 @@ class FaceTrack:
     rows: Rows
 
     def __post_init__(self) -> None:
+        if self.rows.ndim != 2 or self.rows.shape[1] != NUMBERS:
+            raise ValueError(f"a track holds {NUMBERS} numbers for every frame")
         seen = self.rows[self.seen]
         score, (top, bottom, left, right) = seen[:, SCORE], seen[:, EDGES].T
-        if self.rows.shape[1] != NUMBERS or not np.isfinite(seen).all():
-            raise ValueError("a track holds a row of numbers for every frame")
+        if not np.isfinite(seen).all() or not np.isnan(self.rows[~self.seen]).all():
+            raise ValueError("a track with half a face")
         if not ((top < bottom) & (left < right) & (score >= 0) & (score <= 1)).all():
             raise ValueError("a track with what is no face")
 

@@ -28,7 +28,7 @@ SELECTS: dict[str, Callable[[Face, Size], float]] = {
 
 def check_select(select: str) -> None:
     """Raise UsageError unless `select` names a rule or counts faces from the left."""
-    if select not in SELECTS and not (select.isascii() and select.isdigit()):
+    if select not in SELECTS and not (select.isascii() and select.isdigit() and len(select) < 4):
         raise UsageError(
             f"--face_select {select}: use {', '.join(SELECTS)}, or a number that counts "
             "the faces from the left, 0 first"

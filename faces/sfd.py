@@ -67,6 +67,11 @@ def carried(box: Box, before: Landmarks, now: Landmarks) -> Box:
 
 def boxes_by_sfd(device: str) -> FindBoxes:
     """S3FD from face-alignment, loaded; nothing is ever downloaded."""
+    return _loaded(weights_of_sfd(), device)
+
+
+def weights_of_sfd() -> Path:
+    """EngineError where they, or the package, are not there."""
     if importlib.util.find_spec("face_alignment") is None:
         raise EngineError(
             "--face_detector sfd needs the package face-alignment: pip install face-alignment, "
@@ -78,7 +83,7 @@ def boxes_by_sfd(device: str) -> FindBoxes:
             f"--face_detector sfd needs its weights: put {WEIGHTS} into {weights.parent}, "
             "or use --face_detector mtcnn"
         )
-    return _loaded(weights, device)
+    return weights
 
 
 def _loaded(weights: Path, device: str) -> FindBoxes:

@@ -84,7 +84,8 @@ def runs(track: FaceTrack, cuts: Sequence[int]) -> Iterator[range]:
     """The frames in a row that show the face without a cut."""
     seen = track.seen
     changes = np.flatnonzero(np.diff(seen, prepend=False, append=False))
-    ends = sorted({*changes.tolist(), *cuts, len(track)})
+    inside = (cut for cut in cuts if cut < len(track))
+    ends = sorted({*changes.tolist(), *inside, len(track)})
     yield from (range(*pair) for pair in pairwise(ends) if seen[pair[0]])
 
 

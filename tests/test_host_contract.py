@@ -309,6 +309,8 @@ def test_23_disk(run, monkeypatch, tmp_path):
 
 def test_24_where_the_cache_is(run, tmp_path, monkeypatch):
     """The bounds are held in tests/test_cache_entries.py."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "a relative one is not heeded")
+    assert default_cache() == Path.home() / ".cache" / "wav2lip-fast"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert default_cache() == tmp_path / "xdg" / "wav2lip-fast"
     assert run(cache_dir=None).code == 0

@@ -63,7 +63,9 @@ def check_regular(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
-        raise unreadable(path, reason_of(error)) from error
+        raise InputError(
+            f"{path}: {reason_of(error)}; check the name, and who may read it"
+        ) from error
     if stat.S_ISDIR(mode):
         raise unreadable(path, "is a directory")
     if not stat.S_ISREG(mode):

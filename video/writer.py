@@ -1,7 +1,5 @@
 """One encode, one mux, and a file that appears whole or not at all."""
 
-import errno
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,21 +12,13 @@ from av.container import OutputContainer
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
-from errors import LipSyncError, OutputError, UsageError
+from errors import OutputError, UsageError
 from video.clip import opened, reason_of
 from video.encoders import ENCODERS, Encoder, chosen, present
 from video.formats import in_format
+from video.places import check_place, reported, whole_or_nothing
 from video.sound import CONTAINERS, Container, Track, add_sound, cut, ends
-from video.unfinished import sweep_beside, unfinished
 from video.yuv import Frame
-
-WAYS_OUT = {
-    errno.ENOSPC: "free some space, or give another --outfile",
-    errno.EDQUOT: "free some space, or give another --outfile",
-    errno.ENOENT: "its folder was removed meanwhile: make it again, or give another --outfile",
-    errno.EROFS: "give another --outfile",
-    errno.EACCES: "give another --outfile",
-}
 
 
 @dataclass(frozen=True)
@@ -68,30 +58,13 @@ def check_target(target: Target) -> None:
     check_place(target.path, "--outfile")
 
 
-def check_place(path: Path, flag: str) -> None:
-    """Whether there can be a file of this name; `flag` is what the user would change."""
-    with _reported(path):
-        path = path.absolute()
-        with suppress(FileNotFoundError, NotADirectoryError):
-            path.stat()  # a name that is too long, or a ring of links, is known before the work
-        if path.is_dir():
-            raise OutputError(f"{path}: is a folder; give the name of a file")
-        if path.exists() and not path.is_file() and not path.is_relative_to("/dev"):
-            raise OutputError(f"{path}: is a pipe or device, not a file; give another {flag}")
-        folder = next(parent for parent in path.parents if parent.exists())
-        if not folder.is_dir():
-            raise OutputError(f"{folder}: is a file, not a folder; give another {flag}")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise OutputError(f"{folder}: may not be written to; give another {flag}")
-
-
 def checked_encoder(target: Target, first: Frame) -> Encoder:
     """The encoder that will be used; OutputError if it does not start with such pictures."""
     kind = _container(target.path)
     encoder = chosen(target.encoder, kind.name, (target.width, target.height), target.crf)
     context = av.CodecContext.create(encoder.codec, "w")
     assert isinstance(context, av.VideoCodecContext)
-    with _reported(target.path):
+    with reported(target.path):
         context.options = {**encoder.options(target.preset, target.crf), **kind.picture_options}
         _set_up(context, encoder, target, first)
     return encoder
@@ -116,7 +89,7 @@ def _write(frames: Iterator[Frame], job: Target, partial: Path) -> Written:
         track = None
         if job.sound is not None:
             source = stack.enter_context(opened(job.sound))
-            with _reported(job.path):
+            with reported(job.path):
                 track = add_sound(source, job.sound, output, kind)
         count = _mux(output, picture, track, chain([first], frames), job)
     return Written(
@@ -139,14 +112,14 @@ def _mux(
 ) -> int:
     """Picture and sound side by side, so that neither waits in memory for the other."""
     count = 0
-    with _reported(job.path):
+    with reported(job.path):
         waiting = _Sound(output, track)
     for frame in frames:
-        with _reported(job.path):
+        with reported(job.path):
             output.mux(_encoded(picture, frame, count, job))
             count += 1
             waiting.mux_until(count / job.fps)
-    with _reported(job.path):
+    with reported(job.path):
         output.mux(picture.encode(None))
         waiting.finish(count / job.fps, 1 / job.fps)
     return count
@@ -193,7 +166,7 @@ def _encoded(
 def _add_picture(
     output: OutputContainer, encoder: Encoder, job: Target, first: Frame
 ) -> VideoStream:
-    with _reported(job.path):
+    with reported(job.path):
         options = {**encoder.options(job.preset, job.crf), **_container(job.path).picture_options}
         stream = output.add_stream(encoder.codec, rate=job.fps, options=options)
         assert isinstance(stream, VideoStream)
@@ -213,14 +186,15 @@ def _set_up(context: av.VideoCodecContext, encoder: Encoder, job: Target, first:
         context.open()
     except av.FFmpegError as error:
         raise OutputError(
-            f"{job.path}: {encoder.codec} does not start with pictures of"
-            f" {job.width}x{job.height}; give another --encoder, --resize_factor or --crop"
+            f"{job.path}: {encoder.codec} does not start ({reason_of(error)}) for"
+            f" {job.width}x{job.height} at {float(job.fps):.5g} a second; give another --encoder,"
+            " or another size with --resize_factor or --crop"
         ) from error
 
 
 @contextmanager
 def _muxing(path: Path, partial: Path, kind: Container) -> Iterator[OutputContainer]:
-    with _reported(path):
+    with reported(path):
         output = av.open(
             f"file:{partial}", "w", format=kind.name, container_options=dict(kind.options)
         )
@@ -230,42 +204,8 @@ def _muxing(path: Path, partial: Path, kind: Container) -> Iterator[OutputContai
         with suppress(OSError, ValueError, av.FFmpegError):
             output.close()
         raise
-    with _reported(path):
+    with reported(path):
         output.close()
-
-
-@contextmanager
-def _reported(path: Path) -> Iterator[None]:
-    """What FFmpeg or the system says about the output, as one line."""
-    try:
-        yield
-    except LipSyncError:
-        raise
-    except (OSError, ValueError, av.FFmpegError) as error:
-        way_out = WAYS_OUT.get(error.errno or 0) if isinstance(error, OSError) else None
-        raise OutputError(
-            f"{path}: cannot be written: {reason_of(error)}; "
-            + (way_out or "give another --outfile or --encoder")
-        ) from error
-
-
-@contextmanager
-def whole_or_nothing(path: Path) -> Iterator[Path]:
-    """A hidden name beside `path` for the time of the work; what killed runs left there goes."""
-    try:
-        path = path.resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # links in a ring, a name with a null
-        raise OutputError(
-            f"{str(path)!r}: cannot be written: no file has such a name; give another --outfile"
-        ) from error
-    with ExitStack() as stack:
-        with _reported(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            sweep_beside(path)
-            partial = stack.enter_context(unfinished(path))
-        yield partial
-        with _reported(path):
-            partial.replace(path)
 
 
 def _container(path: Path) -> Container:

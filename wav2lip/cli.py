@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from errors import LipSyncError
 from wav2lip.display import Bar, Display, JsonLines, one_line, plain, say
 from wav2lip.flags import parsed, progress_asked
 from wav2lip.memory import reuse_freed_memory, told
@@ -15,10 +14,11 @@ from wav2lip.options import Options, demonstration
 from wav2lip.report import Clock, Report, write_report
 from wav2lip.staging import stages_of
 from wav2lip.starting import INTERRUPTED, TERMINATED, WORDS
-from wav2lip.stopping import Terminated, Word, in_time, stoppable
+from wav2lip.stopping import Stop, Terminated, Word, in_time, stoppable
 from wav2lip.streams import keep_own_lines
 
 DEMO = Path(__file__).parent.parent / "demo"
+BUG = 1  # and its traceback
 
 
 def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: ANN401
@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
     reuse_freed_memory()
     with in_time(display.last_lines()) as word:
         try:
-            return _attempted(words, display, defaults)
+            with stoppable() as stop:
+                return _attempted(words, display, defaults, stop)
         except KeyboardInterrupt:
             return _stopped(display, INTERRUPTED, word)
         except Terminated:
@@ -39,12 +40,12 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
             display.close()
 
 
-def _attempted(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> int:
+def _attempted(words: Sequence[str], display: Display, defaults: dict[str, Any], stop: Stop) -> int:
     try:
-        with stoppable():
-            _run(words, display, defaults)
+        _run(words, display, defaults)
     except Exception as error:  # noqa: BLE001  raised again if it is a bug
-        return _failed(told(error), display, "--debug" in words)
+        stop.check()
+        return _failed(error, display, "--debug" in words)
     return 0
 
 
@@ -62,11 +63,18 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
     report = replace(report, notices=(*notices, *found))
     if options.report is not None:
         write_report(options.report, {"options": plain(options), **asdict(report)})
+    if options.sheet is not None:
+        _contact_sheet(options.outfile, options.sheet)
     display.done(report)
-    for notice in found:  # now that no bar is in the way
+    _tell_people(options, report, found)
+
+
+def _tell_people(options: Options, report: Report, notices: Sequence[str]) -> None:
+    """Now that no bar is in the way."""
+    for notice in notices:
         say(notice)
-    if options.demo:
-        say(f"contact sheet: {_contact_sheet(options.outfile)}")
+    if options.sheet is not None:
+        say(f"contact sheet: {options.sheet}")
     if report.quality:
         say(report.quality["sentence"])
     say(
@@ -77,32 +85,29 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
 
 def _made(options: Options, display: Display, clock: Clock) -> Report:
     """The video; what reads and writes one is imported now, so that --help need not wait for it."""
-    from video.writer import check_place
     from wav2lip.pipeline import lipsync
+    from wav2lip.preflight import check_places
 
-    if options.report is not None:
-        check_place(options.report, "--report")
-    if options.quality_page is not None:
-        check_place(options.quality_page, "--quality")
     display.start(options)
+    check_places(options)
     return lipsync(options, stages_of(options), display.step, clock)
 
 
 def _checked(options: Options, display: Display, clock: Clock) -> None:
     """What a run would do, as far as it is known before a face is looked for."""
-    from video.writer import check_place
     from wav2lip.pipeline import ready
-    from wav2lip.preflight import in_words
+    from wav2lip.preflight import check_places, in_words
 
-    if options.report is not None:
-        check_place(options.report, "--report")
     display.start(options)
+    check_places(options)
     stages = stages_of(options)
     job, found, network = ready(options, stages, clock)
     width, height = found.size
     needed = f"about {in_words(found.estimated_bytes)}"
     if found.free_bytes is not None:
         needed += f" of {in_words(found.free_bytes)} that are free"
+    for notice in job.notices:
+        say(notice)
     say(f"face    {options.face}, {width}x{height}, {float(job.source.fps):.5g} a second")
     say(f"sound   {options.audio}, {found.seconds:.2f} s: {found.frames} frames")
     say(f"mouth   {stages.engine}, cache {network}")
@@ -112,10 +117,10 @@ def _checked(options: Options, display: Display, clock: Clock) -> None:
     say("checked: a run could begin; whether there is a face will show")
 
 
-def _contact_sheet(video: Path) -> Path:
+def _contact_sheet(video: Path, place: Path) -> None:
     from wav2lip.contact import contact_sheet
 
-    return contact_sheet(video)
+    contact_sheet(video, place)
 
 
 def _display(words: Sequence[str]) -> Display:
@@ -126,12 +131,17 @@ def _display(words: Sequence[str]) -> Display:
     return {"json": JsonLines, "bar": Bar}.get(asked, Display)()
 
 
-def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
+def _failed(error: Exception, display: Display, debug: bool) -> int:
+    try:
+        ours = told(error)
+    except Exception:
+        display.failed(one_line(f"{type(error).__name__}: {error}"), BUG)
+        raise
     if debug:
-        traceback.print_exception(error)
-    display.failed(one_line(str(error)), error.exit_code)
-    say(f"error: {error}")
-    return error.exit_code
+        traceback.print_exception(ours)
+    display.failed(one_line(str(ours)), ours.exit_code)
+    say(f"error: {ours}")
+    return ours.exit_code
 
 
 def _stopped(display: Display, exit_code: int, word: Word) -> int:

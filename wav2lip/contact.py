@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from claims import write_whole
 from errors import OutputError
 from geometry import Picture
 from video.shape import Shape
@@ -16,15 +17,16 @@ COLUMNS, ROWS = 6, 4
 SIDE = 240  # pixels of a picture's longer side on the sheet
 
 
-def contact_sheet(video: Path) -> Path:
-    """Write a sheet of frames spread over `video` beside it, as PNG; gives its path."""
-    path = video.with_suffix(".sheet.png")
+def contact_sheet(video: Path, path: Path) -> None:
+    """Write a sheet of frames spread over `video`, as PNG."""
     _, data = cv2.imencode(".png", sheet_of(spread(video, COLUMNS * ROWS)))
     try:
-        path.write_bytes(data.tobytes())
+        write_whole(path, data.tobytes())
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    return path
+        raise OutputError(
+            f"cannot write the contact sheet {path}: {error.strerror}; give another --outfile"
+            f" (the video {video} is done)"
+        ) from error
 
 
 def spread(video: Path, count: int) -> list[Picture]:

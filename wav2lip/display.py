@@ -34,6 +34,7 @@ class JsonLines(Display):
 
     def __init__(self) -> None:
         self._stage = ""
+        wait_for_readers(sys.stdout)
 
     def start(self, options: Options) -> None:
         self._tell("start", version=__version__, options=plain(options))
@@ -63,7 +64,14 @@ class JsonLines(Display):
         tell(sys.stdout, event, **facts)
 
 
-def tell(program: TextIO | None, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
+def wait_for_readers(stream: TextIO | None) -> None:
+    """What does not wait loses lines where whoever reads them is slow."""
+    with suppress(OSError, ValueError):
+        if stream is not None:
+            os.set_blocking(stream.fileno(), True)
+
+
+def tell(program: TextIO | None, event: str, /, **facts: Any) -> None:  # noqa: ANN401
     """One line to whatever reads events."""
     if program is None:  # closed from the start
         return
@@ -74,7 +82,7 @@ def tell(program: TextIO | None, event: str, **facts: Any) -> None:  # noqa: ANN
         os.dup2(os.open(os.devnull, os.O_WRONLY), program.fileno())
 
 
-def _event(name: str, **facts: Any) -> str:  # noqa: ANN401  anything JSON can hold
+def _event(name: str, /, **facts: Any) -> str:  # noqa: ANN401  anything JSON can hold
     return json.dumps({"event": name, **facts}) + "\n"
 
 

@@ -1,6 +1,7 @@
 """From the words of a command line to Options; every flag is read off that class."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
@@ -12,6 +13,11 @@ from wav2lip.options import Options, with_documented_box
 
 class _Parser(argparse.ArgumentParser):
     """Raises where argparse would print its usage and leave."""
+
+    def __init__(self, **named: Any) -> None:  # noqa: ANN401  argparse's own
+        super().__init__(**named)
+        # as Python writes small ones: -1e-05 is a number, and no flag
+        self._negative_number_matcher = re.compile(r"-(\d+\.?|\d*\.\d+)(e[-+]?\d+)?$", re.I)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (--help lists every flag)")

@@ -67,4 +67,5 @@ def write_page(options: Options, found: "Measured") -> None:
     except OSError as error:
         raise OutputError(
             f"cannot write the page {place}: {error.strerror}; name another --quality"
+            f" (the video {options.outfile} is done)"
         ) from error

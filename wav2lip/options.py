@@ -1,7 +1,9 @@
 """Everything a user can ask for: each option's default, its help and its check, in one place."""
 
+import os
 import re
 from argparse import ArgumentTypeError
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +23,7 @@ Four = tuple[int, int, int, int]
 
 OUTFILE, DEMO_OUTFILE = Path("results/result_voice.mp4"), Path("results/demo.mp4")
 NO_PAGE = Path("-")  # a verdict alone
+MOST_PIXELS = 1_000_000  # along an edge: FFmpeg knows no larger picture
 UNSET_BOX: Four = (-1, -1, -1, -1)
 WHOLE_CROP: Four = (0, -1, 0, -1)
 NTSC = {f"{rate / 1.001:.3f}": Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)}
@@ -38,6 +41,13 @@ def path(text: str) -> Path:
     if not text:
         raise ArgumentTypeError("expected a name, got nothing")
     return Path(text)
+
+
+def pixels(text: str) -> int:
+    value = int(text)
+    if abs(value) > MOST_PIXELS:
+        raise ArgumentTypeError(f"expected at most {MOST_PIXELS}, got {text[:20]}...")
+    return value
 
 
 def rate(text: str) -> Fraction:
@@ -71,7 +81,7 @@ class Options:
     )
     fps: Fraction = _option(Fraction(25), "frames a second, for a still only", type=rate)
     pads: Four = _option(
-        (0, 10, 0, 0), "pixels added to the face box: top bottom left right", type=int, nargs=4
+        (0, 10, 0, 0), "pixels added to the face box: top bottom left right", type=pixels, nargs=4
     )
     face_det_batch_size: int = _option(16, "faces a detector looks at in one go", type=int)
     wav2lip_batch_size: int = _option(128, "most frames the network makes in one go", type=int)
@@ -79,13 +89,13 @@ class Options:
     crop: Four = _option(
         WHOLE_CROP,
         "use this part of the resized, rotated picture: top bottom left right; -1: to the edge",
-        type=int,
+        type=pixels,
         nargs=4,
     )
     box: Four = _option(
         UNSET_BOX,
         "the face's place in the picture as it is used: top bottom left right",
-        type=int,
+        type=pixels,
         nargs=4,
     )
     rotate: bool = _switch("turn the picture right by 90 degrees")
@@ -173,7 +183,7 @@ class Options:
         if missing and not self.demo:
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
         written = {f"--{name}": getattr(self, name) for name in ("outfile", "report")}
-        written["--quality"] = self.quality_page
+        written |= {"--quality": self.quality_page, "the contact sheet": self.sheet}
         read = ("face", "audio", "drive_audio", "checkpoint_path")
         given = {f"--{name}": getattr(self, name) for name in read}
         for flag, path in written.items():
@@ -199,19 +209,35 @@ class Options:
     @property
     def idle(self) -> list[str]:
         """What was asked for and can have no effect."""
+        words = []
         if self.silence_gating and self.vad == "none":
-            return ["--vad none takes everything for speech: --silence_gating skips nothing"]
-        return []
+            words.append("--vad none takes everything for speech: --silence_gating skips nothing")
+        for name, needed in NEEDED.items():
+            if getattr(self, name) != getattr(Options, name) and not getattr(self, needed):
+                words.append(f"--{name} changes nothing without --{needed}")
+        if self.face_box is not None and self.face_select != "largest":
+            words.append("--box says whose face it is: --face_select changes nothing")
+        return words
 
     @property
     def quality_page(self) -> Path | None:
         return None if self.quality == NO_PAGE else self.quality
 
     @property
+    def sheet(self) -> Path | None:
+        """Beside the demo's video."""
+        return self.outfile.parent / f"{self.outfile.stem}.sheet.png" if self.demo else None
+
+    @property
     def face_box(self) -> Four | None:
         return None if self.box == UNSET_BOX else self.box
 
 
+NEEDED = {
+    "sharpen_amount": "sharpen_mouth",
+    "smooth_window": "temporal_smooth",
+    "smooth_mode": "temporal_smooth",
+}
 RANGES: tuple[tuple[str, float, float], ...] = (
     ("fps", 1, 240),
     ("face_det_batch_size", 1, 4096),
@@ -232,12 +258,9 @@ RANGES: tuple[tuple[str, float, float], ...] = (
 
 
 def same_place(one: Path, other: Path) -> bool:
-    if one.absolute() == other.absolute():
-        return True
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):  # one is not there, or is no name: told where it is opened
-        return False
+    with suppress(OSError, ValueError):  # one is not there, or is no name: told where it is opened
+        return os.path.realpath(one) == os.path.realpath(other) or one.samefile(other)
+    return False
 
 
 def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

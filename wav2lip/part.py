@@ -17,8 +17,9 @@ GRID = 2  # pixels: the sizes that strides of 2 divide
 def shown_part(track: FaceTrack, look: Look, width: int, height: int) -> Rect:
     """The patch's pixels that show in any of the frames, which are width x height."""
     faces = (face for face, _ in groupby(track) if face)  # in a still they are all one
-    found = [*filter(None, (_part_of(face, look, width, height) for face in faces))]
-    return _on_grid(reduce(_both, found)) if found else WHOLE
+    parts = filter(None, (_part_of(face, look, width, height) for face in faces))
+    first = next(parts, None)
+    return _on_grid(reduce(_both, parts, first)) if first else WHOLE
 
 
 def _part_of(face: Face, look: Look, width: int, height: int) -> Rect | None:

@@ -125,6 +125,8 @@ def opened(options: Options) -> Job:
     source = open_source(options.face, shape, options.fps, options.static, options.max_pixels)
     heard = load(options.audio, options.max_seconds)
     sound, notices = driving(options.drive_audio, heard, options.max_seconds)
+    if options.fps not in (Options.fps, source.fps):
+        notices += (f"--fps is for a still: {options.face} keeps its {float(source.fps):.5g}",)
     offset = Fraction(options.audio_offset) / 1000
     windows = windows_of(sound, source.fps, offset, _hearing(options))
     target = _target(options, source.fps, (source.width, source.height))
@@ -171,7 +173,10 @@ def faces_of(job: Job, sightings: Sightings) -> FaceTrack:
     found = _track(job, sightings, scale).scaled(1 / scale)
     if not found.found:
         raise NoFaceError(_no_face(job.options))
-    return FaceTrack.of(_as_network_wants(job, face) for face in found)
+    padded = FaceTrack.of(_as_network_wants(job, face) for face in found)
+    if not padded.found:
+        raise UsageError(f"--pads {job.options.pads} move the face out of the picture")
+    return padded
 
 
 def _seen(faces: FaceTrack, sightings: Sightings) -> Faces:
@@ -199,10 +204,13 @@ def _scale(job: Job) -> float:
 
 def _reduced(job: Job, tell: Tell) -> Stream[Picture, None, None]:
     frames = min(len(job.windows), job.source.estimated_frames or len(job.windows))
+    done = 0
     with closing(job.source.frames()) as source:
-        for index, frame in enumerate(islice(source, len(job.windows))):
+        for done, frame in enumerate(islice(source, len(job.windows)), 1):
             yield frame.reduced(DETECTOR_SIDE)[0]
-            tell(Step("faces", index + 1, max(frames, index + 1)))
+            tell(Step("faces", done, max(frames, done)))
+    if done < frames:  # the file said that there were more
+        tell(Step("faces", done, done))
 
 
 def _looked(job: Job, detector: Detector, tell: Tell) -> Stream[Sighting, None, None]:

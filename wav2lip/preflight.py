@@ -8,7 +8,9 @@ from pathlib import Path
 
 from errors import OutputError
 from video.encoders import Encoder
+from video.places import check_place
 from video.writer import Target
+from wav2lip.options import Options
 
 # Bits a pixel at quality 18, measured on faces that talk; half as many for every 6 steps of it.
 USUAL, LOSSLESS = 0.05, 3.0
@@ -27,6 +29,27 @@ class Outlook:
     seconds: float
     estimated_bytes: int
     free_bytes: int | None  # beside the output; none where the system does not tell
+
+
+def check_places(options: Options) -> None:
+    """Of all that is written behind the video."""
+    for path, flag in (
+        (options.report, "--report"),
+        (options.quality_page, "--quality"),
+        (options.sheet, "--outfile"),
+    ):
+        if path is not None:
+            check_place(path, flag)
+            _check_streams(path, flag, options.progress == "json")
+
+
+def _check_streams(path: Path, flag: str, has_events: bool) -> None:
+    """Standard error, and output that events go to, are not for files."""
+    streams = {"2"} | ({"1"} if has_events else set())
+    names = {f"{before}{number}" for before in ("/dev/fd/", "/proc/self/fd/") for number in streams}
+    names |= {"/dev/stderr"} | ({"/dev/stdout"} if has_events else set())
+    if str(path) in names:
+        raise OutputError(f"{path}: has lines of its own; give another {flag}")
 
 
 def outlook(target: Target, encoder: Encoder, frames: int) -> Outlook:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from faces.detectors import DETECTORS, Detector, DetectorSettings
+from faces.sfd import weights_of_sfd
 from geometry import Rect
 from wav2lip.checkpoint import find
 from wav2lip.display import say
@@ -39,6 +40,8 @@ def stages_of(options: Options, load: Load | None = None, detect: Detect | None 
 
     checkpoint = None if options.engine == "puppet" else find(options.checkpoint_path)
     engine = choose(options.engine, options.device, checkpoint)
+    if options.face_detector == "sfd":
+        weights_of_sfd()
     gated = options.silence_gating and engine in NETWORKS
     most = GPU_BATCH if engine == "torch" else GATED_BATCH if gated else CPU_BATCH
     batch_size = min(options.wav2lip_batch_size, most)
@@ -91,7 +94,8 @@ def _detecting(name: str, settings: DetectorSettings) -> Detector:
 
 def default_cache() -> Path | None:
     """None for a user without a home."""
+    asked = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wav2lip-fast"
+        return (asked if asked.is_absolute() else Path.home() / ".cache") / "wav2lip-fast"
     except RuntimeError:
         return None

@@ -52,8 +52,8 @@ def start(program: str = "wav2lip.cli", /, **defaults: Any) -> int:  # noqa: ANN
 def _short() -> int:
     from wav2lip.memory import TOO_LITTLE
 
-    sys.stdout.write(_event(TOO_LITTLE, SHORT))
-    sys.stderr.write(f"error: {TOO_LITTLE}\n")
+    tell_at_once(sys.stdout, _event(TOO_LITTLE, SHORT).encode())
+    tell_at_once(sys.stderr, f"error: {TOO_LITTLE}\n".encode())
     return SHORT
 
 

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Lock, Thread, current_thread, main_thread
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 from claims import abandon
 from wav2lip.starting import CODES, INTERRUPTED, left, left_early, tell_at_once
 
 IN_TIME = 0.5  # seconds for the way back through all stages
-SOON, IMPORTS = 0.01, 30  # seconds until it is tried again to raise amid an import, and how often
+SOON, TRIES = 0.01, 100  # seconds until it is tried again to raise amid an import, and how often
 IMPORTER = "<frozen importlib._bootstrap>"
 
 
@@ -34,22 +34,23 @@ class Terminated(BaseException):
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """The first signal raises here, and later ones are ignored; in the main thread alone."""
-    stop = _Stop()
+def stoppable() -> "Iterator[Stop]":
+    """The first signal raises here, and later ones are ignored; in the main thread alone.
+
+    Gives what tells whether one came: passed through C++, it may come back as another error.
+    """
+    stop = Stop()
     before = {}
     if current_thread() is main_thread():
         asked = [one for one in CODES if signal.getsignal(one) is not signal.SIG_IGN]
         before = {number: signal.signal(number, stop.heard) for number in asked}
-        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, stop.once_more)
     try:
-        yield
-    except Exception as error:
-        if stop.error is not None:  # passed through C++, it may come back as something else
-            raise stop.error from error
+        yield stop
+    except Exception:
+        stop.check()
         raise
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        stop.close()
         for number, handler in before.items():
             # a program is at its end: what comes now comes too late
             signal.signal(number, signal.SIG_IGN if handler is left_early else handler)
@@ -84,11 +85,22 @@ def in_time(last_lines: Mapping[int, bytes] | None = None) -> Iterator[Word]:
 
 
 @dataclass
-class _Stop:
+class Stop:
     """Raises in the main thread, but not amid an import: libraries in C++ may abort there."""
 
     error: BaseException | None = None
-    patience: int = IMPORTS
+    tries: int = TRIES
+    alarm: Any = None  # what SIGALRM was for, while it is ours
+
+    def check(self) -> None:
+        """Raises what a signal has raised."""
+        if self.error is not None:
+            raise self.error from None
+
+    def close(self) -> None:
+        if self.alarm is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self.alarm)
 
     def heard(self, number: int, frame: FrameType | None) -> None:
         for every in CODES:
@@ -98,13 +110,12 @@ class _Stop:
         self.once_more(number, frame)
 
     def once_more(self, _number: int, frame: FrameType | None) -> None:
-        if self.error is None:
-            return
-        if self.patience and _imports(frame):
-            self.patience -= 1
-            signal.setitimer(signal.ITIMER_REAL, SOON)
-            return
-        raise self.error
+        if not (self.tries and _imports(frame)):
+            self.check()
+        self.tries -= 1
+        if self.alarm is None:
+            self.alarm = signal.signal(signal.SIGALRM, self.once_more) or signal.SIG_DFL
+        signal.setitimer(signal.ITIMER_REAL, SOON)
 
 
 def _imports(frame: FrameType | None) -> bool:

@@ -5,6 +5,7 @@ import os
 import random
 import select
 import signal
+import subprocess
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from batch.crew import CREWS
 from batch.journal import JOURNAL, OWN_FILES
 from batch.journal import opened as opened_journal
 from claims import mark
-from tests.batch.conftest import BOX, QUICK
+from tests.batch.conftest import BOX, PROGRAM, QUICK
 from tests.checkpoints import ruled_weights, save_safetensors
 from tests.media import make_sound
 from tests.readback import planes_of
@@ -285,6 +286,20 @@ def test_a_bad_row_stops_everything_before_it_begins(batch, tmp_path):
     ended = batch("--manifest", table)
     assert ended.code == 2 and not (tmp_path / "out").exists()
     assert len(ended.errors) == 1 and "jobs.csv line 3: --crf" in ended.errors[0]
+
+
+def test_nobody_listens(inputs, tmp_path):
+    """A closed standard error changes neither the result nor the exit code."""
+    words = [*QUICK, "--face", "ann.png", "--audio", "one.wav", "--out_dir", str(tmp_path / "out")]
+    line = ["bash", "-c", 'exec "$0" "$@" 2>&-', *PROGRAM, *words]
+    assert subprocess.run(line, cwd=inputs).returncode == 0
+    assert (tmp_path / "out" / "ann_one.mp4").exists()
+
+
+def test_a_report_that_will_have_no_place_costs_its_job_no_work(batch, inputs):
+    ended = batch("--face", "ann.png", "--audio", "one.wav", "--report", "ann.png/r.json")
+    assert ended.code == 8 and not ended.files
+    assert "ann.png: is a file, not a folder" in ended.column("error")["ann_one.mp4"]
 
 
 def test_a_batch_without_memory_says_so(batch, monkeypatch):

@@ -89,7 +89,7 @@ BAD_ROWS = {
     "contradiction": ("face,audio,box\nann.png,ann.wav,9 9 9 9\n", "--box"),
     "output is the face": (
         "face,audio,outfile\nann.png,ann.wav,../ann.png\n",
-        "which the batch reads",
+        "--outfile and --face are the same file",
     ),
 }
 
@@ -187,6 +187,7 @@ WRONG = [
     ["--face", "ann.png", "--faces", "*.png", "--audios", "*.wav"],
     ["--pairs", ".", "--outfile", "x.mp4"],
     ["--pairs", ".", "--demo"],
+    ["--pairs", ".", "--check"],
     ["--pairs", ".", "--workers", "0"],
     ["--pairs", ".", "--workers", "many"],
     ["--pairs", ".", "--retry", "-1"],

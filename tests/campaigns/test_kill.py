@@ -70,6 +70,7 @@ def killed(flags, folder, number, moment):
     early = moment < PYTHON and code in (-number, 1)
     assert code in (0, ENDS[number]) or early, (code, said, flags["engine"], number, moment)
     assert not out.exists() or len(frames_of(out)) == FRAMES
+    assert code != 0 or out.exists()
     if number != signal.SIGKILL:
         assert code != ENDS[number] or len(said.splitlines()) == 1, said
         assert not half_made(folder)

@@ -14,10 +14,21 @@ def test_a_score_is_a_part_of_one():
 
 def test_a_track_holds_faces_only():
     whole = FaceTrack.of([face_at(50, 50, 20)]).rows
-    for column, wrong in ((0, 1.1), (0, -0.1), (1, 80.0), (3, 60.0), (9, np.nan), (2, np.inf)):
+    for column, wrong in (
+        (0, 1.1),
+        (0, -0.1),
+        (0, np.nan),
+        (1, 80.0),
+        (3, 60.0),
+        (9, np.nan),
+        (2, np.inf),
+    ):
         rows = whole.copy()
         rows[0, column] = wrong
         with pytest.raises(ValueError, match="track"):
+            FaceTrack(rows)
+    for rows in (whole[0], whole[:, :4]):
+        with pytest.raises(ValueError, match="numbers for every frame"):
             FaceTrack(rows)
 
 

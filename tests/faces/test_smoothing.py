@@ -47,6 +47,12 @@ def test_shots_are_not_mixed_at_a_cut(smoothing):
     assert list(both)[12:] == list(smoothed(two, [0], smoothing))
 
 
+def test_a_cut_behind_the_end_parts_nothing():
+    """Of a source that is longer than its sound."""
+    track = moving(12, tremble=0.02)
+    assert list(smoothed(track, [0, 15], PLAIN)) == list(smoothed(track, [0], PLAIN))
+
+
 def test_a_loss_parts_the_track_as_a_cut_does():
     """(mistake 12)"""
     one, two = moving(12, tremble=0.02), moving(9, lambda i: 300 - 2 * i, tremble=0.01)

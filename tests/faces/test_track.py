@@ -180,7 +180,7 @@ def test_a_face_that_was_never_sure_gives_way_to_one_that_was():
 def test_runs_in_doubt_are_kept_if_there_are_no_others():
     dim, sure = face_at(100, 100, 50, 0.7), face_at(100, 100, 50, 0.95)
     assert believed(FaceTrack.of((dim, None, dim)), [0]).found == 2
-    assert believed(FaceTrack.of((dim, None, dim, sure)), [0])[1] is None
+    assert believed(FaceTrack.of((dim, None, dim, sure)), [0])[0] is None
     assert believed(FaceTrack.of((dim, None, dim, sure)), [0]).found == 2
 
 

@@ -97,6 +97,7 @@ BAD = {
     "box outside": ({"box": (0, 999, 0, 100)}, 2),
     "crop outside": ({"crop": (0, 999, 0, 100)}, 2),
     "pads leave nothing": ({"pads": (-900, 0, 0, 0)}, 2),
+    "pads move the face out": ({"pads": (-900, 900, 0, 0)}, 2),
     "out of range": ({"crf": 99}, 2),
     "checkpoint missing": ({"checkpoint_path": "no.pth"}, 5),
     "checkpoint is a web page": ({"checkpoint_path": "page.pth"}, 5),
@@ -110,6 +111,10 @@ BAD = {
     "sound is no number": ({"audio": "nan.wav"}, 3),
     "face number too high": ({"face_select": 7}, 4),
     "report in a file": ({"report": "text.mp4/r.json"}, 6),
+    "report is a pipe": ({"report": "pipe"}, 6),
+    "report to standard error": ({"report": "/dev/stderr"}, 6),
+    "page in a file": ({"quality": "text.mp4/page.html"}, 6),
+    "detector without weights": ({"face_detector": "sfd"}, 5),
     "engine without weights": ({"engine": "torch"}, 5),
     "output of no known ending": ({"outfile": "result.txt"}, 6),
     "output is a ring of links": ({"outfile": "ring.mp4"}, 6),
@@ -134,9 +139,35 @@ def test_debug_shows_what_is_behind_an_error(run):
     assert code == 3 and any("Traceback" in line for line in errors)
 
 
-def test_a_bug_keeps_its_traceback():
+PLACES = ["report in a file", "report is a pipe", "page in a file", "detector without weights"]
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_what_a_run_would_miss_at_its_end_is_checked(name, run):
+    flags, expected = BAD[name]
+    assert run("--check", **flags)[0] == expected
+
+
+def test_a_sheet_that_could_not_be_written_costs_no_work(run, tmp_path):
+    (tmp_path / "out" / "result.sheet.png").mkdir(parents=True)
+    code, errors, _, left = run("--demo")
+    assert code == 6 and "result.sheet.png: is a folder" in errors[-1]
+    assert left == ["result.sheet.png"]
+
+
+def test_events_and_a_report_are_not_mixed(run):
+    assert run(report="/dev/stdout")[0] == 0
+    code, errors, printed, _ = run(report="/dev/stdout", progress="json")
+    assert code == 6 and "lines of its own" in errors[-1]
+    assert [json.loads(line)["event"] for line in printed] == ["start", "error"]
+
+
+def test_a_bug_keeps_its_traceback(capsys):
     with pytest.raises(TypeError, match="no_such_option"):
-        main(["--demo"], no_such_option=1)
+        main(["--demo", "--progress", "json"], no_such_option=1)
+    (event,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (event["event"], event["exit_code"]) == ("error", 1)
+    assert event["message"].startswith("TypeError: ") and "no_such_option" in event["message"]
 
 
 def test_progress_as_json(run):
@@ -208,6 +239,16 @@ def test_another_working_directory_will_do(run, tmp_path, monkeypatch, folder):
     code, _, _, left = run(audio=folder / "good.wav")
     assert code == 0 and left == ["result.mp4"]
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_working_directory_that_is_gone(run, tmp_path, monkeypatch, folder):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert run(audio=folder / "good.wav")[0] == 0
+    assert run(audio=folder / "good.wav", outfile="r.mp4")[0] == 6
+    assert run()[0] == 3
 
 
 def test_two_runs_side_by_side_do_not_meet(folder, tmp_path):

@@ -116,6 +116,14 @@ def test_whatever_the_memory_a_run_ends_with_7_or_0(tmp_path, megabytes, codes):
         assert not list(tmp_path.glob("out/*"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited")
+@pytest.mark.parametrize("closed", ["", ">&-", "2>&-", ">&- 2>&-"])
+def test_too_little_memory_is_its_code_whoever_listens(closed):
+    line = f'ulimit -v 300000; exec "$0" inference_fast.py --demo --progress json {closed}'
+    ended = subprocess.run(["bash", "-c", line, sys.executable], cwd=ROOT, capture_output=True)
+    assert ended.returncode == 7 and b"Traceback" not in ended.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere getrusage is all there is")
 def test_the_peak_is_not_that_of_whoever_started_the_run():
     mine = np.ones(300 << 20, np.uint8)

@@ -131,6 +131,11 @@ def test_rates_are_exact(text, value):
         ["--drive_audio", "r.json", "--report", "r.json"],
         ["--unknown"],
         ["--fac", "x.mp4"],
+        ["--pads", "0", "2000000", "0", "0"],
+        ["--crop", "0", "-1", "0", "-2000000"],
+        ["--face_select", "1000"],
+        ["--report", "results/deep/../result_voice.mp4"],
+        ["--demo", "--outfile", "a.mkv", "--report", "a.sheet.png"],
     ],
 )
 def test_wrong_usage_is_one_line(words):
@@ -171,6 +176,32 @@ def test_every_flag_is_in_the_document(document):
 def test_the_mouth_follows_as_trained_and_all_that_is_heard():
     asked = options()
     assert (asked.vad, asked.drive_audio, asked.lip_strength) == ("energy", None, 1.0)
+
+
+def test_a_negative_number_may_have_an_exponent():
+    assert options("--audio_offset", "-1e-05").audio_offset == -1e-05
+    assert options("--audio_offset", "-2.5E1").audio_offset == -25
+
+
+@pytest.mark.parametrize(
+    ("idle", "needed"),
+    [
+        (["--sharpen_amount", "1"], ["--sharpen_mouth"]),
+        (["--smooth_window", "5"], ["--temporal_smooth"]),
+        (["--smooth_mode", "strong"], ["--temporal_smooth"]),
+    ],
+)
+def test_what_needs_another_flag_is_told(idle, needed):
+    (notice,) = parsed([*NEEDED, *idle])[1]
+    assert notice == f"{idle[0]} changes nothing without {needed[0]}"
+    assert parsed([*NEEDED, *idle, *needed])[1] == []
+
+
+def test_a_box_chooses_the_face_alone():
+    words = [*NEEDED, "--box", "1", "9", "1", "9"]
+    assert parsed(words)[1] == []
+    (notice,) = parsed([*words, "--face_select", "left"])[1]
+    assert "--face_select changes nothing" in notice
 
 
 def test_what_can_have_no_effect_is_told():

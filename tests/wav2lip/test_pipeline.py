@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audio.vads import SPEECH_ALONE, VADS
-from errors import NoFaceError
+from errors import NoFaceError, UsageError
 from faces.face import Face
 from geometry import Box, Landmarks, Rect
 from tests.media import make_sound, make_video, numbered
@@ -165,6 +165,26 @@ def test_progress_is_told_frame_by_frame(job):
     told = []
     ran(job, tell=told.append)
     assert [s for s in told if s.stage == "frames"] == [Step("frames", i, 20) for i in range(1, 21)]
+
+
+def test_a_file_that_holds_fewer_frames_than_it_says(job, tmp_path):
+    """The last that is told is still that all are done."""
+    told, cut = [], tmp_path / "cut.mkv"
+    cut.write_bytes(job.face.read_bytes()[: job.face.stat().st_size * 2 // 3])
+    ran(replace(job, face=cut), tell=told.append)
+    faces = [step for step in told if step.stage == "faces"]
+    assert 0 < faces[-1].done == faces[-1].of < faces[0].of
+
+
+def test_a_rate_for_stills_is_told_to_be_idle(job):
+    assert ran(job).notices == ran(replace(job, fps=Fraction(25))).notices == ()
+    (notice,) = ran(replace(job, fps=Fraction(50))).notices
+    assert "--fps is for a still" in notice and notice.endswith("keeps its 25")
+
+
+def test_pads_that_move_the_face_out_of_the_picture(job, tmp_path):
+    with pytest.raises(UsageError, match=r"--pads .* out of the picture"):
+        ran(replace(job, pads=(-900, 900, 0, 0)))
 
 
 def test_a_stage_that_fails_stops_the_rest(job, tmp_path):

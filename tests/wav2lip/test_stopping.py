@@ -45,6 +45,19 @@ def deaf(*_):
 cli._run = deaf
 sys.exit(cli.main(["--progress", "json"]))
 """
+BLOCKED = """
+import os, sys
+from contextlib import suppress
+from wav2lip.starting import end_at_once, start
+end_at_once()
+os.set_blocking(1, False)
+with suppress(BlockingIOError):
+    while True: os.write(1, b" ")
+os.set_blocking(1, True)
+print("ready", file=sys.stderr, flush=True)
+sys.argv = ["inference_fast.py", "--progress=json"]
+sys.exit(start())
+"""
 DEAF = {
     "it is outside of Python": "ready(); busy()",
     "it goes on all the same": """
@@ -162,6 +175,16 @@ def test_nobody_needs_to_read_for_a_forced_end(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("number", "code"), ENDS)
+def test_an_error_that_nobody_reads_can_be_interrupted(number, code):
+    """Its event waits for room in the pipe."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", BLOCKED], cwd=ROOT, text=True, **pipes) as run:
+        assert run.stderr.readline() == "ready\n"
+        run.send_signal(number)
+        assert run.wait(timeout=PATIENCE) == code
+
+
 def test_a_second_ctrl_c_does_not_stop_the_cleaning_up(tmp_path):
     run = ready("-c", RUN.format(TWICE), str(tmp_path))
     run.send_signal(signal.SIGINT)
@@ -193,6 +216,16 @@ def test_a_caller_has_its_own_signals_back(own_signals):
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup asked for
         signal.raise_signal(signal.SIGINT)
     assert [signal.getsignal(number) for number, _ in ENDS] == before
+
+
+def test_a_caller_s_alarm_is_its_own(own_signals):
+    """Ours is set only while a signal waits for the end of an import."""
+    before = signal.getsignal(signal.SIGALRM)
+    signal.setitimer(signal.ITIMER_REAL, 1000)
+    with pytest.raises(KeyboardInterrupt), stoppable():
+        signal.raise_signal(signal.SIGINT)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    assert left > 900 and signal.getsignal(signal.SIGALRM) is before
 
 
 def test_what_is_being_said_is_not_said_again(capsys):

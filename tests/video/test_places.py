@@ -1,0 +1,67 @@
+"""Whether a file can be written is known before the work."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from errors import OutputError
+from video.places import check_place
+
+
+def refusal(path):
+    with pytest.raises(OutputError) as caught:
+        check_place(path, "--report")
+    message = str(caught.value)
+    assert "\n" not in message and "; give" in message
+    return message
+
+
+def test_a_place_for_a_file(tmp_path):
+    check_place(tmp_path / "a.json", "--report")
+    check_place(tmp_path / "new" / "folders" / "a.json", "--report")
+    (tmp_path / "there.json").touch()
+    check_place(tmp_path / "there.json", "--report")
+    assert [path.name for path in tmp_path.iterdir()] == ["there.json"]
+
+
+def test_a_name_too_long_in_a_folder_that_is_not_there_yet(tmp_path):
+    assert "name too long" in refusal(tmp_path / "new" / ("a" * 300) / "a.json")
+    assert "name too long" in refusal(tmp_path / "new" / ("ü" * 130 + ".json"))
+
+
+def test_of_a_link_its_target_counts(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "below").symlink_to(tmp_path / "file" / "a.json")
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    (tmp_path / "good").symlink_to(tmp_path / "new" / "a.json")
+    assert "is a file, not a folder" in refusal(tmp_path / "below")
+    assert "cannot be written" in refusal(tmp_path / "ring")
+    check_place(tmp_path / "good", "--report")
+
+
+def test_what_is_open_may_be_a_pipe_and_nothing_else(tmp_path):
+    reads, writes = os.pipe()
+    with open(reads), open(writes, "w"):  # noqa: PTH123  numbers
+        check_place(Path(f"/dev/fd/{writes}"), "--report")
+    os.mkfifo(tmp_path / "pipe")
+    assert "is a pipe or device" in refusal(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no folder below /dev here")
+def test_a_pipe_below_dev_is_a_pipe():
+    place = Path(f"/dev/shm/wav2lip-test-{os.getpid()}")
+    os.mkfifo(place)
+    try:
+        assert "is a pipe or device" in refusal(place)
+    finally:
+        place.unlink()
+
+
+def test_where_one_may_replace_one_s_own_files_alone(tmp_path, monkeypatch):
+    (tmp_path / "a.json").touch()
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
+    check_place(tmp_path / "a.json", "--report")
+    tmp_path.chmod(0o1777)
+    assert "belongs to another user" in refusal(tmp_path / "a.json")
+    check_place(tmp_path / "b.json", "--report")
