@@ -13,7 +13,7 @@ from batch import journal
 from batch.crew import CREWS, Crew, Wanted
 from batch.flags import Asked, asked
 from batch.foreman import Foreman
-from batch.job import DONE, FAILED, KEPT, LEFT, Job, Summary, untouched
+from batch.job import BUG, DONE, FAILED, KEPT, LEFT, Job, Summary, untouched
 from batch.journal import PAGE, SUMMARY, History, Journal
 from batch.places import shown
 from batch.plan import planned
@@ -37,9 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with stoppable():
             _run(asked(words), watcher)
-    except Exception as error:  # noqa: BLE001  raised again if it is a bug
+    except Exception as error:
         ours = told(error)
-        return _failed(watcher, str(ours), ours.exit_code)
+        code = _failed(watcher, str(ours), ours.exit_code)
+        if code == BUG:
+            raise
+        return code
     except KeyboardInterrupt:
         return _failed(watcher, "interrupted; started again, it goes on from there", INTERRUPTED)
     except Terminated:

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from batch.job import DONE, FAILED, Job, Outcome, Progress, Ready, Summary, Task
 from wav2lip import __version__
-from wav2lip.display import one_line, tell
+from wav2lip.display import one_line, tell, wait_for_readers
 
 EVERY = 0.1  # seconds between two pictures of the table
 CLEAR = "\x1b[J"
@@ -121,6 +121,7 @@ class JsonLines(Watcher):
     def __init__(self, people: TextIO, program: TextIO) -> None:
         super().__init__(people)
         self._program = program
+        wait_for_readers(program)
         self._names: Mapping[int, str] = {}
 
     def planned(self, jobs: Sequence[Job], kept: int, seats: int) -> None:

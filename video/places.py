@@ -34,7 +34,7 @@ def check_place(path: Path, flag: str) -> None:
     with reported(path, flag):
         path = path.absolute()
         _check_kind(path, flag)
-        if path.parent in OPEN_FILES:
+        if path.parent in OPEN_FILES and path.exists():
             return
         path = path.resolve()  # of a link, what it leads to is written
         folder = next(parent for parent in path.parents if parent.exists())

@@ -2,11 +2,13 @@
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from errors import LipSyncError
 from wav2lip.display import Bar, Display, JsonLines, one_line, plain, say
 from wav2lip.flags import parsed, progress_asked
 from wav2lip.memory import reuse_freed_memory, told
@@ -18,7 +20,8 @@ from wav2lip.stopping import Stop, Terminated, Word, in_time, stoppable
 from wav2lip.streams import keep_own_lines
 
 DEMO = Path(__file__).parent.parent / "demo"
-BUG = 1  # and its traceback
+BUG = LipSyncError.exit_code  # and its traceback
+LastWord = Callable[[], None]
 
 
 def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: ANN401
@@ -31,7 +34,7 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
     with in_time(display.last_lines()) as word:
         try:
             with stoppable() as stop:
-                return _attempted(words, display, defaults, stop)
+                return _attempted(words, display, defaults, partial(_last_word, stop, word))
         except KeyboardInterrupt:
             return _stopped(display, INTERRUPTED, word)
         except Terminated:
@@ -40,16 +43,27 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
             display.close()
 
 
-def _attempted(words: Sequence[str], display: Display, defaults: dict[str, Any], stop: Stop) -> int:
+def _attempted(
+    words: Sequence[str], display: Display, defaults: dict[str, Any], last: LastWord
+) -> int:
     try:
-        _run(words, display, defaults)
-    except Exception as error:  # noqa: BLE001  raised again if it is a bug
-        stop.check()
-        return _failed(error, display, "--debug" in words)
+        _run(words, display, defaults, last)
+    except Exception as error:
+        last()
+        code = _failed(told(error), display, "--debug" in words)
+        if code == BUG:
+            raise
+        return code
     return 0
 
 
-def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> None:
+def _last_word(stop: Stop, word: Word) -> None:
+    """How it ended is about to be told: a signal from here on changes nothing of it."""
+    stop.too_late()
+    word.acquire(blocking=False)
+
+
+def _run(words: Sequence[str], display: Display, defaults: dict[str, Any], last: LastWord) -> None:
     clock = Clock()
     options, notices = parsed(words, **defaults)
     if options.demo:
@@ -57,14 +71,15 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any]) -> No
     for notice in notices:
         say(notice)
     if options.check:
-        return _checked(options, display, clock)
+        return _checked(options, display, clock, last)
     report = _made(options, display, clock)
     found = report.notices
     report = replace(report, notices=(*notices, *found))
-    if options.report is not None:
-        write_report(options.report, {"options": plain(options), **asdict(report)})
     if options.sheet is not None:
         _contact_sheet(options.outfile, options.sheet)
+    last()
+    if options.report is not None:
+        write_report(options.report, {"options": plain(options), **asdict(report)})
     display.done(report)
     _tell_people(options, report, found)
 
@@ -93,7 +108,7 @@ def _made(options: Options, display: Display, clock: Clock) -> Report:
     return lipsync(options, stages_of(options), display.step, clock)
 
 
-def _checked(options: Options, display: Display, clock: Clock) -> None:
+def _checked(options: Options, display: Display, clock: Clock, last: LastWord) -> None:
     """What a run would do, as far as it is known before a face is looked for."""
     from wav2lip.pipeline import ready
     from wav2lip.preflight import check_places, in_words
@@ -106,6 +121,7 @@ def _checked(options: Options, display: Display, clock: Clock) -> None:
     needed = f"about {in_words(found.estimated_bytes)}"
     if found.free_bytes is not None:
         needed += f" of {in_words(found.free_bytes)} that are free"
+    last()
     for notice in job.notices:
         say(notice)
     say(f"face    {options.face}, {width}x{height}, {float(job.source.fps):.5g} a second")
@@ -131,17 +147,14 @@ def _display(words: Sequence[str]) -> Display:
     return {"json": JsonLines, "bar": Bar}.get(asked, Display)()
 
 
-def _failed(error: Exception, display: Display, debug: bool) -> int:
-    try:
-        ours = told(error)
-    except Exception:
-        display.failed(one_line(f"{type(error).__name__}: {error}"), BUG)
-        raise
+def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
+    display.failed(one_line(str(error)), error.exit_code)
+    if error.exit_code == BUG:
+        return BUG
     if debug:
-        traceback.print_exception(ours)
-    display.failed(one_line(str(ours)), ours.exit_code)
-    say(f"error: {ours}")
-    return ours.exit_code
+        traceback.print_exception(error)
+    say(f"error: {error}")
+    return error.exit_code
 
 
 def _stopped(display: Display, exit_code: int, word: Word) -> int:

@@ -56,25 +56,36 @@ def is_short(error: BaseException | None) -> bool:
     Encoders that say nothing are believed to mean it where memory is short.
     """
     while error is not None:
-        if WITHOUT_REASON.search(str(error)) and not there_are(SCARCE):
+        words = _words(error)
+        if WITHOUT_REASON.search(words) and not there_are(SCARCE):
             return True
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True
-        if getattr(error, "code", None) == OPENCV_NO_MEMORY or NO_MEMORY.search(str(error)):
+        if getattr(error, "code", None) == OPENCV_NO_MEMORY or NO_MEMORY.search(words):
             return True
         error = error.__cause__ or error.__context__
     return False
 
 
+def _words(error: BaseException) -> str:
+    """Those of libraries and the system, without the names of files, which may hold any words."""
+    if isinstance(error, LipSyncError):
+        return ""
+    return str(getattr(error, "strerror", None) or error)
+
+
 def told(error: Exception) -> LipSyncError:
-    """As one of our errors, by what is behind it; a bug is raised again, with its traceback."""
-    if isinstance(error, OutOfMemoryError) or not is_short(error):
-        if isinstance(error, LipSyncError):
-            return error
-        raise error
-    short = OutOfMemoryError(TOO_LITTLE)
-    short.__cause__ = error
-    return short
+    """As one of our errors, by what is behind it; a bug is none of them, but their root."""
+    if isinstance(error, OutOfMemoryError):
+        return error
+    if is_short(error):
+        ours: LipSyncError = OutOfMemoryError(TOO_LITTLE)
+    elif isinstance(error, LipSyncError):
+        return error
+    else:
+        ours = LipSyncError(f"{type(error).__name__}: {error}")
+    ours.__cause__ = error
+    return ours
 
 
 def peak_memory_mb() -> float:

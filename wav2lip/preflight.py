@@ -1,5 +1,7 @@
 """What is known of a run before the work begins: how long, how large, and whether it fits."""
 
+import os
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from wav2lip.options import Options
 # Bits a pixel at quality 18, measured on faces that talk; half as many for every 6 steps of it.
 USUAL, LOSSLESS = 0.05, 3.0
 SOUND = 24_000  # bytes a second of the sound that is made anew; what is copied is rarely more
+OPEN_FILES = re.compile(rf"/dev/fd|/proc/{os.getpid()}(/task/\d+)?/fd")
+MOST_LINKS = 40  # one after the other, as Linux follows them
 SURE = 8  # a result of less than this share of the estimate has not been seen
 
 
@@ -39,17 +43,26 @@ def check_places(options: Options) -> None:
         (options.sheet, "--outfile"),
     ):
         if path is not None:
-            check_place(path, flag)
             _check_streams(path, flag, options.progress == "json")
+            check_place(path, flag)
 
 
 def _check_streams(path: Path, flag: str, has_events: bool) -> None:
     """Standard error, and output that events go to, are not for files."""
-    streams = {"2"} | ({"1"} if has_events else set())
-    names = {f"{before}{number}" for before in ("/dev/fd/", "/proc/self/fd/") for number in streams}
-    names |= {"/dev/stderr"} | ({"/dev/stdout"} if has_events else set())
-    if str(path) in names:
+    if _open_file(path) in {"2", "1" if has_events else "2"}:
         raise OutputError(f"{path}: has lines of its own; give another {flag}")
+
+
+def _open_file(path: Path) -> str | None:
+    """Its number, where the name leads to a file that this process has open."""
+    for _ in range(MOST_LINKS):
+        folder = os.path.realpath(path.parent)
+        if OPEN_FILES.fullmatch(folder):
+            return path.name
+        if not path.is_symlink():
+            break
+        path = Path(folder, path.readlink())
+    return None
 
 
 def outlook(target: Target, encoder: Encoder, frames: int) -> Outlook:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from select import select
 
 TYPE_CHECKING = False  # typing's own takes as long to import as all of this
 if TYPE_CHECKING:
@@ -87,9 +88,8 @@ def left(number: int) -> NoReturn:
 
 def tell_at_once(stream: TextIO | None, line: bytes) -> None:
     """Past all buffers, where that takes no waiting and somebody reads."""
-    from contextlib import suppress
-    from select import select
-
-    with suppress(OSError, ValueError):
+    try:
         if stream is not None and select([], [stream], [], 0)[1]:
             os.write(stream.fileno(), line)
+    except (OSError, ValueError):  # contextlib may be what is being imported
+        pass

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event, Lock, Thread, current_thread, main_thread
 from types import FrameType
 from typing import Any, Protocol
@@ -40,20 +40,16 @@ def stoppable() -> "Iterator[Stop]":
     Gives what tells whether one came: passed through C++, it may come back as another error.
     """
     stop = Stop()
-    before = {}
     if current_thread() is main_thread():
-        asked = [one for one in CODES if signal.getsignal(one) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, stop.heard) for number in asked}
+        stop.listen()
     try:
         yield stop
+        stop.check()
     except Exception:
         stop.check()
         raise
     finally:
         stop.close()
-        for number, handler in before.items():
-            # a program is at its end: what comes now comes too late
-            signal.signal(number, signal.SIG_IGN if handler is left_early else handler)
 
 
 @contextmanager
@@ -90,32 +86,51 @@ class Stop:
 
     error: BaseException | None = None
     tries: int = TRIES
+    before: dict[int, Any] = field(default_factory=dict)  # whose the signals were
     alarm: Any = None  # what SIGALRM was for, while it is ours
+
+    def listen(self) -> None:
+        asked = [one for one in CODES if signal.getsignal(one) is not signal.SIG_IGN]
+        self.before = {number: signal.signal(number, self.heard) for number in asked}
 
     def check(self) -> None:
         """Raises what a signal has raised."""
         if self.error is not None:
             raise self.error from None
 
+    def too_late(self) -> None:
+        """What comes from here on is not heard; what came before is raised."""
+        for number in self.before:
+            signal.signal(number, _nothing)
+        self.check()
+
     def close(self) -> None:
+        self.error = None  # for an alarm that is on its way
         if self.alarm is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self.alarm)
+        for number, handler in self.before.items():
+            # a program is at its end: what comes now comes too late
+            signal.signal(number, signal.SIG_IGN if handler is left_early else handler)
 
     def heard(self, number: int, frame: FrameType | None) -> None:
-        for every in CODES:
-            signal.signal(every, signal.SIG_IGN)  # the way out is not to be left half-way
+        for every in self.before:
+            signal.signal(every, _nothing)  # the way out is not to be left half-way
         interrupted = CODES[signal.Signals(number)] == INTERRUPTED
         self.error = KeyboardInterrupt() if interrupted else Terminated()
         self.once_more(number, frame)
 
     def once_more(self, _number: int, frame: FrameType | None) -> None:
         if not (self.tries and _imports(frame)):
-            self.check()
+            return self.check()
         self.tries -= 1
         if self.alarm is None:
             self.alarm = signal.signal(signal.SIGALRM, self.once_more) or signal.SIG_DFL
         signal.setitimer(signal.ITIMER_REAL, SOON)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """Not SIG_IGN: of a signal that came beside another one Python would say that it was lost."""
 
 
 def _imports(frame: FrameType | None) -> bool:

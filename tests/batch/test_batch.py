@@ -288,6 +288,17 @@ def test_a_bad_row_stops_everything_before_it_begins(batch, tmp_path):
     assert len(ended.errors) == 1 and "jobs.csv line 3: --crf" in ended.errors[0]
 
 
+def test_a_bug_keeps_its_traceback_and_is_told(batch, monkeypatch, capsys):
+    def broken(wanted):
+        raise ZeroDivisionError("the test")
+
+    monkeypatch.setitem(CREWS, "local", broken)
+    with pytest.raises(ZeroDivisionError):
+        batch("--faces", "ann.png", "--audios", "one.wav", "--progress", "json")
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last == {"event": "error", "message": "ZeroDivisionError: the test", "exit_code": 1}
+
+
 def test_nobody_listens(inputs, tmp_path):
     """A closed standard error changes neither the result nor the exit code."""
     words = [*QUICK, "--face", "ann.png", "--audio", "one.wav", "--out_dir", str(tmp_path / "out")]

@@ -154,6 +154,11 @@ def test_the_batch_s_own_files_are_its_own(folder, name):
         plan("--pairs", folder, "--out_dir", "out", "--report", f"out/{name}")
 
 
+def test_what_can_have_no_effect_is_told(folder):
+    (job,) = plan("--face", "ann.png", "--audio", "ann.wav", "--smooth_window", "9")
+    assert job.notices == ("--smooth_window changes nothing without --temporal_smooth",)
+
+
 def test_what_is_put_into_a_template_is_never_looked_at_again(folder):
     words = {"face": "{audio}{0}%s{face.__class__}", "audio": "b", "index": "0001"}
     made = filled("{face}-{audio}-{index}.mp4", words)

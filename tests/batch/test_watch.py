@@ -1,13 +1,14 @@
 """What is seen of a batch while it lasts."""
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from batch.job import DONE, Job, Outcome, Progress, Summary, Task, failed
-from batch.watch import Table, duration, time_left
+from batch.watch import JsonLines, Table, duration, time_left
 from wav2lip.options import Options
 
 OPTIONS = Options(face=Path("f"), audio=Path("a"))
@@ -84,6 +85,14 @@ def test_a_summary_has_one_outcome_for_every_job():
     rows = tuple(Outcome(n, job.name, DONE, frames=5) for n, job in enumerate(JOBS))
     totals = Summary(tuple(JOBS), rows, (), Path("out"), 2.0).plain()["totals"]
     assert (totals["done"], totals["frames"], totals["frames_per_second"]) == (4, 20, 10.0)
+
+
+def test_events_wait_for_their_reader():
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    with open(reads), open(writes, "w") as program:  # noqa: PTH123  numbers
+        JsonLines(io.StringIO(), program)
+        assert os.get_blocking(writes)
 
 
 def test_an_outcome_survives_its_own_text():

@@ -48,6 +48,11 @@ def test_what_is_open_may_be_a_pipe_and_nothing_else(tmp_path):
     assert "is a pipe or device" in refusal(tmp_path / "pipe")
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_new_file_among_the_devices():
+    assert "may not be written" in refusal(Path("/dev/report.json"))
+
+
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no folder below /dev here")
 def test_a_pipe_below_dev_is_a_pipe():
     place = Path(f"/dev/shm/wav2lip-test-{os.getpid()}")

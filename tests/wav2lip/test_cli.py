@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from errors import OutputError
 from faces.detectors import DETECTORS
 from tests.checkpoints import (
     flat_weights,
@@ -23,6 +24,8 @@ from tests.media import make_sound, make_video
 from tests.readback import frames_of
 from tests.talking import vowel
 from wav2lip.cli import main
+from wav2lip.options import Options
+from wav2lip.preflight import check_places
 
 ROOT = Path(__file__).parents[2]
 PORTRAIT = ROOT / "demo" / "portrait.png"
@@ -153,6 +156,17 @@ def test_a_sheet_that_could_not_be_written_costs_no_work(run, tmp_path):
     code, errors, _, left = run("--demo")
     assert code == 6 and "result.sheet.png: is a folder" in errors[-1]
     assert left == ["result.sheet.png"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="standard error has other names")
+def test_by_whichever_name_standard_error_takes_no_file(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to("/dev/stderr")
+    for name in ("/dev/fd/2", f"/proc/{os.getpid()}/fd/2", "/proc/thread-self/fd/2", link):
+        with pytest.raises(OutputError, match="lines of its own"):
+            check_places(Options(demo=True, outfile=tmp_path / "r.mp4", report=Path(name)))
+    check_places(Options(demo=True, outfile=tmp_path / "r.mp4", report=Path("/dev/stdout")))
+    check_places(Options(demo=True, outfile=tmp_path / "r.mp4", report=Path(os.devnull)))
 
 
 def test_events_and_a_report_are_not_mixed(run):

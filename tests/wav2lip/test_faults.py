@@ -275,8 +275,9 @@ def test_a_report_is_whole_or_not_there(tmp_path):
 def test_a_contact_sheet_that_cannot_be_written(run, tmp_path, monkeypatch):
     sheet = tmp_path / "out" / "result.sheet.png"
     monkeypatch.setitem(*failing_blender(lambda index: sheet.mkdir(exist_ok=True)))
-    code, said = run("--demo")
+    code, said = run("--demo", report=tmp_path / "report.json")
     assert code == 6 and len(said) == 1 and "result.mp4 is done" in said[0], said
+    assert not (tmp_path / "report.json").exists()
     assert len(frames_of(tmp_path / "out" / "result.mp4")) == FRAMES
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from errors import EngineError, OutputError
+from errors import EngineError, InputError, JobsFailedError, OutputError
 from tests.media import make_sound
 from wav2lip import memory
 from wav2lip.memory import is_short
@@ -52,6 +52,9 @@ def chained(*errors):
     return errors[-1]
 
 
+GENERIC = av.error.ExternalError(-542398533, "Generic error in an external library", "r.mp4")
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -73,8 +76,12 @@ def test_too_little_memory_is_known_by_its_signs(error):
     "error",
     [
         OSError(errno.ENOSPC, "No space left on device"),
-        OutputError("r.mp4: cannot be written: generic error in an external library"),
+        GENERIC,
         RuntimeError("shapes differ"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "out of memory.mp4"),
+        av.error.FileNotFoundError(errno.ENOENT, "No such file", "bad_alloc.mp4"),
+        InputError("out of memory.mp4: no such file or directory"),
+        JobsFailedError("1 of 2 jobs failed: not enough memory.mp4"),
         chained(ValueError("x"), EngineError("a.pth: the checkpoint is damaged")),
     ],
 )
@@ -91,9 +98,9 @@ def test_opencv_has_a_number_for_it(number, short):
 
 
 def test_an_error_without_a_reason_is_believed_to_be_of_memory_where_it_is_short(monkeypatch):
-    error = OutputError("r.mp4: cannot be written: generic error in an external library")
+    error = chained(GENERIC, OutputError("r.mp4: the encoder does not start"))
     monkeypatch.setattr(memory, "SCARCE", 1 << 60)
-    assert is_short(error) and not is_short(OutputError("r.mp4: no space left"))
+    assert is_short(error) and not is_short(OSError(errno.ENOSPC, "No space left on device"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited")

@@ -4,14 +4,16 @@ import json
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from tests.media import make_sound
 from wav2lip.cli import _stopped
 from wav2lip.display import Display
 from wav2lip.starting import end_at_once
-from wav2lip.stopping import in_time, stoppable
+from wav2lip.stopping import Terminated, in_time, stoppable
 
 ROOT = Path(__file__).parents[2]
 ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
@@ -58,6 +60,17 @@ print("ready", file=sys.stderr, flush=True)
 sys.argv = ["inference_fast.py", "--progress=json"]
 sys.exit(start())
 """
+FIRST = """
+import os, signal, sys
+sys.modules.pop("contextlib", None)
+def hook(event, arguments):
+    if event == "exec" and getattr(arguments[0], "co_filename", "").endswith("contextlib.py"):
+        os.kill(os.getpid(), signal.SIGTERM)
+sys.addaudithook(hook)
+from wav2lip.starting import start
+sys.argv = ["inference_fast.py", "--version"]
+sys.exit(start())
+"""
 DEAF = {
     "it is outside of Python": "ready(); busy()",
     "it goes on all the same": """
@@ -76,9 +89,10 @@ TWICE = """
 
 TOUCHY = """
 import signal
+before = signal.getsignal(signal.SIGINT)
 print("ready", flush=True)
 try:
-    while signal.getsignal(signal.SIGINT) is not signal.SIG_IGN: pass  # it was heard
+    while signal.getsignal(signal.SIGINT) is before: pass  # it was not heard yet
 except BaseException as error:
     raise ImportError("initialization failed") from error
 print("imported", flush=True)
@@ -226,6 +240,71 @@ def test_a_caller_s_alarm_is_its_own(own_signals):
         signal.raise_signal(signal.SIGINT)
     left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     assert left > 900 and signal.getsignal(signal.SIGALRM) is before
+
+
+def test_two_signals_at_once_are_one_stop(own_signals, capfd):
+    """Of the second Python said that it was lost, with a traceback."""
+    both = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, both)
+    with pytest.raises(KeyboardInterrupt), stoppable():
+        for number in both:
+            signal.raise_signal(number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+        pytest.fail("nothing was raised")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_stop_that_nobody_looked_at_is_a_stop(own_signals, tmp_path, monkeypatch):
+    """The last that was done was an import."""
+    (tmp_path / "ends_here.py").write_text("import signal; signal.raise_signal(signal.SIGTERM)")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Terminated), stoppable():
+        import_module("ends_here")
+
+
+def test_what_comes_behind_the_last_word_comes_too_late(own_signals, tmp_path, monkeypatch):
+    with stoppable() as stop:
+        stop.too_late()
+        signal.raise_signal(signal.SIGTERM)
+    (tmp_path / "ends_now.py").write_text("import signal; signal.raise_signal(signal.SIGTERM)")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Terminated), stoppable() as stop:
+        import_module("ends_now")
+        stop.too_late()
+        pytest.fail("what came before was not raised")
+
+
+LATE = """
+import os, signal, sys
+from wav2lip import cli, display
+tell = display.tell
+def telling(program, event, /, **facts):
+    tell(program, event, **facts)
+    if event in ("done", "check", "error"): os.kill(os.getpid(), signal.SIGTERM)
+display.tell = telling
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["--check"], 0), ([], 0), (["--report", "/dev/full"], 6), (["--crf=99"], 2)],
+)
+def test_the_last_event_comes_once(tmp_path, words, code):
+    sound = make_sound(tmp_path / "s.wav", seconds=0.1)
+    files = ["--face", "demo/portrait.png", "--audio", sound, "--outfile", tmp_path / "r.mp4"]
+    line = [sys.executable, "-c", LATE, *files, "--no_cache", "--progress=json", *words]
+    run = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+    events = [json.loads(told)["event"] for told in run.stdout.splitlines()]
+    assert run.returncode == code and events[-1] in ("done", "check", "error"), run.stderr
+    assert len({"done", "check", "error"} & set(events)) == 1
+    assert events.count(events[-1]) == 1
+
+
+def test_a_signal_while_the_first_module_is_imported():
+    """What tells of it must not need what is being imported."""
+    run = subprocess.run([sys.executable, "-c", FIRST], cwd=ROOT, capture_output=True, text=True)
+    assert (run.returncode, len(run.stderr.splitlines())) == (143, 1), run.stderr
 
 
 def test_what_is_being_said_is_not_said_again(capsys):
