@@ -74,11 +74,11 @@ def claimed_folder(folder: Path, before: str) -> Iterator[Path]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Whole or not at all, as far as the place is one where files are; OSError where it fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():  # /dev/stdout, say
         path.write_bytes(content)
         return
     place = path.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
     with claimed_file(place.parent, ".whole.", ".part") as partial:
         partial.write_bytes(content)
         partial.replace(place)

@@ -1,6 +1,10 @@
 """The same command as inference_fast.py, with the HD mouth by default."""
 
 import sys
+from os.path import dirname, realpath
+
+# As it is anyway, unless PYTHONSAFEPATH is set; pathlib would take longer than all of this.
+sys.path.insert(0, dirname(realpath(__file__)))  # noqa: PTH120
 
 from wav2lip.starting import start
 

@@ -110,7 +110,6 @@ def test_a_folder_that_is_not_there_is_clean(tmp_path):
 
 def test_what_is_written_whole_goes_where_a_link_points(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "new" / "file")
-    (tmp_path / "new").mkdir()
     write_whole(tmp_path / "link", b"whole")
     assert (tmp_path / "new" / "file").read_bytes() == b"whole"
     assert left(tmp_path) == ["link", "new"] and left(tmp_path / "new") == ["file"]

@@ -165,6 +165,8 @@ def test_4_5_libraries_and_standard_streams(words, tmp_path):
     ended = program(words(face=face))
     assert ended.returncode == 3 and ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 1 and ended.stderr.startswith("error: ")
+    verbose = {**os.environ, "OPENCV_LOG_LEVEL": "DEBUG"}
+    assert program(words(), env=verbose).stdout == ""
     debugged = program(words("--debug", face=face))
     assert "libpng" in debugged.stderr
 

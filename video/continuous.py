@@ -7,8 +7,11 @@ from itertools import groupby
 from operator import itemgetter
 
 import av
+import numpy as np
 
 from pauses import runs
+
+GUESSED = 8  # channels
 
 
 @dataclass(frozen=True)
@@ -56,5 +59,18 @@ def _resampled(
         yield from setup.silence(pause)
         resampler = setup.resampler()
         for _, frame in run:
-            yield from resampler.resample(frame)
+            yield from resampler.resample(_placed(frame))
         yield from resampler.resample(None)
+
+
+def _placed(frame: av.AudioFrame) -> av.AudioFrame:
+    """Channels of which nobody says where they are heard, more than FFmpeg can guess, from both sides."""
+    count = len(frame.layout.channels)
+    if count <= GUESSED or frame.layout.name != f"{count} channels":
+        return frame
+    # packed: PyAV crashes on planar sound of more than eight channels
+    [packed] = av.AudioResampler(format="flt").resample(frame)
+    mixed = packed.to_ndarray().reshape(-1, count).mean(axis=1, dtype=np.float32)
+    both = av.AudioFrame.from_ndarray(np.repeat(mixed, 2)[None], format="flt", layout="stereo")
+    both.sample_rate, both.pts, both.time_base = frame.sample_rate, frame.pts, frame.time_base
+    return both

@@ -29,12 +29,15 @@ WAYS_OUT = {
 OPEN_FILES = Path("/dev/fd"), Path("/proc/self/fd"), Path("/dev")  # /dev/stdout among them
 
 
-def check_place(path: Path, flag: str) -> None:
-    """Whether there can be a file of this name; `flag` is what the user would change."""
+def check_place(path: Path, flag: str, devices: bool = True) -> None:
+    """Whether there can be a file of this name; `flag` is what the user would change.
+
+    What is replaced, not written into, must not be a device: it would be gone.
+    """
     with reported(path, flag):
         path = path.absolute()
-        _check_kind(path, flag)
-        if path.parent in OPEN_FILES and path.exists():
+        _check_kind(path, flag, devices)
+        if devices and path.parent in OPEN_FILES and path.exists():
             return
         path = path.resolve()  # of a link, what it leads to is written
         folder = next(parent for parent in path.parents if parent.exists())
@@ -49,13 +52,14 @@ def check_place(path: Path, flag: str) -> None:
             raise OutputError(f"{path}: belongs to another user; give another {flag}")
 
 
-def _check_kind(path: Path, flag: str) -> None:
+def _check_kind(path: Path, flag: str, devices: bool) -> None:
     """A file, or nothing yet; OSError for a name that is too long, or a ring of links."""
     with suppress(FileNotFoundError, NotADirectoryError):
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
             raise OutputError(f"{path}: is a folder; give the name of a file")
-        if not (stat.S_ISREG(kind) or stat.S_ISCHR(kind) or path.parent in OPEN_FILES):
+        writable = stat.S_ISCHR(kind) or path.parent in OPEN_FILES
+        if not (stat.S_ISREG(kind) or (devices and writable)):
             raise OutputError(f"{path}: is a pipe or device, not a file; give another {flag}")
 
 
@@ -93,6 +97,7 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         ) from error
     with ExitStack() as stack:
         with reported(path):
+            _check_kind(path, "--outfile", devices=False)
             path.parent.mkdir(parents=True, exist_ok=True)
             sweep_beside(path)
             partial = stack.enter_context(unfinished(path))

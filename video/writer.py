@@ -55,7 +55,7 @@ class Written:
 def check_target(target: Target) -> None:
     """UsageError or OutputError for what can be known to fail before the work begins."""
     _check_encoder(target, _container(target.path))
-    check_place(target.path, "--outfile")
+    check_place(target.path, "--outfile", devices=False)
 
 
 def checked_encoder(target: Target, first: Frame) -> Encoder:

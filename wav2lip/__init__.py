@@ -8,3 +8,4 @@ __version__ = "0.1.0"
 # side on two cores took eighteen minutes where each needs a second. Our products are small.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("SVT_LOG", "0")  # the AV1 encoder's greetings would stand between our lines
+os.environ["OPENCV_LOG_LEVEL"] = "WARNING"  # what is less goes to standard output, among the events

@@ -8,6 +8,7 @@ import resource
 import sys
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 from errors import LipSyncError, OutOfMemoryError
 
@@ -17,13 +18,16 @@ PICTURE = 4 * 1024 * 1024  # bytes: larger blocks are not made for every frame
 # What OpenVINO, torch, Python's threads and the linker say; they have no number for it.
 NO_MEMORY = re.compile(
     "bad_alloc|can(no|')t allocate memory|not enough memory|insufficient memory|out of memory"
-    "|can't start new thread|failed to map segment|failed to allocate",
+    "|can't start new thread|resource temporarily unavailable|failed to map segment"
+    "|failed to allocate",
     re.IGNORECASE,
 )
-TOO_LITTLE = "out of memory: allow this program more of it, close others, or take a smaller picture"
+TOO_LITTLE = (
+    "out of memory or processes: allow this program more, close others, or take a smaller picture"
+)
 # What FFmpeg says where an encoder or a thread did not start.
-WITHOUT_REASON = re.compile("generic error in an external|resource temporarily", re.IGNORECASE)
-SCARCE = 512 << 20
+WITHOUT_REASON = re.compile("generic error in an external", re.IGNORECASE)
+SCARCE, THREADS = 512 << 20, 8
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 KEPT = 64 * 1024 * 1024  # bytes: about what is in flight
 
@@ -50,6 +54,20 @@ def there_are(size: int) -> bool:
     return True
 
 
+def threads_start(count: int) -> bool:
+    """Whether the system lets so many start at once."""
+    ended = Event()
+    threads = [Thread(target=ended.wait) for _ in range(count)]
+    try:
+        for thread in threads:
+            thread.start()
+    except RuntimeError:
+        return False
+    finally:
+        ended.set()
+    return True
+
+
 def is_short(error: BaseException | None) -> bool:
     """Whether the error, or one behind it, came of too little memory.
 
@@ -57,7 +75,7 @@ def is_short(error: BaseException | None) -> bool:
     """
     while error is not None:
         words = _words(error)
-        if WITHOUT_REASON.search(words) and not there_are(SCARCE):
+        if WITHOUT_REASON.search(words) and not (there_are(SCARCE) and threads_start(THREADS)):
             return True
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True

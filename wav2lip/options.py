@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -184,12 +185,16 @@ class Options:
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
         written = {f"--{name}": getattr(self, name) for name in ("outfile", "report")}
         written |= {"--quality": self.quality_page, "the contact sheet": self.sheet}
-        read = ("face", "audio", "drive_audio", "checkpoint_path")
+        read = ("face", "audio", "drive_audio", "checkpoint_path", "cache_dir")
         given = {f"--{name}": getattr(self, name) for name in read}
         for flag, path in written.items():
             for other, taken in {**given, **written}.items():
                 if flag != other and None not in (path, taken) and same_place(path, taken):
                     raise UsageError(f"{flag} and {other} are the same file {path}: name another")
+        below = {**written, "--cache_dir": self.cache_dir}
+        for (flag, path), (other, taken) in product(below.items(), written.items()):
+            if None not in (path, taken) and flag != other and lies_below(path, taken):
+                raise UsageError(f"{flag} {path} lies below {other}, a file: name another")
 
     def _check_page(self) -> None:
         page = self.quality_page
@@ -260,6 +265,12 @@ RANGES: tuple[tuple[str, float, float], ...] = (
 def same_place(one: Path, other: Path) -> bool:
     with suppress(OSError, ValueError):  # one is not there, or is no name: told where it is opened
         return os.path.realpath(one) == os.path.realpath(other) or one.samefile(other)
+    return False
+
+
+def lies_below(one: Path, other: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return Path(os.path.realpath(one)).is_relative_to(os.path.realpath(other))
     return False
 
 

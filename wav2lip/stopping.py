@@ -68,7 +68,13 @@ def in_time(last_lines: Mapping[int, bytes] | None = None) -> Iterator[Word]:
     ended = Event()
     given = told, ended, word, last_lines or {}
     watch = Thread(target=_watch, args=given, name="signals", daemon=True)
-    watch.start()
+    try:
+        watch.start()
+    except RuntimeError:  # so few processes are allowed: the work will meet it, too, and say so
+        os.close(told)
+        os.close(tells)
+        yield word
+        return
     before = signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
     try:
         yield word

@@ -1,5 +1,6 @@
 import errno
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from tests.media import (
     noise,
     number_of,
     numbered,
+    tone,
 )
 from video.encoders import ENCODERS, PRESETS, opens
 from video.shape import Shape
@@ -303,6 +305,19 @@ def test_rate_and_channels_of_the_sound_are_kept(tmp_path, rate, kept, channels)
     assert (our_rate, our_channels) == (kept, channels)
 
 
+@pytest.mark.parametrize("channels", [9, 12, 22, 64])
+def test_more_channels_than_there_are_places_for_are_heard(tmp_path, channels):
+    """FFmpeg converts some of these counts and refuses others, behind the last frame."""
+    sound, samples = tmp_path / "s.wav", (tone(1, 48_000, channels) * 32767).astype("<i2")
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((channels, 2, 48_000, 0, "NONE", ""))
+        file.writeframes(samples.T.tobytes())
+    write(frames(25), target(tmp_path / "a.mp4", sound=sound))
+    ours, _, _, count = heard(tmp_path / "a.mp4")
+    loud = [np.square(one[4800:-4800]).mean() ** 0.5 for one in (ours, samples[0] / 32768)]
+    assert count == 2 and loud[0] == pytest.approx(loud[1], rel=0.05)
+
+
 def test_an_unknown_rate_goes_to_the_nearest(tmp_path):
     source = make_sound(tmp_path / "s.wav", rate=37_800)
     write(frames(25), target(tmp_path / "a.mp4", sound=source))
@@ -533,6 +548,18 @@ def test_a_missing_folder_is_made(tmp_path):
 def test_an_unknown_ending_names_the_known_ones(tmp_path, name):
     with pytest.raises(OutputError, match=r"unknown ending; give one of \.mp4 \.m4v"):
         check_target(target(tmp_path / name))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root makes devices")
+def test_a_device_is_never_replaced(tmp_path):
+    """Of a link to /dev/null nothing but a file was left, for the whole machine."""
+    device, link = tmp_path / "null", tmp_path / "a.mp4"
+    os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    link.symlink_to(device)
+    for refused in (lambda: check_target(target(link)), lambda: write(frames(2), target(link))):
+        with pytest.raises(OutputError, match="is a pipe or device"):
+            refused()
+    assert device.is_char_device() and link.is_symlink()
 
 
 def test_a_target_that_cannot_be(tmp_path):

@@ -2,9 +2,12 @@
 
 import errno
 import itertools
+import json
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import av.error
@@ -18,6 +21,7 @@ from wav2lip import memory
 from wav2lip.memory import is_short
 
 ROOT = Path(__file__).parents[2]
+NOBODY_S = 61_235  # the number of a user that there is not
 
 FAULTS = """
 import resource, threading
@@ -64,6 +68,7 @@ GENERIC = av.error.ExternalError(-542398533, "Generic error in an external libra
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"),
         RuntimeError("Exception from src/inference: std::bad_alloc"),
         RuntimeError("can't start new thread"),
+        RuntimeError("Exception from src/core.cpp: Resource temporarily unavailable"),
         ImportError("libx.so: failed to map segment from shared object"),
         chained(MemoryError(), ValueError("x"), EngineError("a.pth: the checkpoint is damaged")),
     ],
@@ -129,6 +134,36 @@ def test_too_little_memory_is_its_code_whoever_listens(closed):
     line = f'ulimit -v 300000; exec "$0" inference_fast.py --demo --progress json {closed}'
     ended = subprocess.run(["bash", "-c", line, sys.executable], cwd=ROOT, capture_output=True)
     assert ended.returncode == 7 and b"Traceback" not in ended.stderr
+
+
+@pytest.fixture
+def as_another():
+    """Starts the demo as a user who has no other processes, but may read what we may."""
+    may = ["--inh-caps=-all,+dac_override", "--ambient-caps=+dac_override"]
+    other = ["setpriv", f"--reuid={NOBODY_S}", "--clear-groups", *may]
+    if not shutil.which("setpriv") or subprocess.run([*other, "true"]).returncode != 0:
+        pytest.skip("only root may be another")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        words = ["--audio", make_sound(Path(folder, "s.wav"), 0.2), "--outfile", f"{folder}/r.mp4"]
+        words += ["--demo", "--no_cache", "--engine=puppet", "--progress=json"]
+        line = [*other, sys.executable, "inference_fast.py", *words]
+
+        def run(most):
+            limited = ["bash", "-c", f'ulimit -u {most}; exec "$0" "$@"', *line]
+            return subprocess.run(limited, cwd=ROOT, capture_output=True, text=True)
+
+        yield run
+
+
+@pytest.mark.parametrize(("most", "code"), [(1, 7), (4, 7), (8, 7), (12, 7), (100, 0)])
+def test_whatever_the_processes_a_run_ends_with_7_or_0(as_another, most, code):
+    ended = as_another(most)
+    assert ended.returncode == code, ended.stderr
+    last = json.loads(ended.stdout.splitlines()[-1])
+    if code:
+        assert ended.stderr.splitlines()[-1] == f"error: {last['message']}"
+        assert "processes" in last["message"] and "Traceback" not in ended.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere getrusage is all there is")

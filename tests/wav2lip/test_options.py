@@ -136,6 +136,11 @@ def test_rates_are_exact(text, value):
         ["--face_select", "1000"],
         ["--report", "results/deep/../result_voice.mp4"],
         ["--demo", "--outfile", "a.mkv", "--report", "a.sheet.png"],
+        ["--outfile", "a.mkv", "--cache_dir", "x/../a.mkv"],
+        ["--outfile", "a.mkv", "--cache_dir", "a.mkv/cache"],
+        ["--report", "r", "--cache_dir", "r"],
+        ["--outfile", "a.mkv", "--report", "a.mkv/r.json"],
+        ["--report", "r", "--quality", "r/page.html"],
     ],
 )
 def test_wrong_usage_is_one_line(words):
