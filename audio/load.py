@@ -29,7 +29,8 @@ SAMPLE_RATE = 16_000
 
 _SMALLEST = 500  # bytes a second of any sound: a file with less is not as long as it says
 _PIECE = 60 * SAMPLE_RATE
-_LOWEST_RATE = 1000  # samples a second; telephones have 8000, a damaged header anything
+# Samples a second; telephones have 8000, studios 768000, a damaged header anything.
+_LOWEST_RATE, _HIGHEST_RATE = 1000, 10_000_000
 _LOUDEST = 1e4  # times full scale; a real sound in floats may pass 1, never this
 _PLAYLISTS = {"concat", "dash", "hls", "image2", "sdp", "tty"}  # they name files, or are text
 
@@ -172,9 +173,9 @@ def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
 
 
 def _believed(path: Path, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
-    """A few thousand samples, called one a second, would be an hour of nothing."""
+    """A few thousand samples, called one a second, would be an hour of nothing; others, no time."""
     for frame in frames:
-        if frame.sample_rate < _LOWEST_RATE:
+        if not _LOWEST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
             raise InputError(
                 f"{str(path)!r}: {frame.sample_rate} samples a second are no sound: the file is"
                 " damaged; export it again"

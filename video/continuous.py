@@ -64,7 +64,7 @@ def _resampled(
 
 
 def _placed(frame: av.AudioFrame) -> av.AudioFrame:
-    """Channels of which nobody says where they are heard, more than FFmpeg can guess, from both sides."""
+    """Channels without places, more of them than FFmpeg can guess, are heard from both sides."""
     count = len(frame.layout.channels)
     if count <= GUESSED or frame.layout.name != f"{count} channels":
         return frame

@@ -97,7 +97,6 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         ) from error
     with ExitStack() as stack:
         with reported(path):
-            _check_kind(path, "--outfile", devices=False)
             path.parent.mkdir(parents=True, exist_ok=True)
             sweep_beside(path)
             partial = stack.enter_context(unfinished(path))

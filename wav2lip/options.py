@@ -185,7 +185,7 @@ class Options:
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
         written = {f"--{name}": getattr(self, name) for name in ("outfile", "report")}
         written |= {"--quality": self.quality_page, "the contact sheet": self.sheet}
-        read = ("face", "audio", "drive_audio", "checkpoint_path", "cache_dir")
+        read = ("face", "audio", "drive_audio", "checkpoint_path")
         given = {f"--{name}": getattr(self, name) for name in read}
         for flag, path in written.items():
             for other, taken in {**given, **written}.items():

@@ -165,7 +165,7 @@ def test_a_video_without_sound(film):
     assert_refused(film("mute.mp4"), "a picture but no sound")
 
 
-@pytest.mark.parametrize("rate", [1, 999])
+@pytest.mark.parametrize("rate", [1, 999, 10_000_001, 2**31 - 1])
 def test_a_rate_that_no_sound_has_is_damage(tmp_path, rate):
     """One sample a second makes an hour of a kilobyte."""
     path = tmp_path / "slow.wav"
