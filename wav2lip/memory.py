@@ -18,15 +18,14 @@ PICTURE = 4 * 1024 * 1024  # bytes: larger blocks are not made for every frame
 # What OpenVINO, torch, Python's threads and the linker say; they have no number for it.
 NO_MEMORY = re.compile(
     "bad_alloc|can(no|')t allocate memory|not enough memory|insufficient memory|out of memory"
-    "|can't start new thread|resource temporarily unavailable|failed to map segment"
-    "|failed to allocate",
+    "|can't start new thread|failed to map segment|failed to allocate",
     re.IGNORECASE,
 )
 TOO_LITTLE = (
     "out of memory or processes: allow this program more, close others, or take a smaller picture"
 )
-# What FFmpeg says where an encoder or a thread did not start.
-WITHOUT_REASON = re.compile("generic error in an external", re.IGNORECASE)
+# What FFmpeg and OpenVINO say where an encoder or a thread did not start.
+WITHOUT_REASON = re.compile("generic error in an external|resource temporarily", re.IGNORECASE)
 SCARCE, THREADS = 512 << 20, 8
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 KEPT = 64 * 1024 * 1024  # bytes: about what is in flight

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from errors import OutputError
 from video.encoders import Encoder
-from video.places import check_place
+from video.places import check_place, reported
 from video.writer import Target
 from wav2lip.options import Options
 
@@ -43,7 +43,8 @@ def check_places(options: Options) -> None:
         (options.sheet, "--outfile"),
     ):
         if path is not None:
-            _check_streams(path, flag, options.progress == "json")
+            with reported(path, flag):
+                _check_streams(path, flag, options.progress == "json")
             check_place(path, flag)
 
 

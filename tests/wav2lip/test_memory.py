@@ -68,7 +68,6 @@ GENERIC = av.error.ExternalError(-542398533, "Generic error in an external libra
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"),
         RuntimeError("Exception from src/inference: std::bad_alloc"),
         RuntimeError("can't start new thread"),
-        RuntimeError("Exception from src/core.cpp: Resource temporarily unavailable"),
         ImportError("libx.so: failed to map segment from shared object"),
         chained(MemoryError(), ValueError("x"), EngineError("a.pth: the checkpoint is damaged")),
     ],
@@ -83,6 +82,7 @@ def test_too_little_memory_is_known_by_its_signs(error):
         OSError(errno.ENOSPC, "No space left on device"),
         GENERIC,
         RuntimeError("shapes differ"),
+        BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),  # a lock is taken
         FileNotFoundError(errno.ENOENT, "No such file or directory", "out of memory.mp4"),
         av.error.FileNotFoundError(errno.ENOENT, "No such file", "bad_alloc.mp4"),
         InputError("out of memory.mp4: no such file or directory"),
