@@ -4,6 +4,8 @@ import signal
 
 
 def pytest_configure():
-    """Ctrl-C is heard, also where the tests were started in the background: children inherit it."""
+    """Children hear signals also where the tests were started by nohup, or in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
