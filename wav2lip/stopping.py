@@ -88,14 +88,19 @@ def in_time(last_lines: Mapping[int, bytes] | None = None) -> Iterator[Word]:
 
 @dataclass
 class Stop:
-    """Raises in the main thread, but not amid an import: libraries in C++ may abort there."""
+    """Raises in the main thread, but not amid an import: libraries in C++ may abort there.
+
+    And once more where it was raised in vain.
+    """
 
     error: BaseException | None = None
     tries: int = TRIES
     before: dict[int, Any] = field(default_factory=dict)  # whose the signals were
     alarm: Any = None  # what SIGALRM was for, while it is ours
+    hook: Any = None  # who was told of errors that Python lets nobody catch
 
     def listen(self) -> None:
+        self.hook, sys.unraisablehook = sys.unraisablehook, self.lost
         asked = [one for one in CODES if signal.getsignal(one) is not signal.SIG_IGN]
         self.before = {number: signal.signal(number, self.heard) for number in asked}
 
@@ -118,6 +123,8 @@ class Stop:
         for number, handler in self.before.items():
             # a program is at its end: what comes now comes too late
             signal.signal(number, signal.SIG_IGN if handler is left_early else handler)
+        if self.hook is not None:
+            sys.unraisablehook = self.hook
 
     def heard(self, number: int, frame: FrameType | None) -> None:
         for every in self.before:
@@ -130,6 +137,16 @@ class Stop:
         if not (self.tries and _imports(frame)):
             return self.check()
         self.tries -= 1
+        self.try_soon()
+
+    def lost(self, what: "sys.UnraisableHookArgs") -> None:
+        """A stop that was raised in a destructor, say, out of which Python lets nothing."""
+        if self.error is not None and what.exc_value is self.error:
+            self.try_soon()
+        else:
+            self.hook(what)
+
+    def try_soon(self) -> None:
         if self.alarm is None:
             self.alarm = signal.signal(signal.SIGALRM, self.once_more) or signal.SIG_DFL
         signal.setitimer(signal.ITIMER_REAL, SOON)

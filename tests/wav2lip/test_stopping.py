@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -260,6 +261,32 @@ def test_a_stop_that_nobody_looked_at_is_a_stop(own_signals, tmp_path, monkeypat
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Terminated), stoppable():
         import_module("ends_here")
+
+
+class Late:
+    def __init__(self, what):
+        self.what = what
+
+    def __del__(self):
+        self.what()
+
+
+def test_a_stop_amid_a_destructor_is_a_stop(own_signals, capfd):
+    """Python told of it at length, and went on."""
+    with pytest.raises(Terminated), stoppable():
+        Late(lambda: signal.raise_signal(signal.SIGTERM))
+        Event().wait(PATIENCE)
+        pytest.fail("nothing was raised")
+    assert capfd.readouterr().err == ""
+
+
+def test_other_errors_amid_a_destructor_are_told_as_ever(monkeypatch):
+    told = []
+    monkeypatch.setattr("sys.unraisablehook", lambda what: told.append(what.exc_type))
+    with stoppable():
+        Late(lambda: 1 / 0)
+    Late(lambda: [][1])
+    assert told == [ZeroDivisionError, IndexError]
 
 
 def test_what_comes_behind_the_last_word_comes_too_late(own_signals, tmp_path, monkeypatch):
