@@ -37,7 +37,7 @@ bench: .venv/ready  ## every benchmark, its figures into benchmarks/results/
 TIMES ?= 1
 faults: .venv/ready-dev  ## every stage fails, and runs are killed at any moment, TIMES times over
 	for round in $$(seq $(TIMES)); do \
-	  $(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/wav2lip/test_faults.py || exit 1; \
+	  $(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/command/test_faults.py || exit 1; \
 	done
 	TIMES=$(TIMES) $(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/campaigns/test_kill.py
 
@@ -64,7 +64,7 @@ batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a
 
 cluster: .venv/ready-dev  ## ray into .venv; forty jobs on two nodes, a worker, an actor, a node lost
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
-	$(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/batch/test_cluster.py
+	$(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/workers/test_cluster.py
 
 fuzz: .venv/ready-dev  ## thousands of hostile files: a quarter of an hour on two cores
 	$(BIN)/python -m tests.campaigns.fuzz

@@ -6,12 +6,12 @@ from os.path import dirname, realpath
 # As it is anyway, unless PYTHONSAFEPATH is set; pathlib would take longer than all of this.
 sys.path.insert(0, dirname(realpath(__file__)))  # noqa: PTH120
 
-from wav2lip.starting import start
+from command.starting import start
 
 if __name__ == "__main__":
     sys.exit(start(blend_method="hd"))
 
 from blending.hd import enhance_mouth_region
-from wav2lip.cli import main
+from command.cli import main
 
 __all__ = ["enhance_mouth_region", "main"]

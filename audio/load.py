@@ -1,7 +1,6 @@
 """Any sound that FFmpeg reads, alone or in a video, as 16 kHz mono."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -15,13 +14,12 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.packet import Packet
-from av.stream import Discard
 from numpy.typing import NDArray
 
 from audio.spool import Spool, pieces
-from errors import InputError
-from pauses import room_in, runs
+from base.errors import InputError
+from base.media import decoded, demuxed, discard_others, is_playlist, open_container
+from base.pauses import room_in, runs
 
 Samples = NDArray[np.float32]  # (samples,), full scale is -1..1
 
@@ -32,7 +30,6 @@ _PIECE = 60 * SAMPLE_RATE
 # Samples a second; telephones have 8000, studios 768000, a damaged header anything.
 _LOWEST_RATE, _HIGHEST_RATE = 1000, 10_000_000
 _LOUDEST = 1e4  # times full scale; a real sound in floats may pass 1, never this
-_PLAYLISTS = {"concat", "dash", "hls", "image2", "sdp", "tty"}  # they name files, or are text
 
 # How a stereo set plays more channels, as one: voices sit in the centre, effects behind.
 _SHARES = {"FL": 0.5, "FR": 0.5, "FC": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}
@@ -108,18 +105,9 @@ def _check_file(path: Path) -> None:
         ) from error
 
 
-def _open(path: Path) -> InputContainer:
-    """`file:` and the whitelist: no name, and no playlist, is ever taken for an address."""
-    return av.open(
-        f"file:{path.absolute()}",
-        options={"protocol_whitelist": "file"},
-        metadata_errors="replace",  # titles are in any encoding
-    )
-
-
 def _count_streams(path: Path, most_seconds: float) -> int:
-    with _open(path) as container:
-        if _PLAYLISTS & set(container.format.name.split(",")):
+    with open_container(path) as container:
+        if is_playlist(container):
             raise InputError(
                 f"{str(path)!r}: a list or text ({container.format.name}), not a sound; "
                 "give the file of sound itself"
@@ -143,7 +131,7 @@ def _too_long(path: Path, most_seconds: float) -> InputError:
 
 def _read_stream(path: Path, index: int, most_seconds: float) -> Spool:
     samples = Spool()
-    with _open(path) as container:
+    with open_container(path) as container:
         room = room_in(container)
         frames = _believed(path, _frames(container, container.streams.audio[index]))
         for block in _blocks(frames, room):
@@ -164,12 +152,9 @@ def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
     decoder: AudioCodecContext | None = stream.codec_context
     if decoder is None:  # an unknown codec; PyAV's own decode would end the process
         return
-    for other in container.streams:
-        if other is not stream:
-            other.discard = Discard.all  # a film's pictures are not even read
-    for packet in _packets(container, stream):
-        with suppress(av.error.FFmpegError):
-            yield from packet.decode()
+    discard_others(container, stream)
+    for packet in demuxed(container, stream):
+        yield from decoded(packet)
 
 
 def _believed(path: Path, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
@@ -181,13 +166,6 @@ def _believed(path: Path, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
                 " damaged; export it again"
             )
         yield frame
-
-
-def _packets(container: InputContainer, stream: AudioStream) -> Iterator["Packet[AudioStream]"]:
-    """To the end, or to where reading fails: FFmpeg has then looked for a way on already."""
-    # IndexError: PyAV's, at the end of a broadcast in which a stream began after the opening
-    with suppress(av.error.FFmpegError, IndexError):
-        yield from container.demux(stream)
 
 
 def _blocks(frames: Iterable[AudioFrame], room: Fraction) -> Iterator[Samples]:

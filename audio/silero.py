@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from audio.load import Samples, Sound
 from audio.silence import BLOCK, Levels, Speech, Vad, spoken
-from errors import EngineError
-from openvino_core import core, ov
+from base.errors import EngineError
+from base.openvino import core, ov
 
 PIECE, CONTEXT = 512, 64  # samples
 MEMORY = (1, 1, 128)

@@ -9,23 +9,25 @@ from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
+from base.errors import JobsFailedError, OutputError
+from base.locks import write_whole
+from base.memory import told
+from base.signals import INTERRUPTED, TERMINATED, Terminated
 from batch import journal
-from batch.crew import CREWS, Crew, Wanted
 from batch.flags import Asked, asked
 from batch.foreman import Foreman
-from batch.job import BUG, DONE, FAILED, KEPT, LEFT, Job, Summary, untouched
+from batch.job import Job, Summary, untouched
 from batch.journal import PAGE, SUMMARY, History, Journal
-from batch.places import shown
 from batch.plan import planned
-from batch.stamps import stamp, weights_of
 from batch.watch import JsonLines, Table, Watcher, duration
-from claims import write_whole
-from errors import JobsFailedError, OutputError
+from command.flags import progress_asked
+from command.stopping import stoppable
 from video.unfinished import sweep_beside
-from wav2lip.flags import progress_asked
-from wav2lip.memory import told
-from wav2lip.starting import INTERRUPTED, TERMINATED
-from wav2lip.stopping import Terminated, stoppable
+from workers.addresses import shown
+from workers.crew import Crew, Wanted
+from workers.crews import CREWS
+from workers.stamps import stamp, weights_of
+from workers.task import BUG, DONE, FAILED, KEPT, LEFT
 
 MOST_NAMED = 3  # failed jobs in the last line
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from batch.crew import CREWS
+from base.errors import UsageError
 from batch.foreman import Rules
-from batch.places import address_of
-from errors import UsageError
-from wav2lip.flags import parser as single_parser
-from wav2lip.options import OUTFILE, Options, path
+from command.flags import parser as single_parser
+from pipeline.options import OUTFILE, Options, path
+from workers.addresses import address_of
+from workers.crews import CREWS
 
 OUT_DIR = Path("results/batch")
 TEMPLATE = "{face}_{audio}.mp4"

@@ -4,25 +4,24 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from batch.crew import Crew
-from batch.job import (
+from base.errors import UsageError
+from batch.job import Job, Worker
+from batch.journal import Journal
+from batch.roster import Roster
+from batch.watch import Watcher
+from workers.crew import Crew
+from workers.task import (
     BUG,
     FAILED,
     KILLED,
     MEMORY,
     TIMEOUT,
-    Job,
     Outcome,
     Progress,
     Ready,
     Task,
-    Worker,
     failed,
 )
-from batch.journal import Journal
-from batch.roster import Roster
-from batch.watch import Watcher
-from errors import UsageError
 
 MOST_RETRIES = 100
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from batch.job import DONE, KEPT, Job, Outcome
-from batch.stamps import bytes_of
-from errors import OutputError, UsageError
+from base.errors import OutputError, UsageError
+from batch.job import Job
+from workers.stamps import bytes_of
+from workers.task import DONE, KEPT, Outcome
 
 JOURNAL, SUMMARY, PAGE = "journal.jsonl", "summary.json", "summary.html"
 OWN_FILES = (JOURNAL, SUMMARY, PAGE)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from batch.job import DONE, FAILED, KEPT, LEFT, Job, Outcome, Summary, Worker
+from base.errors import LipSyncError
+from batch.job import Job, Summary, Worker
 from batch.watch import duration
-from errors import LipSyncError
 from quality.sheet import filled, uri
 from video.glimpses import glimpses
+from workers.task import DONE, FAILED, KEPT, LEFT, Outcome
 
 TEMPLATE = Path(__file__).with_name("page.html")
 ORDER = (FAILED, LEFT, DONE, KEPT)

@@ -7,16 +7,16 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
+from base.errors import LipSyncError, UsageError
 from batch.flags import Asked
 from batch.job import Job
 from batch.journal import OWN_FILES
-from batch.places import address_of, shown
+from batch.key import key_of
 from batch.rows import Row, rows_of
 from batch.sources import combined, named, pairs_in
-from batch.stamps import key_of
-from errors import LipSyncError, UsageError
+from pipeline.options import Options, with_documented_box
 from video.writer import Target, check_target
-from wav2lip.options import Options, with_documented_box
+from workers.addresses import address_of, shown
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 

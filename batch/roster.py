@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from batch.job import Task
+from workers.task import Task
 
 
 class Roster:

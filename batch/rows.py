@@ -9,9 +9,9 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from batch.places import address_of
-from errors import InputError, UsageError
-from wav2lip.options import NO_PAGE, Options, truth
+from base.errors import InputError, UsageError
+from pipeline.options import NO_PAGE, Options, truth
+from workers.addresses import address_of
 
 WHOLE_BATCH = ("progress", "debug", "demo", "check")  # flags that no row has for itself
 OPTIONS = {option.name: option for option in fields(Options) if option.name not in WHOLE_BATCH}

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
-from batch.places import address_of
+from base.errors import InputError, UsageError
 from batch.rows import Row
-from errors import InputError, UsageError
+from workers.addresses import address_of
 
 SOUNDS = frozenset(
     f".{ending}"

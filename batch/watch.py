@@ -7,9 +7,11 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from batch.job import DONE, FAILED, Job, Outcome, Progress, Ready, Summary, Task
-from wav2lip import __version__
-from wav2lip.display import one_line, tell, wait_for_readers
+from base.text import one_line
+from base.version import __version__
+from batch.job import Job, Summary
+from command.display import tell, wait_for_readers
+from workers.task import DONE, FAILED, Outcome, Progress, Ready, Task
 
 EVERY = 0.1  # seconds between two pictures of the table
 CLEAR = "\x1b[J"

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from errors import LipSyncError
+from base.errors import LipSyncError
 
 Command = Callable[[Sequence[str]], int]
 

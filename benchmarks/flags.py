@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from base.errors import OutputError, UsageError
+from base.locks import write_whole
 from benchmarks.machine import commit, machine
-from claims import write_whole
-from errors import OutputError, UsageError
 from video.places import check_place
 
 

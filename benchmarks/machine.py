@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cores import usable_cores
+from base.cores import usable_cores
 
 ROOT = Path(__file__).parent.parent
 LIBRARIES = ("numpy", "opencv-python-headless", "av", "openvino", "torch", "silero-vad")

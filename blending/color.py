@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.geometry import Mask, Picture, Region
 from blending.patch import SIDE, Floats, Patch
-from geometry import Mask, Picture, Region
 
 TO_YCC = np.array(  # BT.601 from BGR: brightness, then two of colour
     [[0.114, 0.587, 0.299], [0.5, -0.331264, -0.168736], [-0.081312, -0.418688, 0.5]], np.float64

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
+from base.geometry import Region
 from blending.mix import threefold
 from blending.patch import SIDE, Floats, Patch
-from geometry import Region
 
 TOLERANCE = 16.0  # levels: a pixel that changed by so much keeps a third of the old texture
 NOISE = 2.0  # levels: half of a change so small is left out

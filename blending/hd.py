@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from base.geometry import Affine, Box, Mask, Picture, Region
 from blending.color import matched
 from blending.detail import sameness, with_detail
 from blending.mix import mixed, threefold
 from blending.patch import SIDE, Floats, Patch
 from blending.resample import CUBIC, LANCZOS, resampled
-from geometry import Affine, Box, Mask, Picture, Region
 
 MARGIN = 8  # patch pixels around what is shown, so that no filter sees where it ends
 FULL_STRENGTH = 1.5  # frame pixels a patch pixel; on smaller faces less is missing

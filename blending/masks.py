@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Box, Landmarks, Mask, Point, Rect
+from base.geometry import Box, Landmarks, Mask, Point, Rect
 
 Floats = NDArray[np.float32]
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from base.geometry import Box, Landmarks, Mask, Region
 from blending.color import matched
 from blending.detail import with_detail
 from blending.hd import hd
@@ -13,7 +14,6 @@ from blending.patch import Patch
 from blending.pyramid import passed_over
 from blending.sharpen import sharpened
 from blending.transitions import along_edges, guided_by_brightness
-from geometry import Box, Landmarks, Mask, Region
 
 
 class Blender(Protocol):

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from geometry import Mask, Region
+from base.geometry import Mask, Region
 
 
 def mixed(new: Region, old: Region, mask: Mask) -> Region:

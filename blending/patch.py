@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.geometry import Affine, Box, Picture, Rect, Region
 from blending.resample import CUBIC, Kernel, resampled
-from geometry import Affine, Box, Picture, Rect, Region
 
 Floats = NDArray[np.float32]
 

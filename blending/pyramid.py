@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
+from base.geometry import Mask, Point, Region
 from blending.mix import threefold
 from blending.resample import Floats
-from geometry import Mask, Point, Region
 
 LEAST_SIDE = 12  # pixels: smaller pictures are not halved again
 OCTAVES = 4

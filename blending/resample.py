@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Affine
+from base.geometry import Affine
 
 Floats = NDArray[np.float32]
 

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from base.geometry import Region
 from blending.patch import SIDE
-from geometry import Region
 
 HALO = 4.0  # levels by which a pixel may leave the range of its neighbours
 

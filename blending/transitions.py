@@ -5,8 +5,8 @@ import math
 import cv2
 import numpy as np
 
+from base.geometry import Mask, Point, Region
 from blending.resample import Floats
-from geometry import Mask, Point, Region
 
 RAYS, STEPS = 128, 64  # of the polar picture in which edges are looked for
 EDGE = 2.0  # levels a step: an edge so steep draws half of the transition to itself

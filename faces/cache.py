@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cache_entries import making, remove, remove_oldest, used
+from base.cache import making, remove, remove_oldest, used
 from faces.sightings import COLUMNS, Sightings
 
 KEPT, KEPT_BYTES = 500, 64 << 20  # a minute at 25 frames a second takes 200 kB, a photo 165 bytes

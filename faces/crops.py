@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.geometry import Picture
 from faces.boxes import Boxes
-from geometry import Picture
 
 Crops = NDArray[np.uint8]  # (n, side, side, 3) BGR
 GREY = (127, 127, 127)  # beyond the border: nothing to see, the networks' zero

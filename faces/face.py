@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Affine, Box, Landmarks
+from base.geometry import Affine, Box, Landmarks
 
 NUMBERS = 15  # of a face: its score; top, bottom, left, right; five landmarks, x and y
 SCORE, EDGES, PLACES = 0, slice(1, 5), slice(5, NUMBERS)

@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from faces.detectors import Detector
+from base.geometry import Picture
+from faces.detector import Detector
 from faces.face import Face
 from faces.person import Look, look_of, most_alike, nearest, same_place, selected
 from faces.shots import shots
 from faces.sightings import Sighting
-from geometry import Picture
 
 SURE = 0.9  # score of what is a face beyond doubt
 FARTHEST = 0.5  # widths that a face moves between two pictures, at most

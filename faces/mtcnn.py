@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.geometry import Box, Landmarks, Picture
+from base.openvino import ov
 from faces.boxes import Boxes, Offsets, Scores, distinct, inside, moved
 from faces.crops import Crops, cut, squares
 from faces.face import Face
 from faces.networks import compiled
 from faces.pyramid import CELL, STEP, Pyramid, pyramid
-from geometry import Box, Landmarks, Picture
-from openvino_core import ov
 
 SMALLEST_PIXELS = 20  # of a face
 SMALLEST_PART = 1 / 12  # of the picture's shorter side

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import EngineError
-from openvino_core import core, ops, ov
+from base.errors import EngineError
+from base.openvino import core, ops, ov
 
 Weights = Iterator[NDArray[np.float32]]  # in the order of the layers, Keras layout
 

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import UsageError
+from base.errors import UsageError
+from base.geometry import Box, Picture
 from faces.face import Face
-from geometry import Box, Picture
 
 Look = NDArray[np.float32]  # the colours of a person, as parts of 1
 Size = tuple[int, int]  # width, height

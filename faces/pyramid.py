@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.geometry import Picture
 from faces.boxes import Boxes
-from geometry import Picture
 
 CELL, STEP = 12, 2
 MARGIN = CELL // 2

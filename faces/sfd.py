@@ -8,17 +8,14 @@ import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import EngineError
+from base.errors import EngineError
+from base.geometry import Affine, Box, Landmarks, Picture
+from faces.detector import Detector
 from faces.face import Face
-from geometry import Affine, Box, Landmarks, Picture
-
-if TYPE_CHECKING:
-    from faces.detectors import Detector
 
 WEIGHTS = "s3fd-619a316812.pth"  # the name under which face-alignment stores them
 FindBoxes = Callable[[Picture], NDArray[np.float64]]  # -> (n, 5): left, top, right, bottom, score
@@ -27,7 +24,7 @@ FindBoxes = Callable[[Picture], NDArray[np.float64]]  # -> (n, 5): left, top, ri
 class Sfd:
     """Boxes by `find_boxes`, landmarks and motion by `follower`."""
 
-    def __init__(self, find_boxes: FindBoxes, follower: "Detector") -> None:
+    def __init__(self, find_boxes: FindBoxes, follower: Detector) -> None:
         self._find_boxes = find_boxes
         self._follower = follower
 

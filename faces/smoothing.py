@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import UsageError
+from base.errors import UsageError
 from faces import face
 from faces.face import FaceTrack
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from errors import UsageError
-from faces.detectors import Detector
+from base.errors import UsageError
+from base.geometry import Box, Landmarks, Picture
+from faces.detector import Detector
 from faces.face import EDGES, SCORE, Face, FaceTrack
 from faces.follow import Follower
 from faces.gaps import believed, bridged, stretched
@@ -14,7 +15,6 @@ from faces.person import check_select, same_place
 from faces.shots import shots
 from faces.sightings import Sighting, Sightings
 from faces.smoothing import Smoothing, smoothed
-from geometry import Box, Landmarks, Picture
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from base.media import StreamT, demuxed
 from quality.sync import Floats, Sync, sync_of
 from video.clip import opened
-from video.demux import StreamT, demuxed
 
 SURE = 0.5  # confidence from which a lag is one
 PARTS = 3  # of which the first and the last are held against each other

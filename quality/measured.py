@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from audio.load import load
-from errors import NoFaceError
+from base.errors import NoFaceError
 from quality.drift import SURE, length_of
 from quality.meters import Meters
 from quality.opening import openings

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Picture
+from base.geometry import Picture
 from quality.view import SIDE, Points, Sight
 
 # All lengths in pixels of a crop.

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Point, Region
+from base.geometry import Point, Region
 from quality.view import SIDE, Sight
 
 Floats = NDArray[np.float32]

@@ -8,7 +8,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from geometry import Picture
+from base.geometry import Picture
 
 
 def filled(template: Path, values: dict[str, object]) -> str:

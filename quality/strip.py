@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geometry import Picture
+from base.geometry import Picture
 from quality.view import Sight
 
 MOST = 32  # pictures; then every other one is let go

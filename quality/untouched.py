@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Box, Rect
+from base.geometry import Box, Rect
 from quality.view import Sight
 from video.yuv import Frame, Plane
 

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faces.detectors import Detector, DetectorSettings, load_mtcnn
+from base.geometry import Affine, Box, Landmarks, Picture, Point, Rect
+from base.prefetch import prefetch
+from faces.detector import Detector, DetectorSettings
+from faces.detectors import load_mtcnn
 from faces.face import Face, FaceTrack
 from faces.sightings import Sightings
 from faces.track import TrackSettings, followed, track_of
-from geometry import Affine, Box, Landmarks, Picture, Point, Rect
-from prefetch import prefetch
 from video.shape import Shape
 from video.source import Source, open_source
 from video.yuv import RED_AND_BLUE, Frame, Plane, frame_of_planes, matrix_for, resized

@@ -1,91 +1,126 @@
-"""Imports point down only."""
+"""Imports point down only, without circles; rooms stay small. One pass over all files."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOOR_0 = {
-    "cache_entries",
-    "claims",
-    "cores",
-    "errors",
-    "geometry",
-    "openvino_core",
-    "pauses",
-    "prefetch",
-}
-ROOMS = {"audio", "video", "faces", "blending"}
-ALLOWED = {  # package or module -> what of ours it may import
-    "cache_entries": {"claims"},
-    "claims": set(),
-    "cores": set(),
-    "errors": set(),
-    "geometry": set(),
-    "openvino_core": set(),
-    "pauses": set(),
-    "prefetch": set(),
-    **{room: {room} | FLOOR_0 for room in ROOMS},
-    "quality": {"quality"} | ROOMS | FLOOR_0,
-    "wav2lip": {"wav2lip", "quality"} | ROOMS | FLOOR_0,
-    "inference_fast": {"wav2lip.starting"},
-    "benchmarks": {"benchmarks", "wav2lip", "quality"} | ROOMS | FLOOR_0,
-    "inference_hd_fast": {"wav2lip.cli", "wav2lip.starting", "blending.hd"},
-    "inference_batch": {"wav2lip.starting"},
-    "batch": {"batch", "wav2lip", "quality.sheet"} | ROOMS | FLOOR_0,
-}
-OURS = set(ALLOWED) | {"tests"}
-SHIPPED = [
-    path
-    for top in sorted(ALLOWED)
-    for path in ([ROOT / f"{top}.py"] if "." not in top and (ROOT / f"{top}.py").exists() else [])
-    + sorted((ROOT / top).rglob("*.py"))
-]
-
-
-def imported(path):
-    """Every module that the file imports, at its top or inside a function."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            yield node.module
+# From the bottom up; a room may import from the floors below its own, and from itself.
+FLOORS = (
+    {"base"},
+    {"audio", "video", "faces", "blending"},
+    {"wav2lip", "quality"},
+    {"pipeline"},
+    {"workers"},
+    {"command"},
+    {"batch"},
+    {"inference_fast", "inference_hd_fast", "inference_batch", "benchmarks"},
+)
+ROOMS = set().union(*FLOORS)
+MOST_FILES = 25  # in a folder and those below it; each benchmark is a room of its own
+TORCH = ("wav2lip", "benchmarks.lse")
+PRINTING = ("command.display", "batch.cli", "benchmarks.")
 
 
 def module(path):
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def test_every_room_is_looked_at():
-    assert {module(path).split(".")[0] for path in SHIPPED} == set(ALLOWED)
+def imported(tree):
+    """Every module that is imported, at the top of the file or inside a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=module)
-def test_imports_point_down(path):
-    allowed = ALLOWED[module(path).split(".")[0]]
-    for target in imported(path):
-        if target.split(".")[0] in OURS:
-            assert any(target == a or target.startswith(a + ".") for a in allowed), target
+@pytest.fixture(scope="module")
+def trees():
+    """The parsed files of every room, by the module's name."""
+    paths = [path for room in ROOMS for path in [ROOT / f"{room}.py", *(ROOT / room).rglob("*.py")]]
+    return {module(path): ast.parse(path.read_text()) for path in paths if path.exists()}
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=module)
-def test_torch_is_imported_in_wav2lip_alone(path):
-    if module(path).split(".")[0] != "wav2lip":
-        assert "torch" not in {target.split(".")[0] for target in imported(path)}
+@pytest.fixture(scope="module")
+def imports(trees):
+    return {name: set(imported(tree)) for name, tree in trees.items()}
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=module)
-def test_openvino_is_imported_in_one_place(path):
+def room_of(name):
+    return name.split(".")[0]
+
+
+def floor_of(name):
+    return next(number for number, rooms in enumerate(FLOORS) if room_of(name) in rooms)
+
+
+def test_every_folder_of_code_is_on_a_floor():
+    folders = {path.parent.relative_to(ROOT).parts[0] for path in ROOT.glob("*/__init__.py")}
+    assert folders == {room for room in ROOMS if (ROOT / room).is_dir()}
+
+
+def test_imports_point_down(imports):
+    wrong = [
+        (name, target)
+        for name, targets in imports.items()
+        for target in targets
+        if room_of(target) in ROOMS | {"tests"}
+        and room_of(target) != room_of(name)
+        and (room_of(target) == "tests" or floor_of(target) >= floor_of(name))
+    ]
+    assert wrong == []
+
+
+def test_imports_are_absolute(imports):
+    assert [
+        name for name, targets in imports.items() if any(t.startswith(".") for t in targets)
+    ] == []
+
+
+def test_no_modules_import_each_other_in_a_circle(imports):
+    """Not even inside functions, or for types alone."""
+    needed = {name: targets & set(imports) - {name} for name, targets in imports.items()}
+    for package in [name for name in needed if (ROOT / name.replace(".", "/")).is_dir()]:
+        needed[package] = set()  # a package's own file is loaded before what lies in it
+    while ready := [name for name, others in needed.items() if not others & set(needed)]:
+        for name in ready:
+            del needed[name]
+    assert needed == {}
+
+
+def test_torch_is_imported_by_the_network_alone(imports):
+    users = {name for name, targets in imports.items() if "torch" in map(room_of, targets)}
+    assert [name for name in sorted(users) if not name.startswith(TORCH)] == []
+
+
+def test_openvino_is_imported_in_one_place(imports):
     """Elsewhere its telemetry would wake."""
-    if module(path) != "openvino_core":
-        assert "openvino" not in {target.split(".")[0] for target in imported(path)}
+    users = {name for name, targets in imports.items() if "openvino" in map(room_of, targets)}
+    assert users == {"base.openvino"}
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=module)
-def test_only_the_command_prints(path):
-    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
-    names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
-    printing = ("wav2lip.display", "batch.cli", "benchmarks.")
-    assert "print" not in names or module(path).startswith(printing)
+def test_only_the_programs_print(trees):
+    printing = {
+        name
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"
+    }
+    assert [name for name in sorted(printing) if not name.startswith(PRINTING)] == []
+
+
+def test_rooms_stay_small(trees):
+    files = defaultdict(int)
+    for name in trees:
+        parts = name.split(".")
+        files[".".join(parts[:2]) if parts[0] == "benchmarks" else parts[0]] += 1
+    assert {room: count for room, count in files.items() if count > MOST_FILES} == {}
+
+
+def test_few_python_files_lie_beside_the_programs():
+    programs = {f"inference_{kind}.py" for kind in ("fast", "hd_fast", "batch")}
+    assert len({path.name for path in ROOT.glob("*.py")} - programs) <= 3

@@ -11,12 +11,12 @@ import jsonschema
 import pytest
 from referencing import Registry, Resource
 
+from command.cli import main
+from pipeline.stages import default_cache
 from tests.checkpoints import save_cut_off
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
 from video.encoders import ENCODERS, opens
-from wav2lip.cli import main
-from wav2lip.staging import default_cache
 
 ROOT = Path(__file__).parent.parent
 PORTRAIT = ROOT / "demo" / "portrait.png"
@@ -135,7 +135,7 @@ def test_1_2_8_errors(failed):
 
 
 def test_1_a_bug_is_1_with_its_traceback(tmp_path):
-    bug = "from wav2lip.cli import main; import sys; sys.exit(main(no_such_option=1))"
+    bug = "from command.cli import main; import sys; sys.exit(main(no_such_option=1))"
     ended = subprocess.run([sys.executable, "-c", bug], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 1 and "Traceback" in ended.stderr
 
@@ -254,7 +254,7 @@ def test_17_side_by_side(words, inputs, tmp_path):
 def test_18_what_can_be_known_comes_first(run, inputs, tmp_path, monkeypatch):
     """The detector is not even loaded."""
     detectors = {"mtcnn": lambda settings: pytest.fail("faces are looked for")}
-    monkeypatch.setattr("wav2lip.staging.DETECTORS", detectors)
+    monkeypatch.setattr("pipeline.stages.DETECTORS", detectors)
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(b"\x08" + b"no network" * 99)
     fresh = {"cache_dir": tmp_path / "none"}
@@ -288,7 +288,7 @@ def test_20_21_limits(run):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited")
 def test_22_memory(words, tmp_path):
-    """More sizes in tests/wav2lip/test_memory.py."""
+    """More sizes in tests/base/test_memory.py."""
     import resource
 
     few = 300 << 20
@@ -299,7 +299,7 @@ def test_22_memory(words, tmp_path):
 
 
 def test_23_disk(run, monkeypatch, tmp_path):
-    """Real disks in tests/test_disk.py."""
+    """Real disks in tests/command/test_disk.py."""
     if os.geteuid() == 0:
         locked = Path("/proc/nowhere")
     else:
@@ -310,7 +310,7 @@ def test_23_disk(run, monkeypatch, tmp_path):
 
 
 def test_24_where_the_cache_is(run, tmp_path, monkeypatch):
-    """The bounds are held in tests/test_cache_entries.py."""
+    """The bounds are held in tests/base/test_cache.py."""
     monkeypatch.setenv("XDG_CACHE_HOME", "a relative one is not heeded")
     assert default_cache() == Path.home() / ".cache" / "wav2lip-fast"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

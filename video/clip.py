@@ -17,8 +17,8 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from errors import InputError
-from video.demux import decoded, demuxed
+from base.errors import InputError
+from base.media import decoded, demuxed, is_playlist, open_container, reason_of
 from video.formats import in_planes, planar_layout
 from video.picture_size import check_size
 from video.shape import Turn
@@ -35,7 +35,6 @@ from video.yuv import Frame, Layout, copied
 LOOKED_AT = 600  # packets whose times tell the rate
 LOOKED_AT_BYTES = 64 << 20
 ENTRIES = (Fraction(1, 5), 2, 10, 40)  # seconds before a wanted frame where a key frame is sought
-PLAYLISTS = {"concat", "dash", "hls", "image2", "sdp", "tty"}  # they open other files, or are text
 ADVICE = "give a video, or a png, jpg, webp or bmp picture"
 
 
@@ -77,16 +76,11 @@ def opened(path: Path, most_pixels: int = 0) -> Iterator[InputContainer]:
     """The file, whatever its name looks like, closed at the end."""
     check_regular(path)
     try:
-        container = av.open(
-            f"file:{path.absolute()}",
-            container_options={"protocol_whitelist": "file"},
-            options=limits(most_pixels),
-            metadata_errors="replace",
-        )
+        container = open_container(path, limits(most_pixels))
     except (OSError, ValueError, av.FFmpegError) as error:
         raise unreadable(path, reason_of(error)) from error
     with container:
-        if PLAYLISTS & set(container.format.name.split(",")):
+        if is_playlist(container):
             raise unreadable(path, f"a list or text ({container.format.name})")
         yield container
 
@@ -272,11 +266,6 @@ def _turn(video: av.VideoFrame) -> Turn:
         if block.type is SideDataType.DISPLAYMATRIX:
             return Turn.of_matrix(np.frombuffer(block, np.int32))
     return Turn()
-
-
-def reason_of(error: Exception) -> str:
-    """Few words on what FFmpeg or the system said."""
-    return str(getattr(error, "strerror", None) or error).lower()
 
 
 def unreadable(path: Path, reason: str) -> InputError:

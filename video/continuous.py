@@ -9,7 +9,7 @@ from operator import itemgetter
 import av
 import numpy as np
 
-from pauses import runs
+from base.pauses import runs
 
 GUESSED = 8  # channels
 

@@ -9,9 +9,9 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from geometry import Picture
+from base.geometry import Picture
+from base.media import decoded, demuxed
 from video.clip import opened, unreadable
-from video.demux import decoded, demuxed
 
 MOST_DECODED = 150_000_000  # pixels of a clip that is read through: five seconds of 720p
 

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable
 
-from errors import InputError
+from base.errors import InputError
 
 Size = tuple[int, int]  # width, height
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import av
 
-from errors import LipSyncError, OutputError
-from video.clip import reason_of
+from base.errors import LipSyncError, OutputError
+from base.media import reason_of
 from video.unfinished import sweep_beside, unfinished
 
 ELSEWHERE = "give another {flag}"

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import UsageError
-from geometry import Picture
+from base.errors import UsageError
+from base.geometry import Picture
 from video.yuv import Frame, Layout, Plane, frame_of_planes, matrix_for, resized
 
 UNSAID = (0, 2)  # FFmpeg's matrices that leave the choice to the player: RGB's and none

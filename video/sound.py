@@ -10,13 +10,13 @@ from typing import TypeAlias, cast
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.stream import Discard, Stream
+from av.stream import Stream
 
-from errors import InputError
-from pauses import room_in
-from video.clip import opened, reason_of
+from base.errors import InputError
+from base.media import decoded, demuxed, discard_others, reason_of
+from base.pauses import room_in
+from video.clip import opened
 from video.continuous import Setup, continuous
-from video.demux import decoded, demuxed
 
 BIT_RATE = 192_000
 LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"}  # that every encoder here takes
@@ -183,7 +183,5 @@ def _audible(path: Path) -> int | None:
 def _only(source: InputContainer, index: int) -> AudioStream:
     """That stream of sound; nothing else will be read, least of all a film's pictures."""
     stream = source.streams.audio[index]
-    for other in source.streams:
-        if other is not stream:
-            other.discard = Discard.all
+    discard_others(source, stream)
     return stream

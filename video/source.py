@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from video.clip import Clip, check_regular, open_clip, reason_of, shown, unreadable, window
+from base.media import reason_of
+from video.clip import Clip, check_regular, open_clip, shown, unreadable, window
 from video.loops import LOOPS
 from video.shape import Shape, shaped
 from video.still import is_picture, read_picture

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import InputError
-from geometry import Picture
+from base.errors import InputError
+from base.geometry import Picture
 from video.picture_size import check_size, stated_size
 from video.shape import Turn
 

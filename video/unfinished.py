@@ -5,7 +5,7 @@ import re
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from claims import claimed_file, sweep
+from base.locks import claimed_file, sweep
 
 LONGEST_NAME = 100  # bytes of the output's name in that of the unfinished file
 NAMES = re.compile(r"\..*\.(?:\d+-)?([0-9a-f]{16})\.part(?:\.\w+)?")

@@ -12,8 +12,9 @@ from av.container import OutputContainer
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
-from errors import OutputError, UsageError
-from video.clip import opened, reason_of
+from base.errors import OutputError, UsageError
+from base.media import reason_of
+from video.clip import opened
 from video.encoders import ENCODERS, Encoder, chosen, present
 from video.formats import in_format
 from video.places import check_place, reported, whole_or_nothing

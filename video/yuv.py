@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Picture, Rect, Region
+from base.geometry import Picture, Rect, Region
 
 Plane = NDArray[Any]  # (rows, columns) of uint8 or uint16: a view on a frame's memory
 Floats = NDArray[np.float32]

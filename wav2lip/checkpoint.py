@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from errors import EngineError, OutOfMemoryError
+from base.errors import EngineError, OutOfMemoryError
 
 if TYPE_CHECKING:  # torch takes more than a second to import: only what reads weights pays it
     from torch import Tensor

@@ -7,7 +7,7 @@ laid on only where the whole picture ends.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from geometry import Rect
+from base.geometry import Rect
 from wav2lip.layers import Layer
 
 Size = tuple[int, int]  # height, width

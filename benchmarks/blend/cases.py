@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.geometry import Affine, Box, Landmarks, Picture, Rect, Region
 from benchmarks.blend.mouth import Lips, Pose, reshaped
 from benchmarks.blend.subjects import Subject
 from blending.patch import SIDE, Patch, cut
-from geometry import Affine, Box, Landmarks, Picture, Rect, Region
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]

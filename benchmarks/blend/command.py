@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from base.errors import UsageError
 from benchmarks.blend.cases import case_of, clip_of
 from benchmarks.blend.measure import Laying, Row, row
 from benchmarks.blend.sheet import SIZE as SHEET_SIZE
@@ -17,7 +18,6 @@ from benchmarks.blend.verdict import BASE, PLAIN, Comparison, MethodLine, compar
 from benchmarks.flags import checked_place, keep, keep_bytes, parser_for
 from blending.masks import MaskShape
 from blending.methods import BLENDERS, Look
-from errors import UsageError
 
 SIZES = (96, 160, 256, 512)
 QUICK_SIZES = (96, 256)

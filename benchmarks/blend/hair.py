@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Affine, Landmarks, Picture, Region
+from base.geometry import Affine, Landmarks, Picture, Region
 
 Floats = NDArray[np.float64]
 

@@ -10,11 +10,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from base.geometry import Box, Landmarks, Mask, Picture, Rect, Region
 from benchmarks.blend import scores
 from benchmarks.blend.cases import Bools, Case, Clip
 from blending.masks import Outline
 from blending.patch import Patch
-from geometry import Box, Landmarks, Mask, Picture, Rect, Region
 
 CHEEK = 0.12  # of the face's width: side of the square that is looked at on each
 

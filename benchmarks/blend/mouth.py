@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.errors import InputError
+from base.geometry import Affine, Box, Landmarks, Picture, Rect, Region
 from blending.patch import SIDE, cut
-from errors import InputError
-from geometry import Affine, Box, Landmarks, Picture, Rect, Region
 from wav2lip.generators.puppet.mouth import Axes, Candidates, Mouth, find, line
 
 Floats = NDArray[np.float32]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Mask, Region
+from base.geometry import Mask, Region
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]

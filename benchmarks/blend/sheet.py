@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from base.errors import UsageError
+from base.geometry import Picture, Region
 from benchmarks.blend.cases import Case
 from benchmarks.blend.measure import Laying, laid_in
 from blending.patch import Patch
-from errors import UsageError
-from geometry import Picture, Region
 
 SIZE = 256  # pixels of the faces shown, one to one
 CELL = 198  # pixels of a cell's side

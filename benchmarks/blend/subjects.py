@@ -8,12 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from base.errors import NoFaceError
+from base.geometry import Picture
 from benchmarks.blend.hair import bearded
 from benchmarks.blend.mouth import Lips, Pose, reshaped
-from errors import NoFaceError
-from faces.detectors import DETECTORS, Detector, DetectorSettings
+from faces.detector import Detector, DetectorSettings
+from faces.detectors import DETECTORS
 from faces.face import Face
-from geometry import Picture
 from video.shape import Shape
 from video.source import open_source
 

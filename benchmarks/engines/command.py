@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from base.geometry import Rect
 from benchmarks.engines.frames import batch_of, shown_parts, subject
 from benchmarks.engines.measure import COMPARED, Bench, Row, rows
 from benchmarks.engines.table import figures
 from benchmarks.engines.ways import ENGINES, PLAIN, WHOLE, Way, ways
 from benchmarks.flags import checked_place, keep, parser_for
 from benchmarks.material.asked import add_weights, checkpoint_of, count, told
-from geometry import Rect
 
 REPEATS, QUICK_REPEATS = 5, 1
 QUICK_BATCHES = (8,)

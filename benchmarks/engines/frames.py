@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from audio.load import load
 from audio.windows import windows_of
+from base.geometry import Affine, Box, Picture, Rect
 from benchmarks.material.clips import PORTRAIT
 from benchmarks.material.sound import SPEECH
 from blending.masks import MaskShape
 from blending.methods import Look
-from faces.detectors import DETECTORS, DetectorSettings
+from faces.detector import DetectorSettings
+from faces.detectors import DETECTORS
 from faces.face import Face, FaceTrack
-from geometry import Affine, Box, Picture, Rect
+from pipeline.visible import shown_part
 from video.still import read_picture
 from wav2lip.generators.batch import SIDE, Batch
-from wav2lip.part import shown_part
 
 START = 25  # frames into the speech: somebody speaks there
 REGIONS = (0.6, 0.4)  # of --mouth_region_size

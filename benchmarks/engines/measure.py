@@ -8,9 +8,9 @@ from statistics import median
 
 import numpy as np
 
+from base.geometry import Rect
 from benchmarks.engines.frames import part
 from benchmarks.engines.ways import PLAIN, PUPPET, WHOLE, Way
-from geometry import Rect
 from wav2lip.generators.batch import Batch, Generator, Patches
 
 FRAMES = {"cpu": 32, "cuda": 512}  # that are timed at once

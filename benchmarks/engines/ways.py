@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from base.geometry import Rect
 from benchmarks.speed import plain
-from geometry import Rect
 from wav2lip.generators import GENERATORS, EngineSettings, cuda_usable
 from wav2lip.generators.batch import WHOLE as WHOLE_PATCH
 from wav2lip.generators.batch import Batch, Generator, Patches

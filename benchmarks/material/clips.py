@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Affine, Picture
+from base.geometry import Affine, Picture
 from video.still import read_picture
 from video.writer import Target, write
 from video.yuv import Frame

@@ -7,9 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from base.errors import UsageError
 from benchmarks.blend.table import markdown
 from benchmarks.flags import Parser, checked_place, keep, keep_bytes
-from errors import UsageError
+from pipeline.options import rate
 from quality.measured import measured, plain
 from quality.page import page
 from quality.verdict import Line, sentence, worst
@@ -17,7 +18,6 @@ from quality.view import View
 from video.loops import LOOPS
 from video.shape import Shape
 from video.source import open_source
-from wav2lip.options import rate
 
 
 def main(argv: Sequence[str]) -> int:
@@ -67,7 +67,7 @@ def _synced(given: argparse.Namespace) -> dict[str, float] | None:
     """What SyncNet says, where its weights are given; torch is not imported otherwise."""
     if given.syncnet is None:
         return None
-    from benchmarks.quality.lse import lse, words
+    from benchmarks.lse.measure import lse, words
 
     found = lse(view_of(given), given.syncnet)
     print(f"\n{words(found)}")

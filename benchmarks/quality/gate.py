@@ -16,12 +16,12 @@ from benchmarks.material.clips import STILL, make_clip
 from benchmarks.material.sound import make_speech
 from benchmarks.material.weights import make_checkpoint
 from blending.methods import BLENDERS
+from pipeline.options import NO_PAGE, Options
+from pipeline.report import Clock
+from pipeline.run import lipsync
+from pipeline.stages import stages_of
 from quality.verdict import BOUNDS, Bound, Level
 from wav2lip.generators.batch import Batch, Generator, Patches
-from wav2lip.options import NO_PAGE, Options
-from wav2lip.pipeline import lipsync
-from wav2lip.report import Clock
-from wav2lip.staging import stages_of
 
 CLIPS = (STILL, "720p")
 SECONDS = 4.0

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from base.errors import LipSyncError
 from benchmarks.machine import ROOT
-from errors import LipSyncError
 
 MEGABYTE = 1024 * 1024  # as the command counts them in its report
 WITNESS = Path(__file__).parent / "witness.py"

@@ -7,11 +7,11 @@ from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
+from base.memory import reuse_freed_memory
+from pipeline.report import Clock, write_report
 from video.shape import Shape
 from video.source import open_source
 from video.writer import Target, write
-from wav2lip.memory import reuse_freed_memory
-from wav2lip.report import Clock, write_report
 
 
 def main(argv: Sequence[str] | None = None) -> int:

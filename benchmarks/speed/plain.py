@@ -18,9 +18,11 @@ import numpy as np
 from audio.load import load
 from audio.mel import Mel
 from audio.windows import Windows, windows_of
-from errors import EngineError, InputError, NoFaceError
-from faces.detectors import DETECTORS, DetectorSettings
-from geometry import Picture, Rect
+from base.errors import EngineError, InputError, NoFaceError
+from base.geometry import Picture, Rect
+from faces.detector import DetectorSettings
+from faces.detectors import DETECTORS
+from pipeline.report import Clock, write_report
 from video.shape import Shape
 from video.source import open_source
 from video.still import is_picture, read_picture
@@ -28,7 +30,6 @@ from video.writer import Target, write
 from wav2lip.checkpoint import load_network
 from wav2lip.generators import DEVICES, cuda_usable
 from wav2lip.generators.batch import SIDE, Patches
-from wav2lip.report import Clock, write_report
 
 if TYPE_CHECKING:
     from wav2lip.network import Wav2Lip

@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from base.errors import UsageError
+from base.geometry import Picture
 from benchmarks.speed.figures import Row
-from errors import UsageError
-from geometry import Picture
 
 WIDTH = 1500
 LEFT, RIGHT = 130, 110  # pixels for the bars' names, and for their seconds

@@ -8,12 +8,12 @@ from typing import Any
 
 from audio.load import load
 from audio.vads import VADS
+from base.errors import InputError
 from benchmarks.flags import checked_place, keep, parser_for
 from benchmarks.material.sound import SPEECH
 from benchmarks.vad.measure import CLEAR, Row, rows
 from benchmarks.vad.mixtures import Speech, speech_of
 from benchmarks.vad.table import figures
-from errors import InputError
 
 LEVELS, QUICK_LEVELS = (20.0, 10.0, 0.0), (10.0,)  # dB
 COMPARED = ("energy", "silero")

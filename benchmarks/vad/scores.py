@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.vad.mixtures import FPS, Truth
-from wav2lip.gating import wanted
+from pipeline.gating import wanted
 
 FAR = 0.5  # seconds; a border further off is another one
 

@@ -7,7 +7,7 @@ import pytest
 
 from audio import load as room
 from audio.load import SAMPLE_RATE, load
-from errors import InputError
+from base.errors import InputError
 from tests.media import make_paused, make_sound
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audio.load import SAMPLE_RATE, Sound, load
-from errors import InputError
+from base.errors import InputError
 
 KINDS = [  # ending, codec, rate
     ("wav", "pcm_s16le", 44100),

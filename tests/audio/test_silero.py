@@ -13,8 +13,8 @@ import pytest
 from audio import silero
 from audio.load import SAMPLE_RATE, Sound, load
 from audio.silence import BLOCK
-from errors import EngineError
-from openvino_core import core
+from base.errors import EngineError
+from base.openvino import core
 
 pytestmark = pytest.mark.skipif(find_spec("silero_vad") is None, reason="no silero-vad here")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audio.vads import SPEECH_ALONE, VADS
-from errors import EngineError
+from base.errors import EngineError
 
 FPS = Fraction(25)
 HERE = [name for name in VADS if name != "silero" or find_spec("silero_vad")]

@@ -12,15 +12,15 @@ import cv2
 import numpy as np
 import pytest
 
-from batch.crew import CREWS
+from base.locks import mark
 from batch.journal import JOURNAL, OWN_FILES
 from batch.journal import opened as opened_journal
-from claims import mark
+from command.cli import main as single
 from tests.batch.conftest import BOX, PROGRAM, QUICK
 from tests.checkpoints import ruled_weights, save_safetensors
 from tests.media import make_sound
 from tests.readback import planes_of
-from wav2lip.cli import main as single
+from workers.crews import CREWS
 
 FACES, SOUNDS = ("ann", "bob"), ("one", "three", "two")
 NAMES = [f"{face}_{sound}.mp4" for face in FACES for sound in SOUNDS]

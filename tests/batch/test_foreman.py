@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from batch.foreman import Foreman, Rules
-from batch.job import DONE, TIMEOUT, Job, Outcome, Ready, failed
+from batch.job import Job
 from batch.journal import History
 from batch.watch import Watcher
-from wav2lip.options import Options
+from pipeline.options import Options
+from workers.task import DONE, TIMEOUT, Outcome, Ready, failed
 
 OPTIONS = Options(face=Path("f"), audio=Path("a"))
 

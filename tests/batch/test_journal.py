@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 
 import pytest
 
+from base.errors import OutputError, UsageError
 from batch import journal
-from batch.job import DONE, FAILED, KEPT, Job, Outcome
-from batch.stamps import NO_PIXEL, key_of
-from errors import OutputError, UsageError
-from wav2lip.options import Options
+from batch.job import Job
+from batch.key import NO_PIXEL, key_of
+from pipeline.options import Options
+from workers.task import DONE, FAILED, KEPT, Outcome
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from batch.job import DONE, FAILED, KEPT, LEFT, Job, Outcome, Summary, Worker
+from batch.job import Job, Summary, Worker
 from batch.page import HIGH, PICTURES, STRIPS, page, strips
+from pipeline.options import Options
 from tests.media import make_video
 from video.glimpses import glimpses
-from wav2lip.options import Options
+from workers.task import DONE, FAILED, KEPT, LEFT, Outcome
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 EVIL = "<script>document.title='pwned'<script>.mp4"

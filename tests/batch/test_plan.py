@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from base.errors import LipSyncError, OutputError, UsageError
 from batch.flags import asked, parser
 from batch.plan import filled, planned
-from errors import LipSyncError, OutputError, UsageError
 
 
 @pytest.fixture

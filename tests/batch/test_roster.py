@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from batch.job import Task
 from batch.roster import Roster
-from wav2lip.options import Options
+from pipeline.options import Options
+from workers.task import Task
 
 OPTIONS = Options(face=Path("f"), audio=Path("a"))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from base.errors import InputError, UsageError
 from batch.rows import OPTIONS, WHOLE_BATCH, rows_of
-from errors import InputError, UsageError
-from wav2lip.flags import parsed
-from wav2lip.options import NO_PAGE, Options
+from command.flags import parsed
+from pipeline.options import NO_PAGE, Options
 
 OUT = Path("somewhere/out")
 # a value of every kind of flag: as a cell, as JSON, and as words of the command line

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from batch.job import DONE, Job, Outcome, Progress, Summary, Task, failed
+from batch.job import Job, Summary
 from batch.watch import JsonLines, Table, duration, time_left
-from wav2lip.options import Options
+from pipeline.options import Options
+from workers.task import DONE, Outcome, Progress, Task, failed
 
 OPTIONS = Options(face=Path("f"), audio=Path("a"))
 JOBS = [Job(f"{n}.mp4", "row", OPTIONS, "key") for n in range(4)]

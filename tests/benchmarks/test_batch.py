@@ -2,12 +2,12 @@
 
 import pytest
 
+from base.errors import UsageError
 from batch.flags import asked
 from batch.plan import planned
 from benchmarks.batch.command import main
 from benchmarks.batch.material import Material, different, make_sounds, make_stills
 from benchmarks.batch.runs import Setting
-from errors import UsageError
 from tests.media import make_video
 
 

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from base.geometry import Rect
 from benchmarks.__main__ import main
 from benchmarks.engines import measure
 from benchmarks.engines.frames import batch_of, shown_parts, subject
@@ -13,7 +14,6 @@ from benchmarks.engines.measure import Bench, Difference, Row, difference, kept,
 from benchmarks.engines.table import figures
 from benchmarks.engines.ways import ENGINES, PLAIN, PUPPET, WHOLE, Way, devices, ways
 from benchmarks.material.weights import make_checkpoint
-from geometry import Rect
 from wav2lip.generators import GENERATORS
 
 PARTS = [WHOLE, "region 0.4"]

@@ -4,8 +4,8 @@ import platform
 import socket
 import subprocess
 
+from base.cores import usable_cores
 from benchmarks.machine import commit, machine
-from cores import usable_cores
 
 
 def test_the_machine_is_told_without_its_name():

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from audio.load import load
+from base.errors import InputError
 from benchmarks.material.asked import clips_of, known, told
 from benchmarks.material.clips import NAMES, SIZES, as_frame, make_clip, make_video, moving
 from benchmarks.material.sound import make_speech
-from errors import InputError
-from faces.detectors import DETECTORS, DetectorSettings
+from faces.detector import DetectorSettings
+from faces.detectors import DETECTORS
 from tests.readback import frames_of
 
 SMALL = (160, 120)

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from base.errors import NoFaceError
+from base.geometry import Box, Landmarks
 from benchmarks.__main__ import main
+from benchmarks.lse.measure import SIDE, Timed, cut_out, longest
 from benchmarks.quality.gate import NETWORK, PUPPET, TONED, Judged, table, toned
-from benchmarks.quality.lse import SIDE, Timed, cut_out, longest
-from errors import NoFaceError
 from faces.face import Face
-from geometry import Box, Landmarks
 from quality.verdict import BOUNDS
 from tests.media import make_video
 from tests.quality.spoken import spoken

@@ -11,8 +11,8 @@ from benchmarks.material.asked import Clip
 from benchmarks.runs.cold import RunError, ran
 from benchmarks.runs.command import Task, check_result, command_words
 from benchmarks.runs.production import LOOKS, PRODUCTION
+from tests.command import test_cli
 from tests.media import make_video
-from tests.wav2lip import test_cli
 
 PYTHON = (sys.executable, "-S", "-c")
 

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from base.errors import EngineError, NoFaceError
+from base.geometry import Rect
 from benchmarks.__main__ import main
 from benchmarks.material.asked import Clip
 from benchmarks.material.clips import make_video
@@ -19,14 +21,12 @@ from benchmarks.speed.figures import Row, promised_for, ratios, verdict
 from benchmarks.speed.kinds import COMMAND, FIRST, FLOOR, KINDS, PLAIN, PUPPET, Once, first_frame
 from benchmarks.speed.plot import BAR, COLOURS, GAP, HEAD, LEFT, REST, RIGHT, WIDTH, plot
 from benchmarks.speed.table import compared, figures, judged
-from errors import EngineError, NoFaceError
-from geometry import Rect
+from pipeline.options import Options
 from tests.checkpoints import flat_weights, save_bare
 from tests.media import make_video as make_any
 from tests.readback import frames_of
 from video.encoders import ENCODERS
 from video.writer import Target
-from wav2lip.options import Options
 
 SIZE = (192, 160)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from base.geometry import Box, Landmarks, Rect
 from blending.color import matched
 from blending.masks import MaskShape
 from blending.methods import BLENDERS, Look
 from blending.patch import Patch, cut
-from geometry import Box, Landmarks, Rect
 
 BOX, RECT = Box(10, 330, 20, 276), Rect(10, 330, 20, 276)
 LANDMARKS = Landmarks.fixed(BOX)

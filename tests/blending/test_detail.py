@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from base.geometry import Box, Landmarks, Rect
 from blending.detail import with_detail
 from blending.methods import Look
 from blending.patch import Patch, cut
-from geometry import Box, Landmarks, Rect
 
 BOX = Box(10, 310, 20, 260)
 RECT = Rect(10, 310, 20, 260)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import inference_hd_fast
+from base.geometry import Affine, Box, Landmarks, Rect
 from blending.hd import (
     FARTHEST,
     STEPS,
@@ -26,7 +27,6 @@ from blending.masks import MaskShape
 from blending.methods import Look
 from blending.patch import Patch
 from blending.resample import CUBIC, resampled
-from geometry import Affine, Box, Landmarks, Rect
 from tests.talking import portrait
 
 SMILE, POINTS = portrait()

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from base.geometry import Affine, Box, Landmarks
 from blending.masks import MaskShape, WholeBox, mouth_ellipse
-from geometry import Affine, Box, Landmarks
 
 SIZES = (48, 96, 160, 256, 512, 1200)
 REGIONS = (0.2, 0.4, 0.6, 1.0)

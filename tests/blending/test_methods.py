@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from base.geometry import Box, Landmarks, Rect
 from blending.masks import MaskShape
 from blending.methods import BLENDERS, Look
 from blending.patch import Patch, cut
-from geometry import Box, Landmarks, Rect
 
 BOX = Box(12.3, 140.8, 20.6, 121.1)
 RECT = Rect(10, 142, 18, 124)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from base.geometry import Affine
 from blending.resample import CUBIC, LANCZOS, LINEAR, resampled
-from geometry import Affine
 
 KERNELS = {"linear": LINEAR, "cubic": CUBIC, "lanczos": LANCZOS}
 

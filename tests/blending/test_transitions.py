@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from base.geometry import Box, Landmarks
 from blending.masks import MaskShape, mouth_ellipse
 from blending.pyramid import passed_over
 from blending.transitions import along_edges, guided_by_brightness
-from geometry import Box, Landmarks
 
 BOX = Box(10, 330, 20, 276)
 OUTLINE = mouth_ellipse(BOX, Landmarks.fixed(BOX), MaskShape(0.6, 51))

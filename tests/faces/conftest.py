@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from faces.detectors import DETECTORS, DetectorSettings
+from faces.detector import DetectorSettings
+from faces.detectors import DETECTORS
 
 PORTRAIT = Path(__file__).parents[2] / "demo" / "portrait.png"
 

@@ -5,8 +5,8 @@ import math
 import cv2
 import numpy as np
 
+from base.geometry import Box, Landmarks
 from faces.face import Face
-from geometry import Box, Landmarks
 
 RED, GREEN, BLUE = (0, 0, 255), (0, 255, 0), (255, 0, 0)
 

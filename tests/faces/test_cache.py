@@ -13,12 +13,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cache_entries import making
+from base.cache import making
+from base.geometry import Box
 from faces import cache
 from faces.cache import Entry, Kept, keep, read, stamp_of
 from faces.sightings import COLUMNS, Sighting, Sightings
 from faces.track import TrackSettings, followed, held
-from geometry import Box
 from tests.faces.scenes import GREEN, RED, Painted, face_at, painted
 
 ROOT = Path(__file__).parents[2]

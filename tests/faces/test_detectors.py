@@ -3,11 +3,12 @@ import sys
 import numpy as np
 import pytest
 
-from errors import EngineError, UsageError
-from faces.detectors import DETECTORS, DetectorSettings
+from base.errors import EngineError, UsageError
+from base.geometry import Box, Landmarks
+from faces.detector import DetectorSettings
+from faces.detectors import DETECTORS
 from faces.face import Face
 from faces.sfd import WEIGHTS, Sfd, boxes_by_sfd, carried
-from geometry import Box, Landmarks
 from tests.faces.scenes import RED, Painted, face_at, painted
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from base.geometry import Box, Landmarks
 from faces.face import Face, FaceTrack
-from geometry import Box, Landmarks
 from tests.faces.scenes import face_at
 
 

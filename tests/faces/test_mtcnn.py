@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from errors import EngineError
+from base.errors import EngineError
+from base.geometry import Box, Landmarks
 from faces.face import Face
 from faces.mtcnn import Mtcnn
 from faces.networks import compiled
-from geometry import Box, Landmarks
 from tests.faces.scenes import face_at, scene
 
 

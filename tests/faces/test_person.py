@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from errors import UsageError
+from base.errors import UsageError
 from faces.person import check_select, look_of, most_alike, same_place, selected
 from tests.faces.scenes import BLUE, GREEN, RED, face_at, painted
 

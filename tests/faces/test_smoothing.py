@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from errors import UsageError
+from base.errors import UsageError
 from faces.face import Face, FaceTrack
 from faces.smoothing import SMOOTH_MODES, Smoothing, local_fit, smoothed
 from tests.faces.scenes import centres, face_at

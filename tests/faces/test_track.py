@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from errors import UsageError
+from base.errors import UsageError
+from base.geometry import Box, Landmarks
 from faces.face import Face, FaceTrack
 from faces.gaps import believed, bridged, stretched
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings, hold, track
-from geometry import Box, Landmarks
 from tests.faces.scenes import BLUE, GREEN, RED, Painted, centres, face_at, painted, scene
 
 RAW = Smoothing(steady=False)

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from audio.load import SAMPLE_RATE, load
+from pipeline.options import Options
+from pipeline.report import Clock
+from pipeline.run import lipsync
+from pipeline.stages import stages_of
 from quality.view import View
 from tests.media import make_sound
 from tests.talking import PORTRAIT
-from wav2lip.options import Options
-from wav2lip.pipeline import lipsync
-from wav2lip.report import Clock
-from wav2lip.staging import stages_of
 
 SPEECH = PORTRAIT.parent / "speech.m4a"
 

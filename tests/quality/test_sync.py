@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from audio.load import SAMPLE_RATE, Sound, load
+from command.cli import main
 from quality.opening import opening, openings
 from quality.sync import Sync, loudness_of, sync_of
 from quality.view import View, sights
 from tests.quality.faces_drawn import babble, face, hum, shown
 from tests.talking import PORTRAIT
-from wav2lip.cli import main
 
 FPS = Fraction(25)
 LADDER = [opening(*face(gap)) for gap in range(15)]

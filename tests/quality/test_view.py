@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from base.geometry import Affine, Box, Landmarks
 from faces.face import Face, FaceTrack
-from geometry import Affine, Box, Landmarks
 from quality import view
 from quality.view import SIDE, View, sights, upright
 from tests.media import make_picture, make_video, number_of, numbered

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from errors import InputError
+from base.errors import InputError
 from tests.media import make_picture, make_video, noise
 from video.picture_size import stated_size
 from video.shape import Shape

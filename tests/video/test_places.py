@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from errors import OutputError
+from base.errors import OutputError
 from video.places import check_place
 
 

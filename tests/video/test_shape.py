@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from errors import UsageError
+from base.errors import UsageError
 from tests.media import corners_of, drawn, noise, numbered
 from video.shape import CLOCKWISE, Shape, Turn, shaped
 from video.yuv import Frame, Tags

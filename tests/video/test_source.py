@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from errors import InputError, UsageError
+from base.errors import InputError, UsageError
 from tests.media import (
     corners_of,
     make_cover_only,
@@ -220,7 +220,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from errors import InputError
+from base.errors import InputError
 from video.shape import Shape
 from video.source import open_source
 

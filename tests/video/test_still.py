@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from errors import InputError, UsageError
+from base.errors import InputError, UsageError
 from tests.media import corners_of, make_cut_off, make_picture, number_of, numbered
 from video.shape import Shape
 from video.source import open_source

@@ -12,8 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from errors import InputError, OutputError, UsageError
-from geometry import Rect
+from base.errors import InputError, OutputError, UsageError
+from base.geometry import Rect
 from tests.media import (
     drawn,
     make_paused,
@@ -495,7 +495,7 @@ import resource, sys
 from fractions import Fraction
 from pathlib import Path
 import numpy as np
-from errors import OutputError
+from base.errors import OutputError
 from video.writer import Target, write
 from video.yuv import Frame
 resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))

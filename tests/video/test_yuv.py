@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from geometry import Rect
+from base.geometry import Rect
 from tests.media import drawn, noise, numbered
 from video.formats import in_planes, planar_layout
 from video.yuv import Frame, Layout, Tags, layout_of

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import wav2lip.checkpoint
-from errors import EngineError
+from base.errors import EngineError
 from tests import onnx_writer
 from tests.checkpoints import (
     flat_weights,

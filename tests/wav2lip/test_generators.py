@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from errors import EngineError, UsageError
-from geometry import Rect
-from openvino_core import core, ops, ov
+from base.errors import EngineError, UsageError
+from base.geometry import Rect
+from base.openvino import core, ops, ov
 from tests.checkpoints import flat_weights, network_of, save_bare, save_cut_off, save_onnx
 from tests.onnx_writer import block, number, text, value
 from wav2lip.generators import GENERATORS, EngineSettings, choose, network_cache, torch_engine

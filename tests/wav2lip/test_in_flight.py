@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from errors import OutOfMemoryError
+from base.errors import OutOfMemoryError
 from wav2lip.generators.batch import Batch
 from wav2lip.generators.cuda_graph import NO_MEMORY, memory_told, without_memory
 from wav2lip.generators.in_flight import generate

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from openvino_core import core
+from base.openvino import core
 from tests.checkpoints import layout, network_of
 from wav2lip.generators.batch import WHOLE
 from wav2lip.generators.openvino_graph import graph_of

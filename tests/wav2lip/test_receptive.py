@@ -2,7 +2,7 @@
 
 import pytest
 
-from geometry import Rect
+from base.geometry import Rect
 from wav2lip.layers import FACE_DECODER, OUTPUT, Layer, convolutions, up
 from wav2lip.receptive import outputs_wanted, size_after, taken
 

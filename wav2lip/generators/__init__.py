@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from errors import UsageError
+from base.errors import UsageError
 from wav2lip.checkpoint import Kind, kind_of
 from wav2lip.generators.batch import Generator
 from wav2lip.generators.prepared import Prepared

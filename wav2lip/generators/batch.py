@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Rect
+from base.geometry import Rect
 
 SIDE = 96  # the network's faces and patches are SIDE x SIDE
 WHOLE = Rect(0, SIDE, 0, SIDE)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.cuda import OutOfMemoryError as NoMemoryLeft
 
-from errors import OutOfMemoryError
+from base.errors import OutOfMemoryError
 from wav2lip.generators.batch import Batch, Patches
 
 H = TypeVar("H")  # an engine's own word for what it has begun

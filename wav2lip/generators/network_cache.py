@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cache_entries import making, remove, remove_oldest, used
+from base.cache import making, remove, remove_oldest, used
 from wav2lip.layers import Weights, folded_shapes
 
 LAYOUT = "2"  # to be raised when what is stored changes, so that older entries are not taken

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cores import usable_cores
-from errors import EngineError
-from geometry import Rect
-from openvino_core import core, ov
+from base.cache import Cached
+from base.cores import usable_cores
+from base.errors import EngineError
+from base.geometry import Rect
+from base.openvino import core, ov
 from wav2lip.checkpoint import GET, Kind, kind_of
 from wav2lip.generators import network_cache
 from wav2lip.generators.batch import WHOLE, Batch, Generator, Patches, laid_into
@@ -24,7 +25,6 @@ from wav2lip.generators.openvino_graph import graph_of
 from wav2lip.generators.prepared import Prepared
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.layers import Weights
-from wav2lip.report import Cached
 
 PIECE = 4  # frames at once: more are hardly faster and hold more memory
 MOST_STREAMS = 4  # pieces that are computed side by side, each with its share of the cores

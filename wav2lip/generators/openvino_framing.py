@@ -7,8 +7,8 @@ from itertools import permutations
 
 import numpy as np
 
-from geometry import Rect
-from openvino_core import ops, ov
+from base.geometry import Rect
+from base.openvino import ops, ov
 from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
 
 

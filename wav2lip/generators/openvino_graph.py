@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geometry import Rect
-from openvino_core import ops, ov
+from base.geometry import Rect
+from base.openvino import ops, ov
 from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
 from wav2lip.layers import (
     AUDIO_ENCODER,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from geometry import Rect
+from base.cache import Cached
+from base.geometry import Rect
 from wav2lip.generators.batch import Generator
-from wav2lip.report import Cached
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import EngineError, UsageError
-from geometry import Rect
+from base.errors import EngineError, UsageError
+from base.geometry import Rect
 from wav2lip.checkpoint import FOLDER
 from wav2lip.generators.batch import SIDE, WHOLE
 

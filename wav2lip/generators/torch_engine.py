@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from errors import EngineError, OutOfMemoryError
-from geometry import Rect
+from base.errors import EngineError, OutOfMemoryError
+from base.geometry import Rect
 from wav2lip.checkpoint import load_network
 from wav2lip.generators.batch import SIDE, WHOLE, Generator, Patches
 from wav2lip.generators.cuda_engine import CudaEngine

@@ -6,15 +6,15 @@ from functools import lru_cache, partial
 from pathlib import Path
 from random import Random
 
+from base.geometry import Picture
 from blending.methods import BLENDERS
+from command.cli import main
 from faces.detectors import DETECTORS
 from faces.face import Face
-from geometry import Picture
 from tests.campaigns.fuzz import checkpoints, seeds
 from tests.campaigns.fuzz.children import Job, made_in_child
 from tests.campaigns.fuzz.mutations import mutated
 from tests.campaigns.fuzz.seeds import Seed
-from wav2lip.cli import main
 from wav2lip.generators import PREPARERS, EngineSettings
 from wav2lip.generators.prepared import Prepared
 

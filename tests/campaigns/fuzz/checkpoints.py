@@ -13,7 +13,7 @@ from random import Random
 
 import torch
 
-from geometry import Rect
+from base.geometry import Rect
 from tests import checkpoints as good
 from tests.campaigns.fuzz.children import made_in_child
 from tests.campaigns.fuzz.mutations import EXTREMES, mutated

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from geometry import Rect
+from base.geometry import Rect
 from wav2lip.generators.batch import WHOLE, Batch, Generator, Patches, only_shown
 from wav2lip.generators.puppet.motion import Ear, heard, pose
 from wav2lip.generators.puppet.mouth import Candidates

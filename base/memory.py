@@ -1,0 +1,114 @@
+"""How much memory the process keeps, and how it tells that it had too little."""
+
+import ctypes
+import errno
+import mmap
+import re
+import resource
+import sys
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+
+from base.errors import LipSyncError, OutOfMemoryError
+
+# glibc's names for them, in malloc.h
+TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
+PICTURE = 4 * 1024 * 1024  # bytes: larger blocks are not made for every frame
+# What OpenVINO, torch, Python's threads and the linker say; they have no number for it.
+NO_MEMORY = re.compile(
+    "bad_alloc|can(no|')t allocate memory|not enough memory|insufficient memory|out of memory"
+    "|can't start new thread|failed to map segment|failed to allocate",
+    re.IGNORECASE,
+)
+TOO_LITTLE = (
+    "out of memory or processes: allow this program more, close others, or take a smaller picture"
+)
+# What FFmpeg and OpenVINO say where an encoder or a thread did not start.
+WITHOUT_REASON = re.compile("generic error in an external|resource temporarily", re.IGNORECASE)
+SCARCE, THREADS = 512 << 20, 8
+OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
+KEPT = 64 * 1024 * 1024  # bytes: about what is in flight
+
+
+def reuse_freed_memory() -> None:
+    """One heap for all threads, whose freed pictures are used again.
+
+    Left to itself glibc keeps a heap for each thread, or maps every picture anew: 4300 page faults
+    a frame, a quarter of a run. Where there is no glibc, nothing happens.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(ARENA_MAX, 1)
+        mallopt(MMAP_THRESHOLD, PICTURE)
+        mallopt(TRIM_THRESHOLD, KEPT)
+
+
+def there_are(size: int) -> bool:
+    """Whether so many bytes could be had at once; none of them is used."""
+    try:
+        mmap.mmap(-1, size).close()
+    except (OSError, MemoryError):
+        return False
+    return True
+
+
+def threads_start(count: int) -> bool:
+    """Whether the system lets so many start at once."""
+    ended = Event()
+    threads = [Thread(target=ended.wait) for _ in range(count)]
+    try:
+        for thread in threads:
+            thread.start()
+    except RuntimeError:
+        return False
+    finally:
+        ended.set()
+    return True
+
+
+def is_short(error: BaseException | None) -> bool:
+    """Whether the error, or one behind it, came of too little memory.
+
+    Encoders that say nothing are believed to mean it where memory is short.
+    """
+    while error is not None:
+        words = _words(error)
+        if WITHOUT_REASON.search(words) and not (there_are(SCARCE) and threads_start(THREADS)):
+            return True
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if getattr(error, "code", None) == OPENCV_NO_MEMORY or NO_MEMORY.search(words):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _words(error: BaseException) -> str:
+    """Those of libraries and the system, without the names of files, which may hold any words."""
+    if isinstance(error, LipSyncError):
+        return ""
+    return str(getattr(error, "strerror", None) or error)
+
+
+def told(error: Exception) -> LipSyncError:
+    """As one of our errors, by what is behind it; a bug is none of them, but their root."""
+    if isinstance(error, OutOfMemoryError):
+        return error
+    if is_short(error):
+        ours: LipSyncError = OutOfMemoryError(TOO_LITTLE)
+    elif isinstance(error, LipSyncError):
+        return error
+    else:
+        ours = LipSyncError(f"{type(error).__name__}: {error}")
+    ours.__cause__ = error
+    return ours
+
+
+def peak_memory_mb() -> float:
+    """Of this process; what `getrusage` tells counts the one that started it, too."""
+    with suppress(OSError, IndexError):
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

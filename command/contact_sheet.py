@@ -1,0 +1,43 @@
+"""A contact sheet: what a video shows, in one picture."""
+
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from base.errors import OutputError
+from base.geometry import Picture
+from base.locks import write_whole
+from video.shape import Shape
+from video.source import open_source
+
+COLUMNS, ROWS = 6, 4
+SIDE = 240  # pixels of a picture's longer side on the sheet
+
+
+def contact_sheet(video: Path, path: Path) -> None:
+    """Write a sheet of frames spread over `video`, as PNG."""
+    _, data = cv2.imencode(".png", sheet_of(spread(video, COLUMNS * ROWS)))
+    try:
+        write_whole(path, data.tobytes())
+    except OSError as error:
+        raise OutputError(
+            f"cannot write the contact sheet {path}: {error.strerror}; give another --outfile"
+            f" (the video {video} is done)"
+        ) from error
+
+
+def spread(video: Path, count: int) -> list[Picture]:
+    """`count` small pictures from all over the video, in the order of time."""
+    source = open_source(video, Shape(), Fraction(25))
+    step = max((source.estimated_frames or count) // count, 1)
+    return [f.reduced(SIDE)[0] for f in islice(source.frames(), step // 2, None, step)][:count]
+
+
+def sheet_of(pictures: list[Picture], columns: int = COLUMNS) -> Picture:
+    blank = np.zeros_like(pictures[0])
+    rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
+    rows[-1] = rows[-1] + [blank] * (columns - len(rows[-1]) if len(rows) > 1 else 0)
+    return np.vstack([np.hstack(row) for row in rows])

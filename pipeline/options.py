@@ -1,0 +1,302 @@
+"""Everything a user can ask for: each option's default, its help and its check, in one place."""
+
+import os
+import re
+from argparse import ArgumentTypeError
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from audio.vads import VADS
+from base.errors import UsageError
+from blending.methods import BLENDERS
+from faces.detectors import DETECTORS
+from faces.person import check_select
+from faces.smoothing import SMOOTH_MODES
+from video.encoders import ENCODERS
+from video.loops import LOOPS
+from wav2lip.generators import DEVICES, GENERATORS
+
+Four = tuple[int, int, int, int]
+
+OUTFILE, DEMO_OUTFILE = Path("results/result_voice.mp4"), Path("results/demo.mp4")
+NO_PAGE = Path("-")  # a verdict alone
+MOST_PIXELS = 1_000_000  # along an edge: FFmpeg knows no larger picture
+UNSET_BOX: Four = (-1, -1, -1, -1)
+WHOLE_CROP: Four = (0, -1, 0, -1)
+NTSC = {f"{rate / 1.001:.3f}": Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)}
+
+
+def truth(text: str) -> bool:
+    """What people type behind a switch."""
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if text.lower() not in words:
+        raise ArgumentTypeError(f"expected true or false, got {text!r}")
+    return words[text.lower()]
+
+
+def path(text: str) -> Path:
+    if not text:
+        raise ArgumentTypeError("expected a name, got nothing")
+    return Path(text)
+
+
+def pixels(text: str) -> int:
+    value = int(text)
+    if abs(value) > MOST_PIXELS:
+        raise ArgumentTypeError(f"expected at most {MOST_PIXELS}, got {text[:20]}...")
+    return value
+
+
+def rate(text: str) -> Fraction:
+    """Frames a second; 29.97 and its like mean what television means by them."""
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,20}|/0*[1-9]\d{0,8})?", text):
+        raise ArgumentTypeError(f"expected a rate such as 25, 29.97 or 30000/1001, got {text!r}")
+    value = Fraction(text).limit_denominator(100_000)
+    return next((r for name, r in NTSC.items() if abs(value - Fraction(name)) < 0.006), value)
+
+
+def _option(default: Any, words: str, **parser: Any) -> Any:  # noqa: ANN401  as dataclasses.field
+    return field(default=default, metadata={"help": words, **parser})
+
+
+def _switch(words: str) -> Any:  # noqa: ANN401
+    return _option(False, words, action="store_true")
+
+
+@dataclass(frozen=True)
+class Options:
+    """One run. The fields' names are the flags; `metadata` is what the parser needs besides."""
+
+    checkpoint_path: Path | None = _option(
+        None, "weights of Wav2Lip; without any, the built-in puppet moves the mouth", type=path
+    )
+    face: Path | None = _option(None, "video or picture with the face", type=path)
+    audio: Path | None = _option(None, "sound, or a video with sound, to speak", type=path)
+    outfile: Path = _option(OUTFILE, "the video to write", type=path)
+    static: bool = _option(
+        False, "use only the first frame of the video", type=truth, nargs="?", const=True
+    )
+    fps: Fraction = _option(Fraction(25), "frames a second, for a still only", type=rate)
+    pads: Four = _option(
+        (0, 10, 0, 0), "pixels added to the face box: top bottom left right", type=pixels, nargs=4
+    )
+    face_det_batch_size: int = _option(16, "faces a detector looks at in one go", type=int)
+    wav2lip_batch_size: int = _option(128, "most frames the network makes in one go", type=int)
+    resize_factor: int = _option(1, "divide the picture's size by this", type=int)
+    crop: Four = _option(
+        WHOLE_CROP,
+        "use this part of the resized, rotated picture: top bottom left right; -1: to the edge",
+        type=pixels,
+        nargs=4,
+    )
+    box: Four = _option(
+        UNSET_BOX,
+        "the face's place in the picture as it is used: top bottom left right",
+        type=pixels,
+        nargs=4,
+    )
+    rotate: bool = _switch("turn the picture right by 90 degrees")
+    nosmooth: bool = _switch("do not smooth the face's place over time")
+    blend_method: str = _option("ellipse", "how the mouth is laid in", choices=tuple(BLENDERS))
+    mouth_region_size: float = _option(0.6, "part of the face that is new, 0.2 to 1", type=float)
+    blur_intensity: float = _option(
+        51, "width of the mask's soft edge, in pixels on a face 256 wide", type=float
+    )
+    no_color_match: bool = _switch("leave the new mouth's colours as they were generated")
+    sharpen_mouth: bool = _switch("sharpen the new mouth")
+    sharpen_amount: float = _option(0.5, "how much, 0 to 2", type=float)
+    temporal_smooth: bool = _switch("steady the face's place more than usual")
+    smooth_window: int = _option(3, "frames that --temporal_smooth looks at", type=int)
+    smooth_mode: str = _option("light", "how much it steadies", choices=tuple(SMOOTH_MODES))
+    fp16: bool = _switch("half precision: bf16 on CPUs that have it, fp16 on a GPU")
+    silence_gating: bool = _switch("in pauses make few mouths, and those in between from them")
+    silence_threshold: float = _option(
+        0.01, "amplitude below which --vad energy takes it for silent", type=float
+    )
+    face_det_stride: int = _option(5, "look for faces every so many frames", type=int)
+
+    device: str = _option("auto", "where the network runs", choices=DEVICES)
+    engine: str = _option(
+        "auto", "what makes the mouth; auto takes what fits", choices=("auto", *GENERATORS)
+    )
+    face_detector: str = _option("mtcnn", "what finds the face", choices=tuple(DETECTORS))
+    face_select: str = _option(
+        "largest", "whose face: largest, left, right, center, or a number from the left"
+    )
+    loop: str = _option("repeat", "when the sound is longer than the video", choices=LOOPS)
+    audio_offset: float = _option(
+        0.0, "milliseconds by which the mouth comes later than the sound", type=float, metavar="MS"
+    )
+    vad: str = _option(
+        "energy", "what finds speech; silero: the mouth follows nothing else", choices=tuple(VADS)
+    )
+    drive_audio: Path | None = _option(
+        None, "sound that moves the mouth instead of the one that is heard", type=path
+    )
+    lip_strength: float = _option(
+        1.0, "how far the mouth follows the sound: 0 not at all, 2 the most", type=float
+    )
+    encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
+    preset: str = _option("veryfast", "the encoder's preset, by its x264 name")
+    crf: int = _option(18, "the encoder's constant quality: 0 lossless, 51 worst", type=int)
+    max_pixels: int = _option(
+        8192 * 8192, "most pixels of a picture that is read; 0: no limit", type=int
+    )
+    max_seconds: float = _option(
+        6 * 3600, "longest sound that is read; 0: no limit", type=float, metavar="S"
+    )
+    cache_dir: Path | None = _option(None, "folder for networks and tracks of faces", type=path)
+    no_cache: bool = _switch("neither read nor write the cache")
+    progress: str = _option(
+        "auto", "how progress is shown", choices=("auto", "bar", "json", "none")
+    )
+    report: Path | None = _option(None, "write facts and timings as JSON", type=path)
+    check: bool = _switch("only look whether a run could be done, and write nothing")
+    quality: Path | None = _option(
+        None,
+        "judge the result; with a name ending in .html, also write what was seen as a page",
+        type=path,
+        nargs="?",
+        const=NO_PAGE,
+        metavar="PAGE",
+    )
+    debug: bool = _switch("show the traceback behind an error")
+    demo: bool = _switch("the kept portrait speaks the kept sound, with a contact sheet")
+
+    def __post_init__(self) -> None:
+        for name, low, high in RANGES:
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UsageError(f"--{name} must be {low} to {high}, got {value}")
+        self._check_inputs()
+        self._check_box()
+        self._check_page()
+        check_select(self.face_select)
+        if self.engine == "puppet" and self.checkpoint_path is not None:
+            raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
+
+    def _check_inputs(self) -> None:
+        missing = [f"--{name}" for name in ("face", "audio") if getattr(self, name) is None]
+        if missing and not self.demo:
+            raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
+        written = {f"--{name}": getattr(self, name) for name in ("outfile", "report")}
+        written |= {"--quality": self.quality_page, "the contact sheet": self.sheet}
+        read = ("face", "audio", "drive_audio", "checkpoint_path")
+        given = {f"--{name}": getattr(self, name) for name in read}
+        for flag, path in written.items():
+            for other, taken in {**given, **written}.items():
+                if flag != other and None not in (path, taken) and same_place(path, taken):
+                    raise UsageError(f"{flag} and {other} are the same file {path}: name another")
+        below = {**written, "--cache_dir": self.cache_dir}
+        for (flag, path), (other, taken) in product(below.items(), written.items()):
+            if None not in (path, taken) and flag != other and lies_below(path, taken):
+                raise UsageError(f"{flag} {path} lies below {other}, a file: name another")
+
+    def _check_page(self) -> None:
+        page = self.quality_page
+        if page is not None and page.suffix.lower() not in (".html", ".htm"):
+            raise UsageError(f"--quality {page}: the page's name ends in .html")
+
+    def _check_box(self) -> None:
+        if self.box == UNSET_BOX:
+            return
+        top, bottom, left, right = self.box
+        if min(self.box) < 0 or top >= bottom or left >= right:
+            raise UsageError(
+                f"--box must be top bottom left right with top < bottom and left < right,"
+                f" got {' '.join(map(str, self.box))}"
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """Every option by its name, as JSON can hold it."""
+        return {
+            name: value if isinstance(value, int | float | str | tuple | None) else str(value)
+            for name, value in asdict(self).items()
+        }
+
+    @property
+    def idle(self) -> list[str]:
+        """What was asked for and can have no effect."""
+        words = []
+        if self.silence_gating and self.vad == "none":
+            words.append("--vad none takes everything for speech: --silence_gating skips nothing")
+        for name, needed in NEEDED.items():
+            if getattr(self, name) != getattr(Options, name) and not getattr(self, needed):
+                words.append(f"--{name} changes nothing without --{needed}")
+        if self.face_box is not None and self.face_select != "largest":
+            words.append("--box says whose face it is: --face_select changes nothing")
+        return words
+
+    @property
+    def quality_page(self) -> Path | None:
+        return None if self.quality == NO_PAGE else self.quality
+
+    @property
+    def sheet(self) -> Path | None:
+        """Beside the demo's video."""
+        return self.outfile.parent / f"{self.outfile.stem}.sheet.png" if self.demo else None
+
+    @property
+    def face_box(self) -> Four | None:
+        return None if self.box == UNSET_BOX else self.box
+
+
+NEEDED = {
+    "sharpen_amount": "sharpen_mouth",
+    "smooth_window": "temporal_smooth",
+    "smooth_mode": "temporal_smooth",
+}
+RANGES: tuple[tuple[str, float, float], ...] = (
+    ("fps", 1, 240),
+    ("face_det_batch_size", 1, 4096),
+    ("wav2lip_batch_size", 1, 4096),
+    ("resize_factor", 1, 64),
+    ("mouth_region_size", 0.2, 1.0),
+    ("blur_intensity", 0, 255),
+    ("sharpen_amount", 0, 2),
+    ("smooth_window", 1, 99),
+    ("silence_threshold", 0, 1),
+    ("face_det_stride", 1, 1000),
+    ("audio_offset", -5000, 5000),
+    ("lip_strength", 0, 2),
+    ("crf", 0, 51),
+    ("max_pixels", 0, 2**31 - 1),
+    ("max_seconds", 0, 1e9),
+)
+
+
+def same_place(one: Path, other: Path) -> bool:
+    with suppress(OSError, ValueError):  # one is not there, or is no name: told where it is opened
+        return os.path.realpath(one) == os.path.realpath(other) or one.samefile(other)
+    return False
+
+
+def lies_below(one: Path, other: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return Path(os.path.realpath(one)).is_relative_to(os.path.realpath(other))
+    return False
+
+
+def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """`--box` in the order that only worked before, right left bottom top, is read so."""
+    box: Four = values["box"]
+    first, second, third, fourth = box
+    if not (first > second and third > fourth and min(box) >= 0):
+        return values, []
+    turned = (fourth, third, second, first)
+    words = "--box was read as right left bottom top; the documented order is top bottom left right"
+    return {**values, "box": turned}, [f"{words}: {' '.join(map(str, turned))}"]
+
+
+def demonstration(options: Options, folder: Path) -> Options:
+    """The same options, what is not given being the portrait and the sound kept in `folder`."""
+    return replace(
+        options,
+        outfile=DEMO_OUTFILE if options.outfile == OUTFILE else options.outfile,
+        face=options.face or folder / "portrait.png",
+        audio=options.audio or folder / "speech.m4a",
+    )

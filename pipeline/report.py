@@ -1,0 +1,129 @@
+"""What a run did and how long it took."""
+
+import json
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from base.cache import Cached
+from base.errors import OutputError
+from base.locks import write_whole
+from base.version import __version__
+
+T = TypeVar("T")
+SPANS = 10  # runs without a face that are told
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a stage is."""
+
+    stage: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What the picture's own frames show, each counted once however often it is shown."""
+
+    frames_with: int = 0
+    frames_without: int = 0
+    without: tuple[tuple[int, int], ...] = ()  # the first and last frame of the first SPANS runs
+    cuts: int = 0
+    most_at_once: int = 0
+
+    @classmethod
+    def seen(cls, there: Sequence[bool], begins: Sequence[bool], people: Sequence[int]) -> "Faces":
+        """Of each frame: whether it has a mouth to move, begins a shot, and how many faces."""
+        return cls(
+            frames_with=sum(there),
+            frames_without=len(there) - sum(there),
+            without=tuple(islice(_runs_without(there), SPANS)),
+            cuts=sum(begins[1:]),
+            most_at_once=max(people, default=0),
+        )
+
+
+def _runs_without(there: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    for face, run in groupby(range(len(there)), key=there.__getitem__):
+        if not face:
+            frames = list(run)
+            yield frames[0], frames[-1]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The facts of a finished run; seconds of stages that overlap add up to more than the run."""
+
+    outfile: str
+    engine: str
+    encoder: str
+    pixel_format: str
+    sound: str | None  # the codec in the result
+    sound_copied: bool  # or encoded anew
+    fps: str
+    size: tuple[int, int]
+    frames: int
+    frames_generated: int  # by the generator
+    frames_interpolated: int  # in pauses, from generated ones
+    frames_without_face: int
+    seconds: float
+    seconds_by_stage: dict[str, float]
+    peak_memory_mb: float
+    faces: Faces = field(default_factory=Faces)
+    notices: tuple[str, ...] = ()
+    caches: dict[str, Cached] = field(default_factory=dict)  # what was asked of each
+    quality: dict[str, Any] = field(default_factory=dict)  # where --quality asked for it
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.frames / max(self.seconds, 1e-9)
+
+
+@dataclass
+class Clock:
+    """Seconds since it was made, and seconds inside each stage."""
+
+    started: float = field(default_factory=time.perf_counter)
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        since = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - since
+
+    def each(self, name: str, items: Iterable[T]) -> Generator[T, None, None]:
+        """`items`, the time spent on making them counted as `name`; closed with this."""
+        source = iter(items)
+        try:
+            while True:
+                with self.stage(name):
+                    item = next(source, self)
+                if item is self:
+                    return
+                yield item  # type: ignore[misc]  # the mark is never an item
+        finally:
+            if isinstance(source, Generator):
+                source.close()
+
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.started
+
+
+def write_report(path: Path, facts: dict[str, Any]) -> None:
+    text = json.dumps({"version": __version__, **facts}, indent=2) + "\n"
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise OutputError(
+            f"cannot write the report {path}: {error.strerror}; name another --report"
+            f" (the video {facts['outfile']} is done)"
+        ) from error

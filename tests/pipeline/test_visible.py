@@ -1,0 +1,116 @@
+"""The part that shows holds all that shows: no pixel of a frame depends on the rest."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from base.geometry import Affine, Box, Landmarks, Rect
+from blending.masks import MaskShape
+from blending.methods import BLENDERS, Look
+from blending.patch import Patch
+from faces.face import Face, FaceTrack
+from pipeline.mouths import Mouth, Shown, cut_face, laid_in
+from pipeline.visible import BESIDE, part_behind, shown_part
+from video.yuv import Frame
+from wav2lip.generators.batch import WHOLE, only_shown
+
+WIDTH, HEIGHT = 240, 200
+BOXES = {
+    "small": Box(60.3, 104.1, 90.7, 130.2),
+    "large": Box(10.5, 190.2, 40.6, 200.3),
+    "over the border": Box(90.5, 212.0, 130.4, 251.5),
+}
+
+
+def face(box, roll=0.0, shift=(0.0, 0.0)):
+    x, y = box.centre
+    c, s = np.cos(roll), np.sin(roll)
+    turned = Affine(c, -s, x - c * x + s * y + shift[0], s, c, y - s * x - c * y + shift[1])
+    return Face(box, Landmarks.fixed(box).mapped(turned), 1.0)
+
+
+def noise(seed, height, width):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def result(face, look, shown, frame):
+    """The frame with a mouth that changed everywhere, of which only `shown` was computed."""
+    given = cut_face(frame, face.box)
+    whole = noise(7, 96, 96)
+    (pixels,) = only_shown(whole[None], given[None], shown)
+    return laid_in(Shown(0, frame, face), Mouth(given, pixels), look).planes()
+
+
+def same(one, other):
+    return all(map(np.array_equal, one, other))
+
+
+@pytest.mark.parametrize("method", BLENDERS)
+@pytest.mark.parametrize("region", [0.2, 0.4, 0.6])
+@pytest.mark.parametrize("box", BOXES.values(), ids=[*BOXES])
+def test_frames_are_the_same_whether_the_rest_was_computed(method, region, box):
+    look = Look(method, MaskShape(region, 30), sharpen=1.0)
+    faces = face(box), face(box, 0.3, (-2, 1)), face(box, -0.2, (3, -2))
+    shown = shown_part(FaceTrack.of((*faces, None)), look, WIDTH, HEIGHT)
+    frame = Frame.of_picture(noise(1, HEIGHT, WIDTH))
+    for one in faces:
+        assert same(result(one, look, shown, frame), result(one, look, WHOLE, frame))
+
+
+def test_the_part_is_smaller_than_the_whole():
+    shown = shown_part(
+        FaceTrack.of((face(BOXES["large"]),)), Look("ellipse", MaskShape(0.4)), 240, 200
+    )
+    width, height = shown.size
+    assert width * height < 0.45 * 96 * 96
+    assert shown.bottom > 0.78 * 96 > shown.top and shown.left < 48 < shown.right
+
+
+@pytest.mark.parametrize("box", BOXES.values(), ids=[*BOXES])
+def test_the_margin_holds_every_pixel_that_is_interpolated_from(box):
+    """And without it a change just outside would show: on every side."""
+    seen = Rect(100, 150, 135, 170) if box.left > 100 else Rect(70, 95, 100, 118)
+    behind = part_behind(seen, box)
+
+    def onto(shown):
+        pixels = only_shown(noise(7, 96, 96)[None], noise(8, 96, 96)[None], shown)[0]
+        patch = Patch.placed(pixels, box, seen, noise(8, 96, 96))
+        return patch.onto(np.zeros((*seen.size[::-1], 3), np.float32))
+
+    assert np.array_equal(onto(behind), onto(WHOLE))
+    much = BESIDE + math.ceil(96 / min(box.width, box.height))  # and a pixel of the frame
+    sides = {"top": much, "bottom": -much, "left": much, "right": -much}
+    for side, inward in sides.items():
+        less = replace(behind, **{side: getattr(behind, side) + inward})
+        assert not np.array_equal(onto(less), onto(WHOLE))
+
+
+def test_every_frame_s_part_is_in_the_clip_s():
+    look, box = Look("ellipse", MaskShape(0.2, 0)), BOXES["large"]
+    moves = [(0, 0), (-20, -15), (20, -15), (-20, 15), (20, 15)]
+    faces = [face(box, shift=move) for move in moves]
+    alone = [shown_part(FaceTrack.of((one,)), look, WIDTH, HEIGHT) for one in faces]
+    assert shown_part(FaceTrack.of(faces), look, WIDTH, HEIGHT) == Rect(
+        min(one.top for one in alone),
+        max(one.bottom for one in alone),
+        min(one.left for one in alone),
+        max(one.right for one in alone),
+    )
+    assert len({getattr(one, side) for one in alone for side in ("left", "right")}) == 6
+
+
+def test_a_frame_without_a_face_shows_nothing_and_no_face_everything():
+    look = Look("ellipse", MaskShape(0.4))
+    one = face(BOXES["large"])
+    alone = shown_part(FaceTrack.of((one,)), look, WIDTH, HEIGHT)
+    assert shown_part(FaceTrack.of((None, one, None)), look, WIDTH, HEIGHT) == alone
+    assert shown_part(FaceTrack.of((None,)), look, WIDTH, HEIGHT) == WHOLE
+
+
+def test_a_face_at_the_picture_s_edge_shows_what_lies_inside():
+    shown = shown_part(
+        FaceTrack.of((face(Box(20, 120, 190, 290)),)), Look("original"), WIDTH, HEIGHT
+    )
+    assert shown == Rect(0, 96, 0, 56)

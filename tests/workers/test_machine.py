@@ -1,0 +1,39 @@
+import pytest
+
+from workers.machine import cores, fitting, free_memory
+
+GB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("jobs", "cores", "memory", "expected"),
+    [
+        (100, 8, 64 * GB, 8),
+        (3, 8, 64 * GB, 3),
+        (100, 8, 3 * GB + 5, 3),
+        (100, 8, GB // 2, 1),
+        (100, 8, None, 8),
+    ],
+)
+def test_a_worker_for_each_core_with_a_gigabyte_and_a_job(jobs, cores, memory, expected):
+    assert fitting(jobs, cores, memory) == expected
+
+
+def test_this_machine_has_a_core_and_memory():
+    memory = free_memory()
+    assert cores() >= 1 and (memory is None or memory > 0)
+
+
+@pytest.mark.parametrize(("quota", "expected"), [("150000 100000", 1), ("max 100000", None)])
+def test_a_container_s_quota_counts(tmp_path, monkeypatch, quota, expected):
+    mine = cores()
+    (tmp_path / "cpu.max").write_text(quota)
+    monkeypatch.setattr("workers.machine.CGROUP", tmp_path)
+    assert cores() == min(expected or mine, mine)
+
+
+def test_a_container_s_memory_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr("workers.machine.CGROUP", tmp_path)
+    for name, text in (("max", "5000"), ("current", "3000"), ("stat", "anon 1\ninactive_file 100")):
+        (tmp_path / f"memory.{name}").write_text(text)
+    assert free_memory() == 2100
