@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from audio.spool import Spool, pieces
 from base.errors import InputError
 from base.media import decoded, demuxed, discard_others, is_playlist, open_container
-from base.pauses import room_in, runs
+from base.pauses import believable_silence, continuous_runs
 
 Samples = NDArray[np.float32]  # (samples,), full scale is -1..1
 
@@ -132,7 +132,7 @@ def _too_long(path: Path, most_seconds: float) -> InputError:
 def _read_stream(path: Path, index: int, most_seconds: float) -> Spool:
     samples = Spool()
     with open_container(path) as container:
-        room = room_in(container)
+        room = believable_silence(container)
         frames = _believed(path, _frames(container, container.streams.audio[index]))
         for block in _blocks(frames, room):
             if not (np.abs(block) < _LOUDEST).all():  # NaN is not smaller, either
@@ -170,7 +170,7 @@ def _believed(path: Path, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
 
 def _blocks(frames: Iterable[AudioFrame], room: Fraction) -> Iterator[Samples]:
     """16 kHz mono in pieces; pauses in the time stamps are silent, `room` seconds in all."""
-    for (_, pause), run in groupby(runs(frames, room), key=itemgetter(0)):
+    for (_, pause), run in groupby(continuous_runs(frames, room), key=itemgetter(0)):
         yield from _silence(round(pause * SAMPLE_RATE))
         # packed: PyAV crashes on planar sound of more than eight channels
         resampler = av.AudioResampler(format="flt", rate=SAMPLE_RATE)

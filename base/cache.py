@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from base.locks import claimed_folder, remove, sweep
+from base.locks import locked_folder, remove, remove_abandoned
 
-__all__ = ["making", "remove", "remove_oldest", "used"]
+__all__ = ["mark_used", "new_entry", "remove", "remove_oldest"]
 
 Cached = Literal["hit", "miss", "off"]  # what became of a look into the cache
 
@@ -22,16 +22,16 @@ MAKING = re.compile(r"\.[0-9a-f]{32}\.([0-9a-f]{16})")
 
 
 @contextmanager
-def making(entry: Path) -> Iterator[Path]:
+def new_entry(entry: Path) -> Iterator[Path]:
     """A place to make the entry in; what is there at the end becomes the entry."""
     entry.parent.mkdir(parents=True, exist_ok=True)
-    with claimed_folder(entry.parent, f".{entry.name}.") as claimed:
+    with locked_folder(entry.parent, f".{entry.name}.") as claimed:
         place = claimed / entry.name
         yield place
         place.replace(entry)
 
 
-def used(entry: Path) -> None:
+def mark_used(entry: Path) -> None:
     """Remember that the entry was used now, in a cache that may be changed."""
     with suppress(OSError):
         os.utime(entry)
@@ -39,7 +39,7 @@ def used(entry: Path) -> None:
 
 def remove_oldest(folder: Path, most: int, most_bytes: float = float("inf")) -> None:
     """All but the entries used last, and what a killed run left half made; bytes are of files."""
-    sweep(folder, MAKING)
+    remove_abandoned(folder, MAKING)
     sizes: dict[Path, int] = {}
     for entry, facts in _newest_first(folder):
         if len(sizes) < most and sum(sizes.values()) + facts.st_size <= most_bytes:

@@ -27,19 +27,19 @@ MARK = re.compile("[0-9a-f]{16}")
 _claimed: set[Path] = set()
 
 
-def mark() -> str:
+def unique_mark() -> str:
     """For a name: eight digits that stand for this kernel since it was started, eight by chance."""
     return _kernel() + secrets.token_hex(4)
 
 
 @contextmanager
-def claimed_file(folder: Path, before: str, after: str = "") -> Iterator[Path]:
+def locked_file(folder: Path, before: str, after: str = "") -> Iterator[Path]:
     """A new file in `folder`, a mark in its name; what still has that name at the end is removed.
 
     OSError where it cannot be made.
     """
     for _ in range(TRIES):
-        path = folder / f"{before}{mark()}{after}"
+        path = folder / f"{before}{unique_mark()}{after}"
         _claimed.add(path)
         try:
             claim = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -58,9 +58,9 @@ def claimed_file(folder: Path, before: str, after: str = "") -> Iterator[Path]:
 
 
 @contextmanager
-def claimed_folder(folder: Path, before: str) -> Iterator[Path]:
+def locked_folder(folder: Path, before: str) -> Iterator[Path]:
     """The same for a folder, which holds its lock."""
-    path = folder / f"{before}{mark()}"
+    path = folder / f"{before}{unique_mark()}"
     _claimed.add(path)
     try:
         path.mkdir()
@@ -72,19 +72,19 @@ def claimed_folder(folder: Path, before: str) -> Iterator[Path]:
         _claimed.discard(path)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Whole or not at all, as far as the place is one where files are; OSError where it fails."""
     if path.exists() and not path.is_file():  # /dev/stdout, say
         path.write_bytes(content)
         return
     place = path.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
-    with claimed_file(place.parent, ".whole.", ".part") as partial:
+    with locked_file(place.parent, ".whole.", ".part") as partial:
         partial.write_bytes(content)
         partial.replace(place)
 
 
-def sweep(folder: Path, names: "re.Pattern[str]") -> None:
+def remove_abandoned(folder: Path, names: "re.Pattern[str]") -> None:
     """Remove what killed runs left: files or folders whose name matches, its group the mark."""
     with suppress(OSError):
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
@@ -101,7 +101,7 @@ def remove(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def abandon() -> None:
+def remove_unfinished() -> None:
     """Remove all that this process is making; it ends now."""
     for path in tuple(_claimed):
         remove(path)

@@ -21,7 +21,7 @@ NO_MEMORY = re.compile(
     "|can't start new thread|failed to map segment|failed to allocate",
     re.IGNORECASE,
 )
-TOO_LITTLE = (
+OUT_OF_MEMORY_MESSAGE = (
     "out of memory or processes: allow this program more, close others, or take a smaller picture"
 )
 # What FFmpeg and OpenVINO say where an encoder or a thread did not start.
@@ -44,7 +44,7 @@ def reuse_freed_memory() -> None:
         mallopt(TRIM_THRESHOLD, KEPT)
 
 
-def there_are(size: int) -> bool:
+def can_allocate(size: int) -> bool:
     """Whether so many bytes could be had at once; none of them is used."""
     try:
         mmap.mmap(-1, size).close()
@@ -53,7 +53,7 @@ def there_are(size: int) -> bool:
     return True
 
 
-def threads_start(count: int) -> bool:
+def can_start_threads(count: int) -> bool:
     """Whether the system lets so many start at once."""
     ended = Event()
     threads = [Thread(target=ended.wait) for _ in range(count)]
@@ -67,14 +67,16 @@ def threads_start(count: int) -> bool:
     return True
 
 
-def is_short(error: BaseException | None) -> bool:
+def is_out_of_memory(error: BaseException | None) -> bool:
     """Whether the error, or one behind it, came of too little memory.
 
     Encoders that say nothing are believed to mean it where memory is short.
     """
     while error is not None:
         words = _words(error)
-        if WITHOUT_REASON.search(words) and not (there_are(SCARCE) and threads_start(THREADS)):
+        if WITHOUT_REASON.search(words) and not (
+            can_allocate(SCARCE) and can_start_threads(THREADS)
+        ):
             return True
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True
@@ -91,12 +93,12 @@ def _words(error: BaseException) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def told(error: Exception) -> LipSyncError:
+def as_user_error(error: Exception) -> LipSyncError:
     """As one of our errors, by what is behind it; a bug is none of them, but their root."""
     if isinstance(error, OutOfMemoryError):
         return error
-    if is_short(error):
-        ours: LipSyncError = OutOfMemoryError(TOO_LITTLE)
+    if is_out_of_memory(error):
+        ours: LipSyncError = OutOfMemoryError(OUT_OF_MEMORY_MESSAGE)
     elif isinstance(error, LipSyncError):
         return error
     else:

@@ -14,12 +14,12 @@ BACKWARDS = Fraction(-1)  # stamps that fall back by more than a second have sta
 PAUSES_IN_ALL = Fraction(60)  # seconds of silence believed where a file does not know its length
 
 
-def room_in(container: InputContainer) -> Fraction:
+def believable_silence(container: InputContainer) -> Fraction:
     """How many seconds of silence a file can be believed to hold."""
     return Fraction(container.duration or 0, av.time_base) or PAUSES_IN_ALL
 
 
-def runs(
+def continuous_runs(
     frames: Iterable[AudioFrame], room: Fraction
 ) -> Iterator[tuple[tuple[int, Fraction], AudioFrame]]:
     """Each frame with its run: the run's number and the pause before it, in seconds.

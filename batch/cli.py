@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from base.errors import JobsFailedError, OutputError
-from base.locks import write_whole
-from base.memory import told
+from base.locks import replace_file
+from base.memory import as_user_error
 from base.signals import INTERRUPTED, TERMINATED, Terminated
 from batch import journal
 from batch.flags import Asked, asked
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with stoppable():
             _run(asked(words), watcher)
     except Exception as error:
-        ours = told(error)
+        ours = as_user_error(error)
         code = _failed(watcher, str(ours), ours.exit_code)
         if code == BUG:
             raise
@@ -151,7 +151,7 @@ def _show_people(folder: Path, summary: Summary, watcher: Watcher, pictures: boo
 
 def _write(path: Path, text: str) -> None:
     try:
-        write_whole(path, text.encode("utf-8", "replace"))
+        replace_file(path, text.encode("utf-8", "replace"))
     except OSError as error:
         raise OutputError(
             f"{path}: cannot be written: {error.strerror}; free some space"

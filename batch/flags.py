@@ -10,7 +10,7 @@ from typing import Any
 from base.errors import UsageError
 from batch.foreman import Rules
 from command.flags import parser as single_parser
-from pipeline.options import OUTFILE, Options, path
+from pipeline.options import OUTFILE, Options, parse_path
 from workers.addresses import address_of
 from workers.crews import CREWS
 
@@ -63,12 +63,25 @@ def parser() -> argparse.ArgumentParser:
     made = single_parser()
     made.description = WORDS
     add = made.add_argument_group("jobs").add_argument
-    add("--pairs", type=path, metavar="DIR", help="every face with the sound of the same name")
+    add(
+        "--pairs", type=parse_path, metavar="DIR", help="every face with the sound of the same name"
+    )
     add("--faces", nargs="+", default=[], metavar="GLOB", help="faces, each with every sound")
     add("--audios", nargs="+", default=[], metavar="GLOB", help="sounds, each with every face")
     add("--zip", action="store_true", help="the first face with the first sound, and so on")
-    add("--manifest", type=path, metavar="FILE", help="CSV or JSON lines, a column for each flag")
-    add("--out_dir", type=path, default=OUT_DIR, metavar="DIR", help="videos, journal, summary")
+    add(
+        "--manifest",
+        type=parse_path,
+        metavar="FILE",
+        help="CSV or JSON lines, a column for each flag",
+    )
+    add(
+        "--out_dir",
+        type=parse_path,
+        default=OUT_DIR,
+        metavar="DIR",
+        help="videos, journal, summary",
+    )
     add("--out_template", default=TEMPLATE, help="names, of {face}, {audio} and {index}")
     add("--dry_run", action="store_true", help="show the plan and do nothing")
     work = made.add_argument_group("work").add_argument

@@ -62,7 +62,7 @@ def _job(asked: Asked, row: Row, index: int) -> Job:
         raise UsageError(f"{row.origin}: {error}") from error
     here = address_of(options.outfile) is None or address_of(asked.out_dir) is not None
     name = os.path.relpath(options.outfile, asked.out_dir) if here else shown(options.outfile)
-    return Job(name, row.origin, options, key_of(options), (*notices, *options.idle))
+    return Job(name, row.origin, options, key_of(options), (*notices, *options.ineffective_flags))
 
 
 def _check_given(values: Mapping[str, Any]) -> None:

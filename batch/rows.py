@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import InputError, UsageError
-from pipeline.options import NO_PAGE, Options, truth
+from pipeline.options import NO_PAGE, Options, parse_bool
 from workers.addresses import address_of
 
 WHOLE_BATCH = ("progress", "debug", "demo", "check")  # flags that no row has for itself
@@ -129,7 +129,7 @@ def value_of(option: "Field[Any]", given: Any) -> Any:  # noqa: ANN401  an optio
 def _one(parser: Mapping[str, Any], given: Any) -> Any:  # noqa: ANN401
     if isinstance(given, list | dict):
         raise ValueError("one value was expected, got several")
-    read = truth if parser.get("action") == "store_true" else parser.get("type", str)
+    read = parse_bool if parser.get("action") == "store_true" else parser.get("type", str)
     text = str(given)
     try:
         value = read(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from base.errors import OutputError, UsageError
-from base.locks import write_whole
+from base.locks import replace_file
 from benchmarks.machine import commit, machine
 from video.places import check_place
 
@@ -41,6 +41,6 @@ def keep(path: Path, results: Mapping[str, Any]) -> None:
 
 def keep_bytes(path: Path, content: bytes) -> None:
     try:
-        write_whole(path, content)
+        replace_file(path, content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; name another file") from error

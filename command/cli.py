@@ -10,14 +10,14 @@ from typing import Any
 
 from base.errors import LipSyncError
 from base.geometry import Rect
-from base.memory import told
+from base.memory import as_user_error
 from base.signals import INTERRUPTED, MESSAGES, TERMINATED, Terminated
 from base.text import one_line
 from command.display import Bar, Display, JsonLines, say
 from command.flags import parsed, progress_asked
 from command.stopping import Stop, Word, in_time, stoppable
 from command.streams import keep_own_lines
-from pipeline.options import Options, demonstration
+from pipeline.options import Options, with_demo_inputs
 from pipeline.report import Clock, Report, write_report
 from pipeline.stages import WITHOUT_WEIGHTS, load_engine, stages_of
 from wav2lip.generators import EngineSettings
@@ -54,7 +54,7 @@ def _attempted(
         _run(words, display, defaults, last)
     except Exception as error:
         last()
-        code = _failed(told(error), display, "--debug" in words)
+        code = _failed(as_user_error(error), display, "--debug" in words)
         if code == BUG:
             raise
         return code
@@ -71,7 +71,7 @@ def _run(words: Sequence[str], display: Display, defaults: dict[str, Any], last:
     clock = Clock()
     options, notices = parsed(words, **defaults)
     if options.demo:
-        options = demonstration(options, DEMO)
+        options = with_demo_inputs(options, DEMO)
     for notice in notices:
         say(notice)
     if options.check:

@@ -9,7 +9,7 @@ import numpy as np
 
 from base.errors import OutputError
 from base.geometry import Picture
-from base.locks import write_whole
+from base.locks import replace_file
 from video.shape import Shape
 from video.source import open_source
 
@@ -21,7 +21,7 @@ def contact_sheet(video: Path, path: Path) -> None:
     """Write a sheet of frames spread over `video`, as PNG."""
     _, data = cv2.imencode(".png", sheet_of(spread(video, COLUMNS * ROWS)))
     try:
-        write_whole(path, data.tobytes())
+        replace_file(path, data.tobytes())
     except OSError as error:
         raise OutputError(
             f"cannot write the contact sheet {path}: {error.strerror}; give another --outfile"

@@ -46,7 +46,7 @@ def parsed(
         {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
     )
     options = Options(**values)
-    return options, [*words, *options.idle]
+    return options, [*words, *options.ineffective_flags]
 
 
 def progress_asked(argv: Sequence[str]) -> str:

@@ -29,14 +29,14 @@ def start(program: str = "command.cli", /, **defaults: Any) -> int:  # noqa: ANN
     """The program's `main` with the words of the command line; its exit code."""
     end_at_once()
     prepare_environment()
-    from base.memory import is_short, reuse_freed_memory, there_are
+    from base.memory import can_allocate, is_out_of_memory, reuse_freed_memory
 
-    if not there_are(IMPORTS):
+    if not can_allocate(IMPORTS):
         return _short()
     try:
         main: Callable[..., int] = import_module(program).main
     except (MemoryError, ImportError) as error:
-        if not is_short(error):
+        if not is_out_of_memory(error):
             raise
         return _short()
     reuse_freed_memory()
@@ -44,10 +44,10 @@ def start(program: str = "command.cli", /, **defaults: Any) -> int:  # noqa: ANN
 
 
 def _short() -> int:
-    from base.memory import TOO_LITTLE
+    from base.memory import OUT_OF_MEMORY_MESSAGE
 
-    tell_at_once(sys.stdout, _event(TOO_LITTLE, SHORT).encode())
-    tell_at_once(sys.stderr, f"error: {TOO_LITTLE}\n".encode())
+    tell_at_once(sys.stdout, _event(OUT_OF_MEMORY_MESSAGE, SHORT).encode())
+    tell_at_once(sys.stderr, f"error: {OUT_OF_MEMORY_MESSAGE}\n".encode())
     return SHORT
 
 

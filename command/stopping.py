@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread, current_thread, main_thread
 from types import FrameType
 from typing import Any, Protocol
 
-from base.locks import abandon
+from base.locks import remove_unfinished
 from base.signals import EXIT_CODES, INTERRUPTED, Terminated
 from command.starting import left, left_early, tell_at_once
 
@@ -163,7 +163,7 @@ def _imports(frame: FrameType | None) -> bool:
 def _watch(told: int, ended: Event, word: Word, last_lines: Mapping[int, bytes]) -> None:
     while number := os.read(told, 1):
         if number[0] in EXIT_CODES and not ended.wait(IN_TIME):
-            abandon()
+            remove_unfinished()
             code = EXIT_CODES[signal.Signals(number[0])]
             if word.acquire(blocking=False):
                 tell_at_once(sys.stdout, last_lines.get(code, b""))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from base.cache import making, remove, remove_oldest, used
+from base.cache import mark_used, new_entry, remove, remove_oldest
 from faces.sightings import COLUMNS, Sightings
 
 KEPT, KEPT_BYTES = 500, 64 << 20  # a minute at 25 frames a second takes 200 kB, a photo 165 bytes
@@ -75,7 +75,7 @@ def read(entry: Entry, frames: int) -> Sightings | None:
         remove(entry.path)
         return None
     if sightings is not None:
-        used(entry.path)
+        mark_used(entry.path)
     return sightings
 
 
@@ -84,7 +84,7 @@ def keep(entry: Entry, sightings: Sightings, ended: bool) -> None:
     with suppress(OSError, ValueError):
         made, before = Kept(sightings, ended), _kept(entry.path)
         if entry.current() and (before is None or made.tells_more_than(before)):
-            with making(entry.path) as place:
+            with new_entry(entry.path) as place:
                 place.write_bytes(_packed(entry.path.name, made))
             remove_oldest(entry.path.parent, KEPT, KEPT_BYTES)
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from base.errors import NoFaceError, OutputError
-from base.locks import write_whole
+from base.locks import replace_file
 from faces.face import FaceTrack
 from pipeline.options import Options
 
@@ -63,7 +63,7 @@ def write_page(options: Options, found: "Measured") -> None:
     place = options.quality_page
     assert place is not None  # asked by the caller
     try:
-        write_whole(place, page(found).encode())
+        replace_file(place, page(found).encode())
     except OSError as error:
         raise OutputError(
             f"cannot write the page {place}: {error.strerror}; name another --quality"

@@ -30,7 +30,7 @@ WHOLE_CROP: Four = (0, -1, 0, -1)
 NTSC = {f"{rate / 1.001:.3f}": Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)}
 
 
-def truth(text: str) -> bool:
+def parse_bool(text: str) -> bool:
     """What people type behind a switch."""
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if text.lower() not in words:
@@ -38,20 +38,20 @@ def truth(text: str) -> bool:
     return words[text.lower()]
 
 
-def path(text: str) -> Path:
+def parse_path(text: str) -> Path:
     if not text:
         raise ArgumentTypeError("expected a name, got nothing")
     return Path(text)
 
 
-def pixels(text: str) -> int:
+def parse_pixels(text: str) -> int:
     value = int(text)
     if abs(value) > MOST_PIXELS:
         raise ArgumentTypeError(f"expected at most {MOST_PIXELS}, got {text[:20]}...")
     return value
 
 
-def rate(text: str) -> Fraction:
+def parse_rate(text: str) -> Fraction:
     """Frames a second; 29.97 and its like mean what television means by them."""
     if not re.fullmatch(r"\d{1,9}(\.\d{1,20}|/0*[1-9]\d{0,8})?", text):
         raise ArgumentTypeError(f"expected a rate such as 25, 29.97 or 30000/1001, got {text!r}")
@@ -72,17 +72,22 @@ class Options:
     """One run. The fields' names are the flags; `metadata` is what the parser needs besides."""
 
     checkpoint_path: Path | None = _option(
-        None, "weights of Wav2Lip; without any, the built-in puppet moves the mouth", type=path
+        None,
+        "weights of Wav2Lip; without any, the built-in puppet moves the mouth",
+        type=parse_path,
     )
-    face: Path | None = _option(None, "video or picture with the face", type=path)
-    audio: Path | None = _option(None, "sound, or a video with sound, to speak", type=path)
-    outfile: Path = _option(OUTFILE, "the video to write", type=path)
+    face: Path | None = _option(None, "video or picture with the face", type=parse_path)
+    audio: Path | None = _option(None, "sound, or a video with sound, to speak", type=parse_path)
+    outfile: Path = _option(OUTFILE, "the video to write", type=parse_path)
     static: bool = _option(
-        False, "use only the first frame of the video", type=truth, nargs="?", const=True
+        False, "use only the first frame of the video", type=parse_bool, nargs="?", const=True
     )
-    fps: Fraction = _option(Fraction(25), "frames a second, for a still only", type=rate)
+    fps: Fraction = _option(Fraction(25), "frames a second, for a still only", type=parse_rate)
     pads: Four = _option(
-        (0, 10, 0, 0), "pixels added to the face box: top bottom left right", type=pixels, nargs=4
+        (0, 10, 0, 0),
+        "pixels added to the face box: top bottom left right",
+        type=parse_pixels,
+        nargs=4,
     )
     face_det_batch_size: int = _option(16, "faces a detector looks at in one go", type=int)
     wav2lip_batch_size: int = _option(128, "most frames the network makes in one go", type=int)
@@ -90,13 +95,13 @@ class Options:
     crop: Four = _option(
         WHOLE_CROP,
         "use this part of the resized, rotated picture: top bottom left right; -1: to the edge",
-        type=pixels,
+        type=parse_pixels,
         nargs=4,
     )
     box: Four = _option(
         UNSET_BOX,
         "the face's place in the picture as it is used: top bottom left right",
-        type=pixels,
+        type=parse_pixels,
         nargs=4,
     )
     rotate: bool = _switch("turn the picture right by 90 degrees")
@@ -135,7 +140,7 @@ class Options:
         "energy", "what finds speech; silero: the mouth follows nothing else", choices=tuple(VADS)
     )
     drive_audio: Path | None = _option(
-        None, "sound that moves the mouth instead of the one that is heard", type=path
+        None, "sound that moves the mouth instead of the one that is heard", type=parse_path
     )
     lip_strength: float = _option(
         1.0, "how far the mouth follows the sound: 0 not at all, 2 the most", type=float
@@ -149,17 +154,19 @@ class Options:
     max_seconds: float = _option(
         6 * 3600, "longest sound that is read; 0: no limit", type=float, metavar="S"
     )
-    cache_dir: Path | None = _option(None, "folder for networks and tracks of faces", type=path)
+    cache_dir: Path | None = _option(
+        None, "folder for networks and tracks of faces", type=parse_path
+    )
     no_cache: bool = _switch("neither read nor write the cache")
     progress: str = _option(
         "auto", "how progress is shown", choices=("auto", "bar", "json", "none")
     )
-    report: Path | None = _option(None, "write facts and timings as JSON", type=path)
+    report: Path | None = _option(None, "write facts and timings as JSON", type=parse_path)
     check: bool = _switch("only look whether a run could be done, and write nothing")
     quality: Path | None = _option(
         None,
         "judge the result; with a name ending in .html, also write what was seen as a page",
-        type=path,
+        type=parse_path,
         nargs="?",
         const=NO_PAGE,
         metavar="PAGE",
@@ -219,12 +226,12 @@ class Options:
         }
 
     @property
-    def idle(self) -> list[str]:
+    def ineffective_flags(self) -> list[str]:
         """What was asked for and can have no effect."""
         words = []
         if self.silence_gating and self.vad == "none":
             words.append("--vad none takes everything for speech: --silence_gating skips nothing")
-        for name, needed in NEEDED.items():
+        for name, needed in REQUIRED_FLAGS.items():
             if getattr(self, name) != getattr(Options, name) and not getattr(self, needed):
                 words.append(f"--{name} changes nothing without --{needed}")
         if self.face_box is not None and self.face_select != "largest":
@@ -245,7 +252,7 @@ class Options:
         return None if self.box == UNSET_BOX else self.box
 
 
-NEEDED = {
+REQUIRED_FLAGS = {
     "sharpen_amount": "sharpen_mouth",
     "smooth_window": "temporal_smooth",
     "smooth_mode": "temporal_smooth",
@@ -292,7 +299,7 @@ def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[st
     return {**values, "box": turned}, [f"{words}: {' '.join(map(str, turned))}"]
 
 
-def demonstration(options: Options, folder: Path) -> Options:
+def with_demo_inputs(options: Options, folder: Path) -> Options:
     """The same options, what is not given being the portrait and the sound kept in `folder`."""
     return replace(
         options,

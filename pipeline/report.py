@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from base.cache import Cached
 from base.errors import OutputError
-from base.locks import write_whole
+from base.locks import replace_file
 from base.version import __version__
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ class Clock:
 def write_report(path: Path, facts: dict[str, Any]) -> None:
     text = json.dumps({"version": __version__, **facts}, indent=2) + "\n"
     try:
-        write_whole(path, text.encode())
+        replace_file(path, text.encode())
     except OSError as error:
         raise OutputError(
             f"cannot write the report {path}: {error.strerror}; name another --report"

@@ -16,7 +16,7 @@ from audio.windows import Hearing, Windows, windows_of
 from base.cache import Cached
 from base.errors import NoFaceError, OutOfMemoryError, UsageError
 from base.geometry import Box, Picture, Rect
-from base.memory import TOO_LITTLE, peak_memory_mb, there_are
+from base.memory import OUT_OF_MEMORY_MESSAGE, can_allocate, peak_memory_mb
 from base.prefetch import prefetch
 from blending.masks import MaskShape
 from blending.methods import Look
@@ -113,8 +113,8 @@ def ready(options: Options, stages: Stages, clock: Clock) -> tuple[Job, Outlook,
         found = outlook(job.target, encoder, len(job.windows))
     with clock.stage("engine"):
         network = stages.prepare()
-    if not there_are(stages.memory + MEMORY_A_PIXEL * job.source.width * job.source.height):
-        raise OutOfMemoryError(TOO_LITTLE)
+    if not can_allocate(stages.memory + MEMORY_A_PIXEL * job.source.width * job.source.height):
+        raise OutOfMemoryError(OUT_OF_MEMORY_MESSAGE)
     return job, found, network
 
 

@@ -9,7 +9,7 @@ from operator import itemgetter
 import av
 import numpy as np
 
-from base.pauses import runs
+from base.pauses import continuous_runs
 
 GUESSED = 8  # channels
 
@@ -55,7 +55,7 @@ def continuous(
 def _resampled(
     frames: Iterable[av.AudioFrame], setup: Setup, room: Fraction
 ) -> Iterator[av.AudioFrame]:
-    for (_, pause), run in groupby(runs(frames, room), key=itemgetter(0)):
+    for (_, pause), run in groupby(continuous_runs(frames, room), key=itemgetter(0)):
         yield from setup.silence(pause)
         resampler = setup.resampler()
         for _, frame in run:

@@ -14,7 +14,7 @@ from av.stream import Stream
 
 from base.errors import InputError
 from base.media import decoded, demuxed, discard_others, reason_of
-from base.pauses import room_in
+from base.pauses import believable_silence
 from video.clip import opened
 from video.continuous import Setup, continuous
 
@@ -77,7 +77,7 @@ def add_sound(
             pass
     target = _encoder(stream, output, kind)
     setup = Setup.of(target.codec_context)
-    frames = continuous(_frames(source, stream), setup, room_in(source))
+    frames = continuous(_frames(source, stream), setup, believable_silence(source))
     return Track(kind.encoder, False, _encoded(frames, target, path))
 
 

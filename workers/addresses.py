@@ -12,9 +12,9 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from base.cache import ENTRY, making, remove, used
+from base.cache import ENTRY, mark_used, new_entry, remove
 from base.errors import InputError, OutputError
-from base.locks import claimed_folder, mark, sweep
+from base.locks import locked_folder, remove_abandoned, unique_mark
 from pipeline.options import Options
 from pipeline.stages import default_cache
 
@@ -62,7 +62,7 @@ def brought(options: Options) -> Iterator[Options]:
         return
     with ExitStack() as stack:
         folder = stack.enter_context(_folder(options))
-        job = stack.enter_context(claimed_folder(folder, ".job."))
+        job = stack.enter_context(locked_folder(folder, ".job."))
         values: dict[str, Any] = {
             name: job / f"{name}-{PurePosixPath(address).name}"
             if name in WRITTEN
@@ -80,7 +80,7 @@ def fetched(address: str, folder: Path) -> Iterator[Path]:
     """The content in a file of the same name, kept for the next who wants it; InputError."""
     entry, claim = _entry(address, folder)
     try:
-        used(entry)
+        mark_used(entry)
         _make_room(folder)
         yield entry / PurePosixPath(address).name
     finally:
@@ -96,7 +96,7 @@ def deliver(file: Path, address: str) -> None:
         if address.partition(":")[0] not in MOVING:
             system.put_file(str(file), name)
             return
-        partial = f"{parent}/.{last}.{mark()}.part"
+        partial = f"{parent}/.{last}.{unique_mark()}.part"
         try:
             system.put_file(str(file), partial)
             system.mv(partial, name)
@@ -119,13 +119,13 @@ def _folder(options: Options) -> Iterator[Path]:
         (cache / "fetched").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{cache}: {error.strerror}; name another --cache_dir") from error
-    sweep(cache / "fetched", JOBS)
+    remove_abandoned(cache / "fetched", JOBS)
     yield cache / "fetched"
 
 
 def _fetch(address: str, entry: Path) -> None:
     try:
-        with making(entry) as place:
+        with new_entry(entry) as place:
             place.mkdir()
             system, name = _system(address)
             system.get_file(name, str(place / PurePosixPath(address).name))

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from base.errors import LipSyncError
-from base.memory import is_short, reuse_freed_memory
+from base.memory import is_out_of_memory, reuse_freed_memory
 from base.signals import EXIT_CODES, TERMINATED, Terminated
 from base.text import one_line
 from pipeline.report import Clock, Report, Step, write_report
@@ -107,7 +107,7 @@ def done(task: Task, resident: "Resident", tell: Tell) -> Outcome:
     try:
         return _outcome(task, _made(task, resident, tell), resident)
     except Exception as error:  # noqa: BLE001  a bug of ours costs this job, not the others
-        if is_short(error):
+        if is_out_of_memory(error):
             return failed(task, MEMORY, "out of memory: take fewer --workers or a --resize_factor")
         if isinstance(error, LipSyncError):
             return failed(task, error.exit_code, str(error))

@@ -10,7 +10,7 @@ from typing import Any
 from base.errors import UsageError
 from benchmarks.blend.table import markdown
 from benchmarks.flags import Parser, checked_place, keep, keep_bytes
-from pipeline.options import rate
+from pipeline.options import parse_rate
 from quality.measured import measured, plain
 from quality.page import page
 from quality.verdict import Line, sentence, worst
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--syncnet", type=Path, metavar="FILE", help="weights of SyncNet, for LSE-C and LSE-D")
     add("--loop", choices=tuple(LOOPS), default="repeat", help="as the command was told")
     add("--static", action="store_true", help="as the command was told")
-    add("--fps", type=rate, default=Fraction(25), help="of a still, as the command was told")
+    add("--fps", type=parse_rate, default=Fraction(25), help="of a still, as the command was told")
     add("--resize_factor", type=int, default=1, help="as the command was told")
     add("--rotate", action="store_true", help="as the command was told")
     add("--crop", type=int, nargs=4, default=(0, -1, 0, -1), help="as the command was told")

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from base.cache import making, remove, remove_oldest, used
+from base.cache import mark_used, new_entry, remove, remove_oldest
 from base.locks import RESTED
 
 NAMES = [f"{number:032x}" for number in range(5)]
@@ -30,11 +30,11 @@ def left(folder):
 
 def test_an_entry_is_there_whole_or_not_at_all(tmp_path):
     entry = tmp_path / "cache" / NAMES[0]
-    with making(entry) as place:
+    with new_entry(entry) as place:
         place.write_text("whole")
         assert not entry.exists()
     assert entry.read_text() == "whole" and left(entry.parent) == [NAMES[0]]
-    with pytest.raises(KeyboardInterrupt), making(entry) as place:
+    with pytest.raises(KeyboardInterrupt), new_entry(entry) as place:
         place.write_text("half")
         raise KeyboardInterrupt
     assert entry.read_text() == "whole" and left(entry.parent) == [NAMES[0]]
@@ -43,17 +43,17 @@ def test_an_entry_is_there_whole_or_not_at_all(tmp_path):
 def test_a_folder_is_an_entry_too(tmp_path):
     """The first of two runs that make it wins."""
     entry = tmp_path / NAMES[0]
-    with making(entry) as place:
+    with new_entry(entry) as place:
         place.mkdir()
         (place / "content").write_text("first")
-    with pytest.raises(OSError), making(entry) as place:
+    with pytest.raises(OSError), new_entry(entry) as place:
         place.mkdir()
         (place / "content").write_text("second")
     assert (entry / "content").read_text() == "first" and left(tmp_path) == [NAMES[0]]
 
 
 def test_those_used_last_stay(entries, tmp_path):
-    used(entries[4])
+    mark_used(entries[4])
     remove_oldest(tmp_path, 3)
     assert left(tmp_path) == [NAMES[0], NAMES[1], NAMES[4]]
 

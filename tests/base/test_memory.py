@@ -17,7 +17,7 @@ import pytest
 
 from base import memory
 from base.errors import EngineError, InputError, JobsFailedError, OutputError
-from base.memory import is_short
+from base.memory import is_out_of_memory
 from tests.media import make_sound
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ GENERIC = av.error.ExternalError(-542398533, "Generic error in an external libra
     ],
 )
 def test_too_little_memory_is_known_by_its_signs(error):
-    assert is_short(error)
+    assert is_out_of_memory(error)
 
 
 @pytest.mark.parametrize(
@@ -92,20 +92,22 @@ def test_too_little_memory_is_known_by_its_signs(error):
 )
 def test_other_errors_are_not_of_memory(error):
     """Not even those without a reason, while there is memory."""
-    assert not is_short(error)
+    assert not is_out_of_memory(error)
 
 
 @pytest.mark.parametrize(("number", "short"), [(-4, True), (-215, False)])
 def test_opencv_has_a_number_for_it(number, short):
     error = cv2.error("in function 'allocate'")
     error.code = number
-    assert is_short(error) == short
+    assert is_out_of_memory(error) == short
 
 
 def test_an_error_without_a_reason_is_believed_to_be_of_memory_where_it_is_short(monkeypatch):
     error = chained(GENERIC, OutputError("r.mp4: the encoder does not start"))
     monkeypatch.setattr(memory, "SCARCE", 1 << 60)
-    assert is_short(error) and not is_short(OSError(errno.ENOSPC, "No space left on device"))
+    assert is_out_of_memory(error) and not is_out_of_memory(
+        OSError(errno.ENOSPC, "No space left on device")
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited")

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from base.locks import mark
+from base.locks import unique_mark
 from batch.journal import JOURNAL, OWN_FILES
 from batch.journal import opened as opened_journal
 from command.cli import main as single
@@ -226,7 +226,7 @@ def test_a_stopped_batch_leaves_no_worker_and_no_half_video(start, tmp_path, num
 
 def left_by_a_kill(out, name):
     """What is there when a batch and its workers are killed at once."""
-    (out / f".{name}.{2**22 + 1}-{mark()}.part.mp4").touch()
+    (out / f".{name}.{2**22 + 1}-{unique_mark()}.part.mp4").touch()
     with (out / JOURNAL).open("a") as file:
         file.write(json.dumps({"event": "start", "name": name, "key": "of then"}) + "\n")
 

@@ -24,13 +24,13 @@ RUN = """
 import hashlib, signal, sys
 from contextlib import suppress
 from pathlib import Path
-from base.locks import claimed_file
+from base.locks import locked_file
 from command.stopping import in_time, stoppable
 def ready(): print("ready", flush=True)
 def busy(): hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)  # an hour outside of Python
 with in_time():
     try:
-        with stoppable(), claimed_file(Path(sys.argv[1]), ".ours."):
+        with stoppable(), locked_file(Path(sys.argv[1]), ".ours."):
             {0}
     except KeyboardInterrupt:
         print("error: stopped", file=sys.stderr); sys.exit(130)

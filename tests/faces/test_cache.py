@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from base.cache import making
+from base.cache import new_entry
 from base.geometry import Box
 from faces import cache
 from faces.cache import Entry, Kept, keep, read, stamp_of
@@ -271,7 +271,7 @@ def test_two_runs_that_write_at_once_do_no_harm(entry):
 
 def test_a_run_that_is_killed_leaves_what_was_there(entry):
     keep(entry, first(3), ended=False)
-    with pytest.raises(KeyboardInterrupt), making(entry.path) as place:
+    with pytest.raises(KeyboardInterrupt), new_entry(entry.path) as place:
         place.write_bytes(b"half")
         raise KeyboardInterrupt
     assert read(entry, 3) == first(3)

@@ -8,7 +8,7 @@ import pytest
 from base.errors import UsageError
 from blending.methods import BLENDERS
 from command.flags import parsed
-from pipeline.options import Options, rate
+from pipeline.options import Options, parse_rate
 
 NEEDED = ["--face", "a.mp4", "--audio", "b.wav"]
 
@@ -95,7 +95,7 @@ def test_a_box_in_the_order_that_used_to_work_is_read_so():
     ],
 )
 def test_rates_are_exact(text, value):
-    assert rate(text) == value
+    assert parse_rate(text) == value
 
 
 @pytest.mark.parametrize(

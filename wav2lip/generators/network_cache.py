@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from base.cache import making, remove, remove_oldest, used
+from base.cache import mark_used, new_entry, remove, remove_oldest
 from wav2lip.layers import Weights, folded_shapes
 
 LAYOUT = "2"  # to be raised when what is stored changes, so that older entries are not taken
@@ -58,7 +58,7 @@ def read(entry: Path) -> Kept | None:
     except (OSError, ValueError):
         remove(entry)
         return None
-    used(entry)
+    mark_used(entry)
     return kept
 
 
@@ -78,7 +78,7 @@ def mapped(path: Path) -> Kept:
 def write(weights: Weights, entry: Path) -> None:
     """Keep the network, if the disk allows it: without an entry only the next start is slower."""
     with suppress(OSError, ValueError):  # a folder whose name no system takes
-        with making(entry) as place:
+        with new_entry(entry) as place:
             place.mkdir()
             with (place / WEIGHTS).open("wb") as file:
                 for name in folded_shapes():
