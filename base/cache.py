@@ -1,7 +1,7 @@
-"""Entries of a cache folder: there whole or not at all, the least recently used going first.
+"""Entries of a cache folder: each appears complete or not at all; the least recently used go first.
 
-An entry is a file or a folder named by a digest. Nothing of any other name is ever removed: the
-user may name any folder as the cache.
+An entry is a file or a folder named by a digest. Nothing with another kind of name is ever removed:
+the user may name any folder as the cache.
 """
 
 import os
@@ -18,28 +18,28 @@ __all__ = ["mark_used", "new_entry", "remove", "remove_oldest"]
 Cached = Literal["hit", "miss", "off"]  # what became of a look into the cache
 
 ENTRY = re.compile("[0-9a-f]{32}")
-MAKING = re.compile(r"\.[0-9a-f]{32}\.([0-9a-f]{16})")
+UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.([0-9a-f]{16})")
 
 
 @contextmanager
 def new_entry(entry: Path) -> Iterator[Path]:
-    """A place to make the entry in; what is there at the end becomes the entry."""
+    """Yield a path to write to; what is there at the end of the block becomes the entry."""
     entry.parent.mkdir(parents=True, exist_ok=True)
-    with locked_folder(entry.parent, f".{entry.name}.") as claimed:
-        place = claimed / entry.name
-        yield place
-        place.replace(entry)
+    with locked_folder(entry.parent, f".{entry.name}.") as temporary:
+        path = temporary / entry.name
+        yield path
+        path.replace(entry)
 
 
 def mark_used(entry: Path) -> None:
-    """Remember that the entry was used now, in a cache that may be changed."""
+    """Note that the entry was used now; a cache that cannot be written is no error."""
     with suppress(OSError):
         os.utime(entry)
 
 
 def remove_oldest(folder: Path, most: int, most_bytes: float = float("inf")) -> None:
-    """All but the entries used last, and what a killed run left half made; bytes are of files."""
-    remove_abandoned(folder, MAKING)
+    """Remove all but the last used entries, and what killed runs left; bytes count files only."""
+    remove_abandoned(folder, UNFINISHED)
     sizes: dict[Path, int] = {}
     for entry, facts in _newest_first(folder):
         if len(sizes) < most and sum(sizes.values()) + facts.st_size <= most_bytes:
@@ -49,9 +49,9 @@ def remove_oldest(folder: Path, most: int, most_bytes: float = float("inf")) -> 
 
 
 def _newest_first(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    found = []
+    entries = []
     for path in folder.iterdir():
         if ENTRY.fullmatch(path.name):
-            with suppress(OSError):  # gone by now: another run cleans up too
-                found.append((path, path.lstat()))
-    return sorted(found, key=lambda one: one[1].st_mtime_ns, reverse=True)
+            with suppress(OSError):  # another run has just removed it
+                entries.append((path, path.lstat()))
+    return sorted(entries, key=lambda entry: entry[1].st_mtime_ns, reverse=True)

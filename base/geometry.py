@@ -1,4 +1,4 @@
-"""Words that every room shares: boxes, landmarks, affine maps, and the arrays that hold pictures.
+"""Boxes, landmarks, affine maps, and the arrays that hold pictures.
 
 Coordinates are continuous: pixel (column x, row y) covers [x, x+1) by [y, y+1), so a box of a whole
 640x480 picture is Box(top=0, bottom=480, left=0, right=640), and a pixel's centre lies at x + 0.5.
@@ -125,7 +125,7 @@ class Affine:
         return np.asarray(points @ square[:2, :2].T + square[:2, 2], np.float64)
 
     def warp_matrix(self) -> NDArray[np.float64]:
-        """(2, 3) for cv2.warpAffine, which counts from pixel centres."""
+        """(2, 3) for cv2.warpAffine, whose coordinates start at pixel centres."""
         half = Affine.shift(0.5, 0.5)
         return half.then(self).then(half.inverse())._square()[:2]
 
@@ -156,7 +156,7 @@ class Landmarks:
 
     @classmethod
     def fixed(cls, box: Box) -> "Landmarks":
-        """Where they lie on the average upright face, for a box that nobody looked into."""
+        """The average upright face's landmarks, for a box without any detected ones."""
         places = np.array([(0.31, 0.41), (0.69, 0.41), (0.5, 0.60), (0.35, 0.78), (0.65, 0.78)])
         return cls.of(Affine.square_to_box(1, box)(places))
 
@@ -171,7 +171,7 @@ class Landmarks:
 
     @property
     def roll(self) -> float:
-        """Radians by which the line of the eyes and that of the mouth are turned, clockwise."""
+        """The rotation of the lines through the eyes and the mouth, in radians clockwise."""
         (ex, ey), (mx, my) = self._line(0, 1), self._line(3, 4)
         return math.atan2(ey + my, ex + mx)
 

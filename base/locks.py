@@ -1,9 +1,9 @@
-"""What is being made is claimed with a lock; what nobody claims any more, a killed run has left.
+"""Unfinished files are locked while a process writes them; unlocked ones were left by killed runs.
 
-A lock counts among the processes of one kernel; whether others that share the folder are told of it
-depends on how they share it. So the name of what is made says which kernel its maker runs on, and
-what came from another one is given up only once it has rested for an hour. Where a folder knows no
-locks, nothing counts as left: a file that somebody still writes must never be taken away.
+A lock is seen by the processes of one kernel; whether other hosts that share the folder see it
+depends on how they share it. So an unfinished file's name says which kernel its writer runs on, and
+one from another kernel counts as abandoned only after an hour without a change. Where a folder
+has no locks, nothing counts as abandoned: a file that is still being written must never go.
 """
 
 import fcntl
@@ -18,82 +18,82 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-RESTED = 3600.0  # seconds in which nothing was written, after which nobody will
+ABANDONED_AFTER = 3600.0  # seconds without a change, for what another kernel's process wrote
 TRIES = 100
-LOCK = "lock"  # the claimed file in a claimed folder
+LOCK = "lock"  # the file in a locked folder that holds its lock
 MARK = re.compile("[0-9a-f]{16}")
 
-# Of this process, for the moment when it has to end without a way back through its callers.
-_claimed: set[Path] = set()
+# Of this process, for when it must end without returning through its callers.
+_unfinished: set[Path] = set()
 
 
 def unique_mark() -> str:
-    """For a name: eight digits that stand for this kernel since it was started, eight by chance."""
+    """Sixteen digits for a name: eight for this boot of the kernel, eight random ones."""
     return _kernel() + secrets.token_hex(4)
 
 
 @contextmanager
 def locked_file(folder: Path, before: str, after: str = "") -> Iterator[Path]:
-    """A new file in `folder`, a mark in its name; what still has that name at the end is removed.
+    """Yield a new, locked file in `folder`; removed at the end unless it was renamed.
 
-    OSError where it cannot be made.
+    OSError where it cannot be created.
     """
     for _ in range(TRIES):
         path = folder / f"{before}{unique_mark()}{after}"
-        _claimed.add(path)
+        _unfinished.add(path)
         try:
-            claim = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:
-                if _taken(claim) is not False and _is(path, claim):
+                if _try_lock(lock) is not False and _is_open_file(path, lock):
                     yield path
                     return
             finally:
-                if _is(path, claim):  # whoever still has it open shall not hold the space
-                    os.ftruncate(claim, 0)
-                os.close(claim)
+                if _is_open_file(path, lock):  # frees the disk where it is still open elsewhere
+                    os.ftruncate(lock, 0)
+                os.close(lock)
         finally:
             remove(path)
-            _claimed.discard(path)
+            _unfinished.discard(path)
     raise FileExistsError(f"{folder}: {TRIES} new files in it were taken away at once")
 
 
 @contextmanager
 def locked_folder(folder: Path, before: str) -> Iterator[Path]:
-    """The same for a folder, which holds its lock."""
+    """The same for a folder."""
     path = folder / f"{before}{unique_mark()}"
-    _claimed.add(path)
+    _unfinished.add(path)
     try:
         path.mkdir()
-        with (path / LOCK).open("wb") as claim:
-            _taken(claim.fileno())
+        with (path / LOCK).open("wb") as lock:
+            _try_lock(lock.fileno())
             yield path
     finally:
         remove(path)
-        _claimed.discard(path)
+        _unfinished.discard(path)
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Whole or not at all, as far as the place is one where files are; OSError where it fails."""
-    if path.exists() and not path.is_file():  # /dev/stdout, say
+    """Replace the file atomically; devices are written directly. OSError where it fails."""
+    target = path.resolve()
+    if path.exists() and not target.is_file():  # /dev/stdout, or an open file without a name
         path.write_bytes(content)
         return
-    place = path.resolve()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with locked_file(place.parent, ".whole.", ".part") as partial:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with locked_file(target.parent, ".whole.", ".part") as partial:
         partial.write_bytes(content)
-        partial.replace(place)
+        partial.replace(target)
 
 
 def remove_abandoned(folder: Path, names: "re.Pattern[str]") -> None:
-    """Remove what killed runs left: files or folders whose name matches, its group the mark."""
+    """Remove the unfinished files and folders of killed runs, by names whose group is the mark."""
     with suppress(OSError):
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if found := names.fullmatch(entry.name):
-                _sweep(Path(entry.path), found[1])
+            if match := names.fullmatch(entry.name):
+                _remove_if_abandoned(Path(entry.path), match[1])
 
 
 def remove(path: Path) -> None:
-    """Whatever is there, as far as it can be removed."""
+    """Remove a file, link or folder, as far as that is possible."""
     with suppress(OSError, ValueError):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -102,31 +102,31 @@ def remove(path: Path) -> None:
 
 
 def remove_unfinished() -> None:
-    """Remove all that this process is making; it ends now."""
-    for path in tuple(_claimed):
+    """Remove all that this process has not finished; for a process that ends now."""
+    for path in tuple(_unfinished):
         remove(path)
 
 
-def _sweep(path: Path, mark: str) -> None:
+def _remove_if_abandoned(path: Path, mark: str) -> None:
     with suppress(OSError):
         facts = path.lstat()
-        rested = time.time() - facts.st_mtime > RESTED
+        is_old = time.time() - facts.st_mtime > ABANDONED_AFTER
         lock = path / LOCK if stat.S_ISDIR(facts.st_mode) else path
-        if not rested and not (mark.startswith(_kernel()) and lock.is_file()):
+        if not is_old and not (mark.startswith(_kernel()) and lock.is_file()):
             return
         if stat.S_ISDIR(facts.st_mode) and not lock.exists():  # killed before it had its lock
             remove(path)
             return
-        claim = os.open(lock, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            if _taken(claim):
+            if _try_lock(descriptor):
                 remove(path)
         finally:
-            os.close(claim)
+            os.close(descriptor)
 
 
-def _taken(file: int) -> bool | None:
-    """Whether the lock is now ours; None where there are no locks."""
+def _try_lock(file: int) -> bool | None:
+    """Whether the lock is now ours; None where the folder has no locks."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -136,14 +136,14 @@ def _taken(file: int) -> bool | None:
     return True
 
 
-def _is(path: Path, file: int) -> bool:
+def _is_open_file(path: Path, file: int) -> bool:
     with suppress(FileNotFoundError):
         return os.path.samestat(path.stat(), os.fstat(file))
     return False
 
 
 def _kernel() -> str:
-    """Of a system that does not say: none that counts as the same."""
+    """Eight digits for this boot of the kernel; random ones where the system does not tell."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""How much memory the process keeps, and how it tells that it had too little."""
+"""How much memory the process keeps, and how its errors show that it had too little."""
 
 import ctypes
 import errno
@@ -14,8 +14,8 @@ from base.errors import LipSyncError, OutOfMemoryError
 
 # glibc's names for them, in malloc.h
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
-PICTURE = 4 * 1024 * 1024  # bytes: larger blocks are not made for every frame
-# What OpenVINO, torch, Python's threads and the linker say; they have no number for it.
+LARGE_BLOCK = 4 * 1024 * 1024  # bytes: larger ones are not allocated for every frame
+# Messages of OpenVINO, torch, Python's threads and the linker, which have no error number.
 NO_MEMORY = re.compile(
     "bad_alloc|can(no|')t allocate memory|not enough memory|insufficient memory|out of memory"
     "|can't start new thread|failed to map segment|failed to allocate",
@@ -24,11 +24,11 @@ NO_MEMORY = re.compile(
 OUT_OF_MEMORY_MESSAGE = (
     "out of memory or processes: allow this program more, close others, or take a smaller picture"
 )
-# What FFmpeg and OpenVINO say where an encoder or a thread did not start.
-WITHOUT_REASON = re.compile("generic error in an external|resource temporarily", re.IGNORECASE)
+# Messages of FFmpeg and OpenVINO where an encoder or a thread did not start, for any reason.
+UNEXPLAINED = re.compile("generic error in an external|resource temporarily", re.IGNORECASE)
 SCARCE, THREADS = 512 << 20, 8
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
-KEPT = 64 * 1024 * 1024  # bytes: about what is in flight
+KEPT_BYTES = 64 * 1024 * 1024  # about what is in flight
 
 
 def reuse_freed_memory() -> None:
@@ -40,12 +40,12 @@ def reuse_freed_memory() -> None:
     with suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(ARENA_MAX, 1)
-        mallopt(MMAP_THRESHOLD, PICTURE)
-        mallopt(TRIM_THRESHOLD, KEPT)
+        mallopt(MMAP_THRESHOLD, LARGE_BLOCK)
+        mallopt(TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def can_allocate(size: int) -> bool:
-    """Whether so many bytes could be had at once; none of them is used."""
+    """Whether so many bytes of address space could be had at once; none of them is used."""
     try:
         mmap.mmap(-1, size).close()
     except (OSError, MemoryError):
@@ -54,7 +54,7 @@ def can_allocate(size: int) -> bool:
 
 
 def can_start_threads(count: int) -> bool:
-    """Whether the system lets so many start at once."""
+    """Whether the system lets so many threads start at once."""
     ended = Event()
     threads = [Thread(target=ended.wait) for _ in range(count)]
     try:
@@ -68,15 +68,13 @@ def can_start_threads(count: int) -> bool:
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Whether the error, or one behind it, came of too little memory.
+    """Whether the error, or one in its chain, came of too little memory.
 
-    Encoders that say nothing are believed to mean it where memory is short.
+    One without an explanation counts where memory or threads are scarce.
     """
     while error is not None:
         words = _words(error)
-        if WITHOUT_REASON.search(words) and not (
-            can_allocate(SCARCE) and can_start_threads(THREADS)
-        ):
+        if UNEXPLAINED.search(words) and not (can_allocate(SCARCE) and can_start_threads(THREADS)):
             return True
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True
@@ -87,14 +85,14 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 
 def _words(error: BaseException) -> str:
-    """Those of libraries and the system, without the names of files, which may hold any words."""
+    """The message of a library or the system; ours hold names of files, which may be any words."""
     if isinstance(error, LipSyncError):
         return ""
     return str(getattr(error, "strerror", None) or error)
 
 
 def as_user_error(error: Exception) -> LipSyncError:
-    """As one of our errors, by what is behind it; a bug is none of them, but their root."""
+    """The error as one of ours, by its causes; a bug becomes LipSyncError itself, the root."""
     if isinstance(error, OutOfMemoryError):
         return error
     if is_out_of_memory(error):
@@ -108,7 +106,7 @@ def as_user_error(error: Exception) -> LipSyncError:
 
 
 def peak_memory_mb() -> float:
-    """Of this process; what `getrusage` tells counts the one that started it, too."""
+    """Of this process alone; `getrusage` would also count the process that started it."""
     with suppress(OSError, IndexError):
         status = Path("/proc/self/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -6,11 +6,14 @@ everybody imports OpenVINO from this module.
 
 One Core: each Core's CPU plugin sets the thread's stack for signal handlers to memory of its own,
 and frees it with itself. With several Cores that end in any order a later signal, Ctrl-C say,
-meets freed memory and the process dies. One that lives as long as the process has no such moment.
+meets freed memory and the process dies. That stack is also too small where a frame of a handler is
+large, so the thread gets its own one back once the plugin is loaded.
 """
 
 import sys
 from functools import lru_cache
+
+from base.signal_stack import signal_stack_kept
 
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # importing it fails
 
@@ -22,5 +25,8 @@ __all__ = ["core", "ops", "ov"]
 
 @lru_cache(maxsize=1)
 def core() -> ov.Core:
-    """The same one for every caller."""
-    return ov.Core()
+    """The same one for every caller, its CPU plugin loaded."""
+    with signal_stack_kept():
+        only = ov.Core()
+        only.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return only

@@ -1,1 +1,1 @@
-"""Folders of videos: a plan of jobs, workers that stay warm, and a journal that outlives them."""
+"""Folders of videos: a plan of jobs, a foreman who gives them to workers, and a journal."""

@@ -1,4 +1,4 @@
-"""From the words of the batch command to what is asked for."""
+"""The batch command's flags, and the options that they are parsed to."""
 
 import argparse
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 from base.errors import UsageError
 from batch.foreman import Rules
-from command.flags import parser as single_parser
+from command.flags import option_parser as single_parser
 from pipeline.options import OUTFILE, Options, parse_path
 from workers.addresses import address_of
 from workers.crews import CREWS
@@ -17,14 +17,14 @@ from workers.crews import CREWS
 OUT_DIR = Path("results/batch")
 TEMPLATE = "{face}_{audio}.mp4"
 MOST_WORKERS = 256
-WORDS = "Make many faces speak. Every flag of inference_fast.py is the default for all jobs."
+DESCRIPTION = "Make many faces speak. Every flag of inference_fast.py is the default for all jobs."
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The batch as the user asked for it; no file of it has been looked at."""
+class BatchOptions:
+    """The batch that the user asks for; no file of it has been looked at."""
 
-    defaults: dict[str, Any]  # of Options, for every job
+    defaults: dict[str, Any]  # values of Options, for every job
     rules: Rules
     pairs: Path | None = None
     faces: tuple[str, ...] = ()
@@ -34,21 +34,21 @@ class Asked:
     out_dir: Path = OUT_DIR
     template: str = TEMPLATE
     crew: str = "local"
-    cluster: str | None = None  # where a ray cluster answers
-    workers: int | None = None  # none: as many as fit
+    cluster: str | None = None  # the address of a ray cluster
+    workers: int | None = None  # None: as many as fit
     dry_run: bool = False
 
     @property
-    def books(self) -> Path:
-        """Where journal and summary are: beside the videos, or here where those go elsewhere."""
+    def state_dir(self) -> Path:
+        """The folder of journal and summary: `out_dir`, or a local one where that is an address."""
         address = address_of(self.out_dir)
         return OUT_DIR / re.sub(r"\W+", "-", address).strip("-") if address else self.out_dir
 
     def __post_init__(self) -> None:
-        named = [f"--{name}" for name in ("pairs", "manifest") if getattr(self, name)]
-        named += ["--faces or --audios"] * bool(self.faces or self.audios)
-        if len(named) > 1:
-            raise UsageError(f"{' and '.join(named)}: name one source of jobs")
+        sources = [f"--{name}" for name in ("pairs", "manifest") if getattr(self, name)]
+        sources += ["--faces or --audios"] * bool(self.faces or self.audios)
+        if len(sources) > 1:
+            raise UsageError(f"{' and '.join(sources)}: name one source of jobs")
         if self.defaults["demo"]:
             raise UsageError("--demo is inference_fast.py's: name faces and sounds")
         if self.defaults["check"]:
@@ -60,9 +60,10 @@ class Asked:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = single_parser()
-    made.description = WORDS
-    add = made.add_argument_group("jobs").add_argument
+    """The single command's parser with the flags of a batch."""
+    parser = single_parser()
+    parser.description = DESCRIPTION
+    add = parser.add_argument_group("jobs").add_argument
     add(
         "--pairs", type=parse_path, metavar="DIR", help="every face with the sound of the same name"
     )
@@ -84,19 +85,23 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--out_template", default=TEMPLATE, help="names, of {face}, {audio} and {index}")
     add("--dry_run", action="store_true", help="show the plan and do nothing")
-    work = made.add_argument_group("work").add_argument
+    work = parser.add_argument_group("work").add_argument
     work(
-        "--workers", type=workers, metavar="N|auto", help="processes side by side; auto: what fits"
+        "--workers",
+        type=parse_workers,
+        metavar="N|auto",
+        help="processes side by side; auto: what fits",
     )
     work("--crew", default="local", choices=tuple(CREWS), help="where the workers are")
     work("--cluster", metavar="ADDRESS", help="workers on a ray cluster; auto: this machine's")
     work("--retry", type=int, default=0, metavar="N", help="once more after a crash or a timeout")
     work("--timeout", type=float, metavar="SECONDS", help="for one job; its worker is replaced")
     work("--halt_on_error", action="store_true", help="begin no job after one has failed")
-    return made
+    return parser
 
 
-def workers(text: str) -> int | None:
+def parse_workers(text: str) -> int | None:
+    """None for auto."""
     if text == "auto":
         return None
     if not (text.isdecimal() and 1 <= int(text) <= MOST_WORKERS):
@@ -104,10 +109,10 @@ def workers(text: str) -> int | None:
     return int(text)
 
 
-def asked(argv: Sequence[str] | None) -> Asked:
-    """UsageError for what can be known to be wrong from the words alone."""
-    given = vars(parser().parse_args(argv))
-    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()}
+def parse_batch_options(argv: Sequence[str] | None) -> BatchOptions:
+    """Parse a command line; UsageError where the words alone are wrong."""
+    arguments = vars(parser().parse_args(argv)).items()
+    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in arguments}
     defaults = {option.name: values.pop(option.name) for option in fields(Options)}
     rules = Rules(values.pop("retry"), values.pop("timeout"), values.pop("halt_on_error"))
-    return Asked(defaults, rules, template=values.pop("out_template"), **values)
+    return BatchOptions(defaults, rules, template=values.pop("out_template"), **values)

@@ -1,38 +1,47 @@
-"""The values of a batch: what is planned, and what has become of it."""
+"""The values of a batch: what is planned, and what became of it."""
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pipeline.options import Options
-from workers.addresses import shown
-from workers.task import DONE, LEFT, STATES, Outcome
+from workers.addresses import display_name
+from workers.task import DONE, FAILED, Outcome
+
+KEPT, LEFT = "kept", "left"
 
 
 @dataclass(frozen=True)
 class Job:
     """One video to be made."""
 
-    name: str  # the output's, as the journal knows it
-    origin: str  # what of the user's it comes from, for messages
+    name: str  # the output's; the journal knows the job by it
+    origin: str  # the row or the files that it comes from, for messages
     options: Options
-    key: str  # changes with the inputs and with every option that matters
+    key: str  # changes with the inputs and with every option that the result depends on
     notices: tuple[str, ...] = ()
 
     @property
     def avatar(self) -> str:
-        """The face whose track and engine a worker keeps."""
+        """The face, whose track and engine a worker keeps."""
         return str(self.options.face)
 
 
-def untouched(number: int, job: Job, tries: int) -> Outcome:
-    """Not begun, or not ended when the batch was."""
-    return Outcome(number, job.name, LEFT, tries=tries)
+@dataclass(frozen=True)
+class JobOutcome(Outcome):
+    """How a job of the plan ended: also kept from an earlier run, or left for a later one."""
+
+    STATES: ClassVar[tuple[str, ...]] = (DONE, FAILED, KEPT, LEFT)
+
+
+def left_outcome(number: int, job: Job, tries: int) -> JobOutcome:
+    """The outcome of a job that was not begun, or had not ended when the batch was stopped."""
+    return JobOutcome(number, job.name, LEFT, tries=tries)
 
 
 @dataclass(frozen=True)
-class Worker:
-    """What a worker process was good for."""
+class WorkerRecord:
+    """A worker process: its start, and how many jobs it had."""
 
     worker: int
     seat: int
@@ -40,7 +49,8 @@ class Worker:
     start_seconds: float
     jobs: int = 0
 
-    def another(self) -> "Worker":
+    def with_job(self) -> "WorkerRecord":
+        """The same worker after one more job."""
         return replace(self, jobs=self.jobs + 1)
 
 
@@ -50,34 +60,34 @@ class Summary:
 
     jobs: tuple[Job, ...]
     outcomes: tuple[Outcome, ...]
-    workers: tuple[Worker, ...]
+    workers: tuple[WorkerRecord, ...]
     out_dir: Path
     seconds: float
 
     def __post_init__(self) -> None:
-        if [job.name for job in self.jobs] != [one.name for one in self.outcomes]:
+        if [job.name for job in self.jobs] != [outcome.name for outcome in self.outcomes]:
             raise ValueError("a summary needs one outcome for every job, in order")
 
     def count(self, *states: str) -> int:
-        return sum(one.status in states for one in self.outcomes)
+        return sum(outcome.status in states for outcome in self.outcomes)
 
     @property
     def frames(self) -> int:
-        """Made in this run."""
-        return sum(one.frames for one in self.outcomes if one.status == DONE)
+        """Frames of the videos made in this run."""
+        return sum(outcome.frames for outcome in self.outcomes if outcome.status == DONE)
 
-    def plain(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         rows = zip(self.jobs, self.outcomes, strict=True)
         return {
             "totals": self.totals(),
             "workers": [asdict(worker) for worker in self.workers],
-            "jobs": [{**_inputs(job), **outcome.plain()} for job, outcome in rows],
+            "jobs": [{**_files(job), **outcome.as_json()} for job, outcome in rows],
         }
 
     def totals(self) -> dict[str, Any]:
         return {
             "jobs": len(self.jobs),
-            **{state: self.count(state) for state in STATES},
+            **{state: self.count(state) for state in JobOutcome.STATES},
             "frames": self.frames,
             "seconds": self.seconds,
             "frames_per_second": self.frames / max(self.seconds, 1e-9),
@@ -85,6 +95,7 @@ class Summary:
         }
 
 
-def _inputs(job: Job) -> dict[str, str]:
+def _files(job: Job) -> dict[str, str]:
     names = ("face", "audio", "outfile")
-    return {"origin": job.origin, **{name: shown(getattr(job.options, name)) for name in names}}
+    files = {name: display_name(getattr(job.options, name)) for name in names}
+    return {"origin": job.origin, **files}

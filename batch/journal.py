@@ -1,7 +1,7 @@
-"""What has been begun and ended: one line each, on the disk before anything goes on.
+"""What has begun and ended: one line each, on the disk before the batch goes on.
 
 Lines are JSON. `start`: a job's name, its key, which try it is. `end`: the same with its outcome.
-A line that was cut off when the machine or the program died is no line.
+A line that was cut off when the machine or the program died is ignored.
 """
 
 import fcntl
@@ -14,71 +14,72 @@ from pathlib import Path
 from typing import IO, Any
 
 from base.errors import OutputError, UsageError
-from batch.job import Job
-from workers.stamps import bytes_of
-from workers.task import DONE, KEPT, Outcome
+from batch.job import KEPT, Job, JobOutcome
+from workers.stamps import size_of
+from workers.task import DONE, Outcome
 
 JOURNAL, SUMMARY, PAGE = "journal.jsonl", "summary.json", "summary.html"
 OWN_FILES = (JOURNAL, SUMMARY, PAGE)
 
 
 @dataclass(frozen=True)
-class Past:
-    """What the journal tells of one job, as it was when it had this key."""
+class JobRecord:
+    """What the journal tells of one job with this key."""
 
     key: str
     tries: int = 0
     open: bool = False  # begun and not ended
     outcome: Outcome | None = None
 
-    def started(self) -> "Past":
+    def started(self) -> "JobRecord":
+        """The record after one more start."""
         return replace(self, tries=self.tries + 1, open=True, outcome=None)
 
 
 @dataclass(frozen=True)
 class History:
-    """The pasts of all jobs, by name."""
+    """The records of all jobs, by name."""
 
-    pasts: Mapping[str, Past]
+    records: Mapping[str, JobRecord]
 
     def tries(self, job: Job) -> int:
-        past = self._past(job)
-        return past.tries if past else 0
+        record = self._record(job)
+        return record.tries if record else 0
 
-    def kept(self, number: int, job: Job) -> Outcome | None:
+    def kept_outcome(self, number: int, job: Job) -> JobOutcome | None:
         """The earlier outcome of a job that need not be done again."""
-        past = self._past(job)
-        outcome = past.outcome if past else None
+        record = self._record(job)
+        outcome = record.outcome if record else None
         if outcome is None or outcome.status != DONE or not outcome.output_bytes > 0:
             return None
-        if bytes_of(job.options.outfile) != outcome.output_bytes:
+        if size_of(job.options.outfile) != outcome.output_bytes:
             return None
-        return replace(outcome, number=number, status=KEPT)
+        return JobOutcome(**{**outcome.as_json(), "number": number, "status": KEPT})
 
     def interrupted(self, job: Job) -> bool:
-        """Whether it was being made when the batch died."""
-        past = self.pasts.get(job.name)
-        return past is not None and past.open
+        """Whether the job was being done when the batch died."""
+        record = self.records.get(job.name)
+        return record is not None and record.open
 
-    def _past(self, job: Job) -> Past | None:
-        past = self.pasts.get(job.name)
-        return past if past and past.key == job.key else None
+    def _record(self, job: Job) -> JobRecord | None:
+        record = self.records.get(job.name)
+        return record if record and record.key == job.key else None
 
 
 class Journal:
-    """Open for writing, and this process's alone."""
+    """An open journal file, which no other process writes."""
 
     def __init__(self, file: IO[bytes], history: History) -> None:
         self.history = history
         self._file = file
 
     def started(self, job: Job, tries: int, seat: int) -> None:
-        self._tell(event="start", name=job.name, key=job.key, tries=tries, seat=seat)
+        self._append(event="start", name=job.name, key=job.key, tries=tries, seat=seat)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        self._tell(event="end", name=job.name, key=job.key, outcome=outcome.plain())
+        self._append(event="end", name=job.name, key=job.key, outcome=outcome.as_json())
 
-    def _tell(self, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
+    def _append(self, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
         try:
             self._file.write(json.dumps(facts).encode() + b"\n")
             self._file.flush()
@@ -91,11 +92,11 @@ class Journal:
 
 
 @contextmanager
-def opened(out_dir: Path) -> Iterator[Journal]:
-    """UsageError while another batch has it."""
-    path = out_dir / JOURNAL
+def open_journal(folder: Path) -> Iterator[Journal]:
+    """Open the folder's journal and lock it; UsageError while another batch has it."""
+    path = folder / JOURNAL
     try:
-        out_dir.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         file = path.open("ab")
     except OSError as error:
         raise OutputError(
@@ -108,42 +109,42 @@ def opened(out_dir: Path) -> Iterator[Journal]:
             raise UsageError(
                 f"{path}: another batch is at work there; wait for it, or name another --out_dir"
             ) from error
-        _end_line(path, file)
-        yield Journal(file, read(out_dir))
+        _end_last_line(path, file)
+        yield Journal(file, read_history(folder))
 
 
-def _end_line(path: Path, file: IO[bytes]) -> None:
-    """So that what follows a line that was cut off stands on a line of its own."""
-    with path.open("rb") as whole:
-        if whole.seek(0, os.SEEK_END) == 0:
+def _end_last_line(path: Path, file: IO[bytes]) -> None:
+    """End a line that was cut off, so that the next one stands on a line of its own."""
+    with path.open("rb") as journal:
+        if journal.seek(0, os.SEEK_END) == 0:
             return
-        whole.seek(-1, os.SEEK_END)
-        if whole.read(1) != b"\n":
+        journal.seek(-1, os.SEEK_END)
+        if journal.read(1) != b"\n":
             file.write(b"\n")
 
 
-def read(out_dir: Path) -> History:
-    """What is told so far; nothing where there is no journal."""
-    pasts: dict[str, Past] = {}
+def read_history(folder: Path) -> History:
+    """The records of the folder's journal; none where there is no journal."""
+    records: dict[str, JobRecord] = {}
     try:
-        lines = (out_dir / JOURNAL).read_bytes().splitlines()
+        lines = (folder / JOURNAL).read_bytes().splitlines()
     except OSError:
         return History({})
     for line in lines:
         try:
-            facts = json.loads(line)
-            _learn(pasts, facts)
+            _apply_line(records, json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError):
             continue  # cut off, or of another program
-    return History(pasts)
+    return History(records)
 
 
-def _learn(pasts: dict[str, Past], facts: Mapping[str, Any]) -> None:
+def _apply_line(records: dict[str, JobRecord], facts: Mapping[str, Any]) -> None:
     name, key = facts["name"], facts["key"]
-    past = pasts.get(name)
-    if past is None or past.key != key:
-        past = Past(key)
+    record = records.get(name)
+    if record is None or record.key != key:
+        record = JobRecord(key)
     if facts["event"] == "start":
-        pasts[name] = past.started()
+        records[name] = record.started()
     elif facts["event"] == "end":
-        pasts[name] = replace(past, open=False, outcome=Outcome.of(facts["outcome"]))
+        outcome = JobOutcome.from_json(facts["outcome"])
+        records[name] = replace(record, open=False, outcome=outcome)

@@ -1,21 +1,18 @@
-"""What a job was made from: a key that changes when it has to be made anew."""
+"""A job's key, which changes whenever its result would be another one."""
 
-from dataclasses import asdict
 from hashlib import blake2b
 
-from pipeline.options import Options
-from workers.stamps import stamp, weights_of
+from pipeline.options import Options, Role, names_with
+from workers.stamps import checkpoint_of, stamp
 
-# where things go and how they are told: no pixel depends on it
-NO_PIXEL = ("outfile", "report", "cache_dir", "no_cache", "progress", "debug", "demo")
-INPUTS = ("face", "audio", "drive_audio", "checkpoint_path")
+# The verdict of --quality is part of a job's outcome, so a job that was done without it has none.
+KEY_OPTIONS = sorted((*names_with(Role.RESULT), "quality"))
 
 
 def key_of(options: Options) -> str:
-    """Of the options that matter and of the inputs' names, sizes and times."""
-    values = {name: repr(value) for name, value in asdict(options).items() if name not in NO_PIXEL}
-    for name in INPUTS:
-        values.pop(name)
-    read = (options.face, options.audio, options.drive_audio, weights_of(options))
-    stamps = [stamp(path) for path in read]
-    return blake2b(repr((sorted(values.items()), stamps)).encode(), digest_size=16).hexdigest()
+    """A digest of the options that matter, and of the inputs' names, sizes and times."""
+    values = [(name, repr(getattr(options, name))) for name in KEY_OPTIONS]
+    # a checkpoint that is not named may still be found
+    named = [getattr(options, name) for name in names_with(Role.READ) if name != "checkpoint_path"]
+    stamps = [stamp(path) for path in (*named, checkpoint_of(options))]
+    return blake2b(repr((values, stamps)).encode(), digest_size=16).hexdigest()

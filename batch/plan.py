@@ -1,4 +1,4 @@
-"""From what is asked for to the jobs, all of them checked before the first one begins."""
+"""From the batch's options to its jobs, all of them checked before the first one begins."""
 
 import os
 import re
@@ -8,124 +8,123 @@ from tempfile import gettempdir
 from typing import Any
 
 from base.errors import LipSyncError, UsageError
-from batch.flags import Asked
+from batch.flags import BatchOptions
 from batch.job import Job
 from batch.journal import OWN_FILES
 from batch.key import key_of
-from batch.rows import Row, rows_of
-from batch.sources import combined, named, pairs_in
-from pipeline.options import Options, with_documented_box
-from video.writer import Target, check_target
-from workers.addresses import address_of, shown
+from batch.rows import Row, read_rows
+from batch.sources import combine, matching_files, pairs_in
+from pipeline.options import Options, reorder_box
+from video.writer import check_output
+from workers.addresses import address_of, display_name
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def planned(asked: Asked) -> tuple[Job, ...]:
-    """The jobs in order; UsageError names the row that is wrong, or two that meet."""
-    jobs = [_job(asked, row, index) for index, row in enumerate(_rows(asked), 1)]
-    _check_apart(jobs, asked)
+def plan_jobs(batch: BatchOptions) -> tuple[Job, ...]:
+    """The jobs in order; UsageError names a row that is wrong, or two that write the same file."""
+    jobs = [_job(batch, row, index) for index, row in enumerate(_rows(batch), 1)]
+    _check_apart(jobs, batch)
     _check_outputs(jobs)
     return tuple(jobs)
 
 
-def _rows(asked: Asked) -> Sequence[Row]:
-    if asked.manifest is not None:
-        return rows_of(asked.manifest, asked.out_dir)
-    if asked.pairs is not None:
-        return pairs_in(asked.pairs)
-    return combined(_files(asked, "face"), _files(asked, "audio"), asked.zip)
+def _rows(batch: BatchOptions) -> Sequence[Row]:
+    if batch.manifest is not None:
+        return read_rows(batch.manifest, batch.out_dir)
+    if batch.pairs is not None:
+        return pairs_in(batch.pairs)
+    return combine(_files(batch, "face"), _files(batch, "audio"), batch.zip)
 
 
-def _files(asked: Asked, name: str) -> list[Path]:
-    patterns, single = getattr(asked, f"{name}s"), asked.defaults[name]
+def _files(batch: BatchOptions, name: str) -> list[Path]:
+    """The faces or sounds, by the flag for many or by that for one."""
+    patterns, single = getattr(batch, f"{name}s"), batch.defaults[name]
     if not patterns and single is None:
         raise UsageError(f"no {name}: name --pairs, --manifest, --{name}s or --{name}")
     if patterns and single is not None:
         raise UsageError(f"--{name} and --{name}s: name one of them")
-    return named(patterns, f"--{name}s") if patterns else [single]
+    return matching_files(patterns, f"--{name}s") if patterns else [single]
 
 
-def _job(asked: Asked, row: Row, index: int) -> Job:
-    values = {**asked.defaults, **row.values}
+def _job(batch: BatchOptions, row: Row, index: int) -> Job:
+    values = {**batch.defaults, **row.values}
     try:
-        _check_given(values)
+        _check_inputs(values)
         words = {"face": values["face"].stem, "audio": values["audio"].stem, "index": f"{index:04}"}
         if "outfile" not in row.values:
-            values["outfile"] = asked.out_dir / filled(asked.template, words)
+            values["outfile"] = batch.out_dir / fill_template(batch.template, words)
         for name in ("report", "quality"):
             if values[name] is not None and name not in row.values:
-                values[name] = Path(filled(str(values[name]), words))
-        values, notices = with_documented_box(values)
+                values[name] = Path(fill_template(str(values[name]), words))
+        values, notices = reorder_box(values)
         options = Options(**values)
     except LipSyncError as error:
         raise UsageError(f"{row.origin}: {error}") from error
-    here = address_of(options.outfile) is None or address_of(asked.out_dir) is not None
-    name = os.path.relpath(options.outfile, asked.out_dir) if here else shown(options.outfile)
+    name = _job_name(options.outfile, batch.out_dir)
     return Job(name, row.origin, options, key_of(options), (*notices, *options.ineffective_flags))
 
 
-def _check_given(values: Mapping[str, Any]) -> None:
+def _job_name(outfile: Path, out_dir: Path) -> str:
+    """The output's name below `out_dir`; the whole address where only the output has one."""
+    if address_of(outfile) and not address_of(out_dir):
+        return display_name(outfile)
+    return os.path.relpath(outfile, out_dir)
+
+
+def _check_inputs(values: Mapping[str, Any]) -> None:
     missing = [name for name in ("face", "audio") if values[name] is None]
     if missing:
         raise UsageError(f"{' and '.join(missing)} missing: fill the column, or give the flag")
 
 
-def filled(template: str, words: Mapping[str, str]) -> str:
-    """The template with its placeholders replaced; what is put in is never looked at again."""
+def fill_template(template: str, words: Mapping[str, str]) -> str:
+    """The template with its placeholders replaced, but none within the words put in."""
     unknown = [name for name in PLACEHOLDER.findall(template) if name not in words]
     if unknown:
         known = " ".join(f"{{{name}}}" for name in words)
         raise UsageError(f"{template!r}: {{{unknown[0]}}} is unknown; use {known}")
-    return PLACEHOLDER.sub(lambda found: words[found[1]], template)
+    return PLACEHOLDER.sub(lambda match: words[match[1]], template)
 
 
-def _check_apart(jobs: Sequence[Job], asked: Asked) -> None:
-    """No file is written twice, none that is read is written."""
-    taken = {_place(asked.books / name): "the batch itself" for name in OWN_FILES}
+def _check_apart(jobs: Sequence[Job], batch: BatchOptions) -> None:
+    """No file is written twice, and none that is read is written."""
+    writers = {_normal(batch.state_dir / name): "the batch itself" for name in OWN_FILES}
     for job in jobs:
-        for flag, output in _outputs(job.options):
-            other = taken.setdefault(_place(output), job.origin)
-            if other is not job.origin:
+        for flag, output in job.options.written_files.items():
+            writer = writers.setdefault(_normal(output), job.origin)
+            if writer is not job.origin:
                 raise UsageError(
-                    f"{job.origin}: would write {output}, as {other} does;"
-                    f" put {{face}}, {{audio}} or {{index}} into {_template_of(flag)}"
+                    f"{job.origin}: would write {output}, as {writer} does;"
+                    f" put {{face}}, {{audio}} or {{index}} into {_template_flag(flag)}"
                 )
-    read = {_place(path): path for path in _inputs(jobs, asked)}
-    same = {identity for path in read.values() if (identity := _identity(path))}
+    read = {_normal(path): path for path in _inputs(jobs, batch)}
+    read_files = {file for path in read.values() if (file := _file_id(path))}
     for job in jobs:
-        for flag, output in _outputs(job.options):
-            if _place(output) in read or _identity(output) in same:
+        for flag, output in job.options.written_files.items():
+            if _normal(output) in read or _file_id(output) in read_files:
                 words = f"would write {output}, which the batch reads; change"
-                raise UsageError(f"{job.origin}: {words} {_template_of(flag)}")
+                raise UsageError(f"{job.origin}: {words} {_template_flag(flag)}")
 
 
-def _template_of(flag: str) -> str:
-    return "--out_template" if flag == "outfile" else f"--{flag}"
+def _template_flag(flag: str) -> str:
+    """The flag whose placeholders keep this flag's files apart."""
+    return "--out_template" if flag == "--outfile" else flag
 
 
-def _outputs(options: Options) -> Iterator[tuple[str, Path]]:
-    yield "outfile", options.outfile
-    if options.report is not None:
-        yield "report", options.report
-    if options.quality_page is not None:
-        yield "quality", options.quality_page
-
-
-def _inputs(jobs: Iterable[Job], asked: Asked) -> Iterator[Path]:
-    if asked.manifest is not None:
-        yield asked.manifest
+def _inputs(jobs: Iterable[Job], batch: BatchOptions) -> Iterator[Path]:
+    if batch.manifest is not None:
+        yield batch.manifest
     for job in jobs:
-        options = job.options
-        given = (options.face, options.audio, options.drive_audio, options.checkpoint_path)
-        yield from filter(None, given)
+        yield from job.options.read_files.values()
 
 
-def _place(path: Path) -> str:
+def _normal(path: Path) -> str:
     return os.path.normpath(path.absolute())
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _file_id(path: Path) -> tuple[int, int] | None:
+    """Device and inode, which hard and symbolic links share; None where there is no file."""
     try:
         facts = path.stat()
     except (OSError, ValueError):
@@ -134,23 +133,18 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _check_outputs(jobs: Sequence[Job]) -> None:
-    """Whether there can be such files; once for all that are alike."""
+    """Whether the outputs can be written; tried once for all that are alike."""
     alike: dict[tuple[object, ...], Job] = {}
     for job in jobs:
         options = job.options
-        folder, ending = options.outfile.parent, options.outfile.suffix
-        alike.setdefault((folder, ending, options.encoder, options.preset, options.crf), job)
+        folder, suffix = options.outfile.parent, options.outfile.suffix
+        alike.setdefault((folder, suffix, options.encoder, options.preset, options.crf), job)
     for job in alike.values():
         options = job.options
-        away = address_of(options.outfile) is not None  # as it is made before it goes there
-        outfile = Path(gettempdir()) / options.outfile.name if away else options.outfile
-        target = Target(
-            *(outfile, options.fps, 2, 2),
-            encoder=options.encoder,
-            preset=options.preset,
-            crf=options.crf,
-        )
+        # what goes to an address is made in a local folder first
+        elsewhere = address_of(options.outfile) is not None
+        outfile = Path(gettempdir()) / options.outfile.name if elsewhere else options.outfile
         try:
-            check_target(target)
+            check_output(outfile, options.encoder, options.preset, options.crf)
         except LipSyncError as error:
             raise type(error)(f"{job.origin}: {error}") from error

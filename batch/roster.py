@@ -1,4 +1,4 @@
-"""Who does what next: an avatar's jobs go to the worker that knows it, and nobody idles."""
+"""Which task a worker does next: it stays with the avatar it has loaded, and never idles."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from workers.task import Task
 
 
 class Roster:
-    """Tasks that wait, by avatar."""
+    """Waiting tasks, grouped by avatar."""
 
     def __init__(self, tasks: Iterable[tuple[str, Task]]) -> None:
         self._groups: dict[str, deque[Task]] = {}
@@ -19,7 +19,10 @@ class Roster:
         return sum(map(len, self._groups.values()))
 
     def take(self, seat: int) -> tuple[str, Task] | None:
-        """Of the seat's own avatar, else of one that nobody has, else of whoever has most left."""
+        """Remove and return the seat's next task and its avatar.
+
+        Of its last task's avatar, else of one that no other seat has, else of that with most tasks.
+        """
         avatar = self._avatar_for(seat)
         if avatar is None:
             return None
@@ -31,7 +34,7 @@ class Roster:
         return avatar, task
 
     def put_back(self, avatar: str, task: Task) -> None:
-        """To be taken first of its avatar's."""
+        """Make it the avatar's next task."""
         self._groups.setdefault(avatar, deque()).appendleft(task)
 
     def clear(self) -> None:
@@ -41,7 +44,7 @@ class Roster:
         own = self._avatars.get(seat)
         if own in self._groups:
             return own
-        others = {avatar for at, avatar in self._avatars.items() if at != seat}
+        others = {avatar for other, avatar in self._avatars.items() if other != seat}
         free = next((avatar for avatar in self._groups if avatar not in others), None)
         if free is not None:
             return free

@@ -10,32 +10,29 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import InputError, UsageError
-from pipeline.options import NO_PAGE, Options, parse_bool
+from pipeline.options import NO_PAGE, Options, Role, names_with, parse_bool, parser_arguments
 from workers.addresses import address_of
 
-WHOLE_BATCH = ("progress", "debug", "demo", "check")  # flags that no row has for itself
-OPTIONS = {option.name: option for option in fields(Options) if option.name not in WHOLE_BATCH}
-# relative to the table's folder
-READ = ("face", "audio", "drive_audio", "checkpoint_path", "cache_dir")
-WRITTEN = ("outfile", "report", "quality")  # relative to --out_dir
+# the flags that a row can have for itself
+ROW_OPTIONS = {option.name: option for option in fields(Options) if not option.metadata["single"]}
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one line sets otherwise than the command line does."""
+    """The options of one line, which replace those of the command line."""
 
     origin: str
     values: Mapping[str, Any]
 
 
-def rows_of(manifest: Path, out_dir: Path) -> list[Row]:
+def read_rows(manifest: Path, out_dir: Path) -> list[Row]:
     """Every row, checked as the flags are; UsageError names the first line that is wrong."""
     text = _text(manifest)
     lines = _json_lines if text.lstrip().startswith("{") else _csv_lines
     rows = []
-    for number, given in lines(text, manifest):
+    for number, cells in lines(text, manifest):
         origin = f"{manifest.name} line {number}"
-        rows.append(Row(origin, _values(given, origin, manifest.parent, out_dir)))
+        rows.append(Row(origin, _values(cells, origin, manifest.parent, out_dir)))
     if not rows:
         raise UsageError(f"{manifest}: holds no row")
     return rows
@@ -50,11 +47,11 @@ def _text(manifest: Path) -> str:
 
 
 def _csv_lines(text: str, manifest: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each row's line number and its cells that are not empty, by column."""
     header = text.partition("\n")[0]
-    between = (
-        ";" if ";" in header and "," not in header else ","
-    )  # as spreadsheets of many countries
-    reader = csv.reader(io.StringIO(text), strict=True, delimiter=between)
+    # spreadsheets write semicolons where the comma stands in numbers
+    delimiter = ";" if ";" in header and "," not in header else ","
+    reader = csv.reader(io.StringIO(text), strict=True, delimiter=delimiter)
     try:
         names = [name.strip() for name in next(reader, [])]
         _check_names(names, f"{manifest.name} line 1")
@@ -64,77 +61,83 @@ def _csv_lines(text: str, manifest: Path) -> Iterator[tuple[int, dict[str, Any]]
             if len(cells) != len(names):
                 words = f"has {len(cells)} cells where the header has {len(names)}"
                 raise UsageError(f"{manifest.name} line {reader.line_num}: {words}")
-            given = zip(names, cells, strict=True)
-            yield reader.line_num, {name: cell for name, cell in given if cell}
+            pairs = zip(names, cells, strict=True)
+            yield reader.line_num, {name: cell for name, cell in pairs if cell}
     except csv.Error as error:
         raise UsageError(f"{manifest.name} line {reader.line_num}: no CSV: {error}") from error
 
 
 def _json_lines(text: str, manifest: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each row's line number and its values that are not null, by column."""
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         origin = f"{manifest.name} line {number}"
         try:
-            given = json.loads(line)
+            row = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{origin}: no JSON: {error}") from error
-        if not isinstance(given, dict):
+        if not isinstance(row, dict):
             raise UsageError(f"{origin}: a JSON object was expected, one a line")
-        _check_names(list(given), origin)
-        yield number, {name: value for name, value in given.items() if value is not None}
+        _check_names(list(row), origin)
+        yield number, {name: value for name, value in row.items() if value is not None}
 
 
 def _check_names(names: list[str], origin: str) -> None:
-    unknown = [name for name in names if name not in OPTIONS]
+    unknown = [name for name in names if name not in ROW_OPTIONS]
     if unknown:
         raise UsageError(f"{origin}: no flag is called {unknown[0]!r}; leave the column out")
     if len(set(names)) != len(names):
         raise UsageError(f"{origin}: a column stands there twice")
 
 
-def _values(given: Mapping[str, Any], origin: str, folder: Path, out_dir: Path) -> dict[str, Any]:
+def _values(cells: Mapping[str, Any], origin: str, folder: Path, out_dir: Path) -> dict[str, Any]:
+    """The row's options; inputs are relative to the table's folder, outputs to `out_dir`."""
     values = {}
-    for name, value in given.items():
+    for name, cell in cells.items():
         try:
-            values[name] = value_of(OPTIONS[name], value)
+            values[name] = parse_value(ROW_OPTIONS[name], cell)
         except (ArgumentTypeError, ValueError, TypeError) as error:
             raise UsageError(f"{origin}: {name}: {error}") from error
-    below = {**dict.fromkeys(READ, folder), **dict.fromkeys(WRITTEN, out_dir)}
+    folders = {
+        **dict.fromkeys((*names_with(Role.READ), "cache_dir"), folder),
+        **dict.fromkeys(names_with(Role.WRITTEN), out_dir),
+    }
     return {
-        name: below[name] / value if name in below and not _elsewhere(value) else value
+        name: folders[name] / value if name in folders and _is_relative(value) else value
         for name, value in values.items()
     }
 
 
-def _elsewhere(value: object) -> bool:
-    """An address, or the mark for no page at all."""
-    return isinstance(value, Path) and (address_of(value) is not None or value == NO_PAGE)
+def _is_relative(path: Path) -> bool:
+    """Whether it belongs into a folder; joining leaves an absolute path as it is."""
+    return address_of(path) is None and path != NO_PAGE
 
 
-def value_of(option: "Field[Any]", given: Any) -> Any:  # noqa: ANN401  an option's own type
+def parse_value(option: "Field[Any]", value: Any) -> Any:  # noqa: ANN401  an option's own type
     """The option's value from a cell or a JSON value, as its flag would read it."""
-    if isinstance(given, dict):
+    if isinstance(value, dict):
         raise ValueError("one value was expected, got an object")
-    parser = option.metadata
-    many = parser.get("nargs")
-    if isinstance(many, int):
-        words = list(given) if isinstance(given, list) else str(given).replace(",", " ").split()
-        if len(words) != many:
-            raise ValueError(f"{many} values were expected, got {len(words)}")
-        return tuple(_one(parser, word) for word in words)
-    return _one(parser, given)
+    arguments = parser_arguments(option)
+    count = arguments.get("nargs")
+    if isinstance(count, int):
+        words = list(value) if isinstance(value, list) else str(value).replace(",", " ").split()
+        if len(words) != count:
+            raise ValueError(f"{count} values were expected, got {len(words)}")
+        return tuple(_parse_word(arguments, word) for word in words)
+    return _parse_word(arguments, value)
 
 
-def _one(parser: Mapping[str, Any], given: Any) -> Any:  # noqa: ANN401
-    if isinstance(given, list | dict):
+def _parse_word(arguments: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, list | dict):
         raise ValueError("one value was expected, got several")
-    read = parse_bool if parser.get("action") == "store_true" else parser.get("type", str)
-    text = str(given)
+    is_switch = arguments.get("action") == "store_true"
+    parse = parse_bool if is_switch else arguments.get("type", str)
+    text = str(value)
     try:
-        value = read(text)
+        parsed = parse(text)
     except ValueError:
         raise ValueError(f"cannot be {text!r}") from None
-    if value not in parser.get("choices", (value,)):
-        raise ValueError(f"{text!r}: choose one of {', '.join(parser['choices'])}")
-    return value
+    if parsed not in arguments.get("choices", (parsed,)):
+        raise ValueError(f"{text!r}: choose one of {', '.join(arguments['choices'])}")
+    return parsed

@@ -1,4 +1,4 @@
-"""What is shown of a batch while it lasts: nothing, a live table, or JSON lines."""
+"""What a batch shows while it runs: failures alone, a live table, or JSON lines."""
 
 import shutil
 import time
@@ -10,18 +10,18 @@ from typing import Any, TextIO
 from base.text import one_line
 from base.version import __version__
 from batch.job import Job, Summary
-from command.display import tell, wait_for_readers
+from command.display import make_blocking, write_event
 from workers.task import DONE, FAILED, Outcome, Progress, Ready, Task
 
-EVERY = 0.1  # seconds between two pictures of the table
-CLEAR = "\x1b[J"
+DRAW_SECONDS = 0.1  # between two drawings of the table
+CLEAR = "\x1b[J"  # the terminal's code that empties the screen from here on
 
 
 class Watcher:
-    """Shows nothing, and tells people of failures alone."""
+    """Shows failures, and nothing while all goes well."""
 
-    def __init__(self, people: TextIO) -> None:
-        self._people = people
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def planned(self, jobs: Sequence[Job], kept: int, seats: int) -> None: ...
     def ready(self, ready: Ready) -> None: ...
@@ -37,26 +37,26 @@ class Watcher:
     def close(self) -> None: ...
 
     def say(self, words: str) -> None:
-        """To people: one line."""
-        with suppress(OSError, ValueError):  # nobody listens
-            self._people.write(one_line(words) + "\n")
-            self._people.flush()
+        """Write one line for people."""
+        with suppress(OSError, ValueError):  # the stream is closed or has lost its reader
+            self._stream.write(one_line(words) + "\n")
+            self._stream.flush()
 
 
 class Table(Watcher):
-    """The counts and what each worker is at, drawn over itself again and again."""
+    """The counts and what each worker does, drawn over itself again and again."""
 
-    def __init__(self, people: TextIO) -> None:
-        super().__init__(people)
-        self._jobs, self._kept, self._seats = 0, 0, 0
-        self._since = time.monotonic()
-        self._drawn, self._last = 0, 0.0
-        self._running: dict[int, tuple[str, str, int]] = {}  # name, stage, frames
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._jobs, self._kept = 0, 0
+        self._begun = time.monotonic()
+        self._drawn, self._last = 0, 0.0  # lines on the screen, and when they were drawn
+        self._running: dict[int, tuple[str, str, int]] = {}  # by seat: name, state, frames
         self._counts = {DONE: 0, FAILED: 0}
         self._frames = 0
 
     def planned(self, jobs: Sequence[Job], kept: int, seats: int) -> None:
-        self._jobs, self._kept, self._seats = len(jobs), kept, seats
+        self._jobs, self._kept = len(jobs), kept
         self._draw(at_once=True)
 
     def started(self, task: Task, seat: int) -> None:
@@ -66,9 +66,9 @@ class Table(Watcher):
     def progress(self, progress: Progress) -> None:
         if progress.seat in self._running:
             name = self._running[progress.seat][0]
-            told = f"{progress.stage} {progress.done} of {progress.of}"
+            state = f"{progress.stage} {progress.done} of {progress.of}"
             frames = progress.done if progress.stage == "frames" else 0
-            self._running[progress.seat] = name, told, frames
+            self._running[progress.seat] = name, state, frames
             self._draw()
 
     def ended(self, outcome: Outcome, again: bool) -> None:
@@ -84,13 +84,13 @@ class Table(Watcher):
         super().say(words)
 
     def close(self) -> None:
-        """Take the table away; what is said next stands in its place."""
+        """Remove the table; what is written next stands in its place."""
         if self._drawn:
             self._write(f"\x1b[{self._drawn}F{CLEAR}")
             self._drawn = 0
 
     def _draw(self, at_once: bool = False) -> None:
-        if at_once or time.monotonic() - self._last >= EVERY:
+        if at_once or time.monotonic() - self._last >= DRAW_SECONDS:
             self._last = time.monotonic()
             width = shutil.get_terminal_size().columns - 1
             lines = [one_line(line)[:width] for line in self._lines()]
@@ -99,7 +99,7 @@ class Table(Watcher):
             self._drawn = len(lines)
 
     def _lines(self) -> list[str]:
-        seconds = time.monotonic() - self._since
+        seconds = time.monotonic() - self._begun
         ended = sum(self._counts.values())
         left = self._jobs - self._kept - ended - len(self._running)
         head = f"{self._counts[DONE]} done, {self._counts[FAILED]} failed"
@@ -109,65 +109,70 @@ class Table(Watcher):
         head += f"; {frames / max(seconds, 1e-9):.1f} frames a second"
         head += f", {duration(time_left(seconds, ended, left, len(self._running)))} to go"
         rows = sorted(self._running.items())
-        return [head, *(f"  {seat + 1:>3}  {name}  {told}" for seat, (name, told, _) in rows)]
+        return [head, *(f"  {seat + 1:>3}  {name}  {state}" for seat, (name, state, _) in rows)]
 
     def _write(self, text: str) -> None:
         with suppress(OSError, ValueError):
-            self._people.write(text)
-            self._people.flush()
+            self._stream.write(text)
+            self._stream.flush()
 
 
 class JsonLines(Watcher):
-    """One JSON object a line for programs; failures for people, too."""
+    """One JSON object a line on another stream, for programs; failures for people, too."""
 
-    def __init__(self, people: TextIO, program: TextIO) -> None:
-        super().__init__(people)
-        self._program = program
-        wait_for_readers(program)
+    def __init__(self, stream: TextIO, events: TextIO) -> None:
+        super().__init__(stream)
+        self._events = events
+        make_blocking(events)
         self._names: Mapping[int, str] = {}
 
     def planned(self, jobs: Sequence[Job], kept: int, seats: int) -> None:
         self._names = {number: job.name for number, job in enumerate(jobs)}
-        self._tell("plan", version=__version__, jobs=len(jobs), kept=kept, workers=seats)
+        self._event("plan", version=__version__, jobs=len(jobs), kept=kept, workers=seats)
 
     def ready(self, ready: Ready) -> None:
-        self._tell("worker", **asdict(ready))
+        self._event("worker", **asdict(ready))
 
     def started(self, task: Task, seat: int) -> None:
-        self._tell("started", name=task.name, number=task.number, tries=task.tries, seat=seat)
+        self._event("started", name=task.name, number=task.number, tries=task.tries, seat=seat)
 
     def progress(self, progress: Progress) -> None:
-        self._tell("progress", name=self._names[progress.number], **asdict(progress))
+        self._event("progress", name=self._names[progress.number], **asdict(progress))
 
     def ended(self, outcome: Outcome, again: bool) -> None:
-        self._tell("ended", again=again, **outcome.plain())
+        self._event("ended", again=again, **outcome.as_json())
         super().ended(outcome, again)
 
     def summary(self, summary: Summary) -> None:
-        self._tell("done", **summary.totals())
+        self._event("done", **summary.totals())
 
     def failed(self, message: str, exit_code: int) -> None:
-        self._tell("error", message=message, exit_code=exit_code)
+        self._event("error", message=message, exit_code=exit_code)
 
     def job(self, facts: Mapping[str, Any]) -> None:
-        self._tell("job", **facts)
+        self._event("job", **facts)
 
-    def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
-        tell(self._program, event, **facts)
+    def _event(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
+        write_event(self._events, event, **facts)
 
 
 def failure(outcome: Outcome, again: bool) -> str:
+    """The line that tells of a failed try."""
     tries = f", try {outcome.tries}" if outcome.tries > 1 else ""
     end = "; it is tried again" if again else ""
     return f"failed ({outcome.exit_code}{tries}): {outcome.name}: {outcome.error}{end}"
 
 
 def time_left(seconds: float, ended: int, left: int, running: int) -> float | None:
-    """Seconds, if those to come take as long as those before; unknown before one has ended."""
+    """Seconds to go if jobs take as long as before; None before one has ended.
+
+    What runs is taken to be half done.
+    """
     return None if ended == 0 else seconds / ended * (left + running / 2)
 
 
 def duration(seconds: float | None) -> str:
+    """Hours, minutes and seconds."""
     if seconds is None:
         return "?"
     whole = round(seconds)

@@ -1,4 +1,4 @@
-"""Proofs of what is claimed: each subcommand measures, prints a table and says what missed."""
+"""Measure every claim: each subcommand prints a table and reports which limits are missed."""
 
 from base.environment import prepare_environment
 

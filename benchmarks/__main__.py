@@ -1,4 +1,4 @@
-"""python -m benchmarks SUBCOMMAND: measures, prints tables, exits with 1 on a missed limit."""
+"""python -m benchmarks SUBCOMMAND: measure, print tables, exit with 1 on a missed limit."""
 
 import argparse
 import sys
@@ -12,9 +12,9 @@ Command = Callable[[Sequence[str]], int]
 
 @dataclass(frozen=True)
 class Subcommand:
-    """What it measures, and how to get it without importing anything before it is asked for."""
+    """What it measures, and how to import its program; only the chosen one is imported."""
 
-    words: str
+    summary: str
     load: Callable[[], Command]
 
 
@@ -79,10 +79,10 @@ SUBCOMMANDS: dict[str, Subcommand] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 0 all well, 1 a limit missed, and those of the command's own errors."""
-    given = _parser().parse_args(argv)
+    """The exit code: 0 all well, 1 a limit is missed, or the code of a LipSyncError."""
+    args = _parser().parse_args(argv)
     try:
-        return SUBCOMMANDS[given.subcommand].load()(given.flags)
+        return SUBCOMMANDS[args.subcommand].load()(args.flags)
     except LipSyncError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -94,10 +94,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure. Exit code 0: all well; 1: a limit is missed; 2: wrong usage.",
         epilog="SUBCOMMAND --help lists its flags.",
     )
-    which = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
+    subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
     for name, subcommand in SUBCOMMANDS.items():
-        one = which.add_parser(name, help=subcommand.words, add_help=False, prefix_chars="\0")
-        one.add_argument("flags", nargs="*")
+        subparser = subparsers.add_parser(
+            name, help=subcommand.summary, add_help=False, prefix_chars="\0"
+        )
+        subparser.add_argument("flags", nargs="*")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What all subcommands are asked in the same way, and how their results are kept."""
+"""The flags that all subcommands have, and how their results are written."""
 
 import argparse
 import json
@@ -9,37 +9,39 @@ from typing import Any, NoReturn
 from base.errors import OutputError, UsageError
 from base.locks import replace_file
 from benchmarks.machine import commit, machine
-from video.places import check_place
+from video.output_paths import check_output_path
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises where argparse would print its usage and leave."""
+    """Raises UsageError where argparse would print its usage and exit."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (--help lists every flag)")
 
 
-def parser_for(subcommand: str, words: str) -> Parser:
-    """With the flags that every subcommand has."""
-    made = Parser(prog=f"python -m benchmarks {subcommand}", description=words, allow_abbrev=False)
-    made.add_argument("--out", type=Path, metavar="FILE", help="keep the figures here, as JSON")
-    made.add_argument("--quick", action="store_true", help="fewer repetitions: a first look")
-    return made
+def subcommand_parser(subcommand: str, description: str) -> Parser:
+    """A parser with the flags that every subcommand has."""
+    program = f"python -m benchmarks {subcommand}"
+    parser = Parser(prog=program, description=description, allow_abbrev=False)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="keep the figures here, as JSON")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions: a first look")
+    return parser
 
 
-def checked_place(path: Path | None, flag: str) -> None:
-    """Known before the work whether the result can be written."""
+def check_output_flag(path: Path | None, flag: str) -> None:
+    """Check, before the work begins, that a result can be written there."""
     if path is not None:
-        check_place(path, flag)
+        check_output_path(path, flag)
 
 
-def keep(path: Path, results: Mapping[str, Any]) -> None:
-    """The results as JSON, with the machine and the commit that they come from."""
+def write_results(path: Path, results: Mapping[str, Any]) -> None:
+    """Write the results as JSON, with the machine and the commit that they come from."""
     text = json.dumps({"machine": machine(), "commit": commit(), **results}, indent=2)
-    keep_bytes(path, (text + "\n").encode())
+    write_output(path, (text + "\n").encode())
 
 
-def keep_bytes(path: Path, content: bytes) -> None:
+def write_output(path: Path, content: bytes) -> None:
+    """Replace the file; OutputError where that fails."""
     try:
         replace_file(path, content)
     except OSError as error:

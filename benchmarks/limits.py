@@ -1,13 +1,13 @@
-"""What a figure may be."""
+"""A benchmark's figure beside its limit."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Line:
-    """A limit and the figure that is held against it."""
+class LimitCheck:
+    """A figure passes if it is on the right side of its limit, or equal to it."""
 
-    what: str
+    what: str  # name of the figure
     figure: float
     limit: float
     at_least: bool = False
@@ -18,5 +18,5 @@ class Line:
 
     @property
     def allowed(self) -> str:
-        """In words."""
+        """The limit in words."""
         return f"{'at least' if self.at_least else 'at most'} {self.limit:g}"

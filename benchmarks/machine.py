@@ -1,4 +1,4 @@
-"""What a figure depends on besides the program: the machine, its libraries, the commit."""
+"""The machine, its libraries and the commit, on which a figure depends besides the program."""
 
 import platform
 import subprocess
@@ -13,7 +13,7 @@ LIBRARIES = ("numpy", "opencv-python-headless", "av", "openvino", "torch", "sile
 
 
 def machine() -> dict[str, Any]:
-    """Neither names nor places: what the figures can be compared by."""
+    """The facts by which figures can be compared; neither the machine's name nor any path."""
     return {
         "cpu": cpu(),
         "cores": usable_cores(),
@@ -24,7 +24,7 @@ def machine() -> dict[str, Any]:
 
 
 def cpu() -> str:
-    """The processor's name as it gives it."""
+    """The processor's model name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -34,20 +34,20 @@ def cpu() -> str:
 
 
 def commit(root: Path = ROOT) -> dict[str, Any]:
-    """The commit of the project and whether its files differ from it; none outside of git."""
+    """The project's commit and whether its files differ from it; none outside of git."""
     name = _git(root, "rev-parse", "HEAD")
     state = _git(root, "status", "--porcelain")
     return {"name": name, "dirty": None if state is None else bool(state)}
 
 
-def _git(root: Path, *words: str) -> str | None:
+def _git(root: Path, *arguments: str) -> str | None:
     try:
-        ran = subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=30
+        process = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return ran.stdout.strip() if ran.returncode == 0 else None
+    return process.stdout.strip() if process.returncode == 0 else None
 
 
 def _version(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""One picture turning into another under a mask."""
+"""Blend two pictures by a mask."""
 
 import cv2
 import numpy as np
@@ -6,14 +6,14 @@ import numpy as np
 from base.geometry import Mask, Region
 
 
-def mixed(new: Region, old: Region, mask: Mask) -> Region:
-    """As much of `new` as the mask says; where it is 0, `old` to the bit."""
-    mixed = new - old
-    mixed *= threefold(mask)
-    mixed += old
-    return mixed
+def alpha_blend(new: Region, old: Region, mask: Mask) -> Region:
+    """Return `new` where the mask is 1 and `old`, to the bit, where it is 0."""
+    blended = new - old
+    blended *= to_three_channels(mask)
+    blended += old
+    return blended
 
 
-def threefold(mask: Mask) -> Region:
-    """The mask for each channel, since numpy spreads it slowly."""
+def to_three_channels(mask: Mask) -> Region:
+    """Repeat the mask for every channel; faster than numpy's broadcasting."""
     return np.asarray(cv2.merge([mask] * 3), np.float32)

@@ -1,4 +1,4 @@
-"""A generated mouth and where it belongs, and the way there and back."""
+"""A generated face of 96x96 pixels and its place in a frame; cutting such faces from frames."""
 
 import math
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Affine, Box, Picture, Rect, Region
-from blending.resample import CUBIC, Kernel, resampled
+from blending.resample import CUBIC, Kernel, resample
 
 Floats = NDArray[np.float32]
 
-SIDE = 96
-FINEST = 16  # times: on faces of over 3000 pixels averaging more of them changes nothing
+SIDE = 96  # pixels
+MAX_OVERSAMPLING = 16  # on faces of over 3000 pixels averaging more samples changes nothing
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A face of 96x96 pixels as the generator left it, and its map to the region it is for."""
+    """The generator's output, and the map from its pixels to the region it is blended into."""
 
-    pixels: Picture | Region  # (96, 96, 3); not rounded once its colours are matched
+    pixels: Picture | Region  # (96, 96, 3); not rounded after its colours were matched
     to_region: Affine
-    source: Picture  # (96, 96, 3): the face that the generator was given
+    source: Picture  # (96, 96, 3): the face that the generator was fed
 
     def __post_init__(self) -> None:
         for picture in (self.pixels, self.source):
@@ -30,23 +30,26 @@ class Patch:
                 raise ValueError(f"a patch is {SIDE}x{SIDE} BGR, got {picture.shape}")
 
     @classmethod
-    def placed(cls, pixels: Picture | Region, box: Box, rect: Rect, source: Picture) -> "Patch":
-        """The generated face of `box`, for the frame's pixels `rect`."""
+    def for_box(cls, pixels: Picture | Region, box: Box, rect: Rect, source: Picture) -> "Patch":
+        """The patch of the face in `box`, to be blended into the frame's pixels `rect`."""
         to_frame = Affine.square_to_box(SIDE, box)
         return cls(pixels, to_frame.then(Affine.shift(-rect.left, -rect.top)), source)
 
-    def onto(self, region: Region) -> Region:
-        """The patch at the size and place of `region`, exact to a fraction of a pixel."""
-        return self.warped(self.pixels.astype(np.float32), region)
+    def warp_pixels(self, region: Region) -> Region:
+        """Return the patch's pixels at the size and place of `region`, to a fraction of a pixel."""
+        return self.warp(self.pixels.astype(np.float32), region)
 
-    def warped(self, square: Floats, region: Region, kernel: Kernel = CUBIC) -> Floats:
-        """A square (side, side, n) of what the patch shows, at the size and place of `region`."""
-        shrunk = SIDE / len(square)
-        to_region = Affine(shrunk, 0, 0, 0, shrunk, 0).then(self.to_region)
-        return resampled(square, to_region, (region.shape[1], region.shape[0]), kernel)
+    def warp(self, square: Floats, region: Region, kernel: Kernel = CUBIC) -> Floats:
+        """Return a (side, side, n) array that covers the patch at the size and place of `region`.
 
-    def seen_in(self, region: Region, margin: int = 0) -> tuple[slice, slice]:
-        """The rows and columns of the patch that `region` shows, and so many more around them."""
+        Only the size of `region` is used.
+        """
+        scale = SIDE / len(square)
+        to_region = Affine(scale, 0, 0, 0, scale, 0).then(self.to_region)
+        return resample(square, to_region, (region.shape[1], region.shape[0]), kernel)
+
+    def visible_slices(self, region: Region, margin: int = 0) -> tuple[slice, slice]:
+        """The patch's rows and columns that lie in `region`, and `margin` more on every side."""
         height, width = region.shape[:2]
         corners = self.to_region.inverse()(np.array([(0.0, 0.0), (width, height)]))
         first = np.floor(corners[0] - margin).clip(0, SIDE - 1).astype(int)
@@ -54,18 +57,21 @@ class Patch:
         return slice(first[1], last[1]), slice(first[0], last[0])
 
 
-def cut(region: Region, rect: Rect, box: Box) -> Picture:
-    """The face in `box` as 96x96, from the frame's pixels `rect`; averaged where it shrinks."""
-    # a sample between four pixels is their mean, so half as many samples do
-    fine = min(max(1, math.ceil(max(box.width, box.height) / SIDE / 2 - 0.25)), FINEST)
-    to_square = Affine.square_to_box(SIDE * fine, box).inverse()
+def cut_square(region: Region, rect: Rect, box: Box) -> Picture:
+    """Return the face in `box` as 96x96, from the frame's pixels `rect`; averages if it shrinks."""
+    # a sample between four pixels is their mean, so half as many samples are enough
+    factor = max(1, math.ceil(max(box.width, box.height) / SIDE / 2 - 0.25))
+    factor = min(factor, MAX_OVERSAMPLING)
+    side = SIDE * factor
+    to_square = Affine.square_to_box(side, box).inverse()
     to_square = Affine.shift(rect.left, rect.top).then(to_square)
-    square = _warped(region, to_square, (SIDE * fine, SIDE * fine), cv2.INTER_LINEAR)
-    small = cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA) if fine > 1 else square
+    samples = _warp(region, to_square, (side, side), cv2.INTER_LINEAR)
+    size = (SIDE, SIDE)
+    small = cv2.resize(samples, size, interpolation=cv2.INTER_AREA) if factor > 1 else samples
     return np.clip(np.rint(small), 0, 255).astype(np.uint8)
 
 
-def _warped(image: Floats, by: Affine, size: tuple[int, int], flags: int) -> Floats:
-    matrix = by.warp_matrix()
+def _warp(image: Floats, to_target: Affine, size: tuple[int, int], flags: int) -> Floats:
+    matrix = to_target.warp_matrix()
     warped = cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.float32)

@@ -1,57 +1,61 @@
-"""Laplacian pyramid blending: coarse shades pass over slowly, fine texture at once."""
+"""Laplacian pyramid blending: coarse shades change over the whole mask, fine texture in a part."""
 
 import cv2
 import numpy as np
 
 from base.geometry import Mask, Point, Region
-from blending.mix import threefold
+from blending.mix import to_three_channels
 from blending.resample import Floats
 
-LEAST_SIDE = 12  # pixels: smaller pictures are not halved again
+MIN_SIDE = 12  # pixels: smaller pictures are not halved again
 OCTAVES = 4
-GRID = 2 ** (OCTAVES - 1)  # pixels of one in the coarsest octave
-BELONGS = 0.7  # of the mask: so far in, fine texture is still the face's
-STEEPEST = 2.0  # times: the transition of the finest texture against the mask's
+GRID = 2 ** (OCTAVES - 1)  # pixels of the region that one pixel of the coarsest octave covers
+STEEP_CENTRE = 0.7  # mask value that steepening keeps; below it fine texture is the face's
+MAX_STEEPNESS = 2.0  # slope of the finest octave's transition, relative to the mask's
 
 
-def passed_over(new: Region, face: Region, mask: Mask, origin: Point = (0, 0)) -> Region:
-    """`face` turning into `new`, octave by octave; only their difference goes through a pyramid.
+def laplacian_blend(new: Region, face: Region, mask: Mask, origin: Point = (0, 0)) -> Region:
+    """Return `face` turning into `new`, octave by octave; only their difference is decomposed.
 
-    The pyramid's grid holds to `origin`, so that it does not tremble with the region's edges.
+    The pyramid's grid is fixed to `origin`, so it does not tremble with the region's edges.
     """
     change = new - face
-    left, top = (round(-at) % GRID for at in origin)
-    blended = _blended(_padded(change, top, left), _padded(mask, top, left), STEEPEST)[top:, left:]
-    alone = threefold(mask) * change
+    left, top = (round(-offset) % GRID for offset in origin)
+    padded_change, padded_mask = _pad(change, top, left), _pad(mask, top, left)
+    octaves = _blend_octaves(padded_change, padded_mask, MAX_STEEPNESS)[top:, left:]
+    plain = to_three_channels(mask) * change
     # coarse octaves reach beyond the transition: towards its ends the mask alone decides
-    free = threefold(np.minimum(8 * mask * (1 - mask), 1))
-    return face + alone + free * (blended - alone)
+    octave_share = to_three_channels(np.minimum(8 * mask * (1 - mask), 1))
+    return face + plain + octave_share * (octaves - plain)
 
 
-def _padded(picture: Floats, top: int, left: int) -> Floats:
+def _pad(picture: Floats, top: int, left: int) -> Floats:
     padded = cv2.copyMakeBorder(picture, top, 0, left, 0, cv2.BORDER_REPLICATE)
     return np.asarray(padded, np.float32)
 
 
-def _blended(change: Region, mask: Mask, steep: float) -> Region:
-    """The change's finest octave under a steep mask, the coarser ones under ever flatter ones."""
-    if steep <= 1 or min(mask.shape) < LEAST_SIDE:
-        return change * threefold(mask)
-    coarse = _halved(change)
-    fine = change - _doubled(coarse, mask)
-    below = _blended(coarse, _halved(mask), steep / STEEPEST ** (1 / (OCTAVES - 1)))
-    return _doubled(below, mask) + fine * threefold(_steeper(mask, steep))
+def _blend_octaves(change: Region, mask: Mask, steepness: float) -> Region:
+    """Mask the finest octave of the change with a steep ramp, the coarser ones ever more flatly."""
+    if steepness <= 1 or min(mask.shape) < MIN_SIDE:
+        return change * to_three_channels(mask)
+    coarse = _halve(change)
+    fine = change - _double(coarse, mask)
+    flatter = steepness / MAX_STEEPNESS ** (1 / (OCTAVES - 1))
+    blended = _blend_octaves(coarse, _halve(mask), flatter)
+    return _double(blended, mask) + fine * to_three_channels(_steepen(mask, steepness))
 
 
-def _halved(picture: Floats) -> Floats:
+def _halve(picture: Floats) -> Floats:
     return np.asarray(cv2.pyrDown(picture), np.float32)
 
 
-def _doubled(picture: Floats, like: Mask) -> Floats:
-    height, width = like.shape
+def _double(picture: Floats, target: Mask) -> Floats:
+    """Upsample to the size of `target`."""
+    height, width = target.shape
     return np.asarray(cv2.pyrUp(picture, dstsize=(width, height)), np.float32)
 
 
-def _steeper(mask: Mask, times: float) -> Mask:
-    ramp = np.clip((mask - np.float32(BELONGS)) * np.float32(times) + np.float32(BELONGS), 0, 1)
+def _steepen(mask: Mask, steepness: float) -> Mask:
+    centre = np.float32(STEEP_CENTRE)
+    ramp = np.clip((mask - centre) * np.float32(steepness) + centre, 0, 1)
     return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)

@@ -1,4 +1,4 @@
-"""Transitions between face and mouth that look at the picture they cross."""
+"""Adapt a mask's soft transition to the face that it crosses."""
 
 import math
 
@@ -8,85 +8,90 @@ import numpy as np
 from base.geometry import Mask, Point, Region
 from blending.resample import Floats
 
-RAYS, STEPS = 128, 64  # of the polar picture in which edges are looked for
-EDGE = 2.0  # levels a step: an edge so steep draws half of the transition to itself
-WINDOW = 0.05  # of the mask's width: how far the guided filter looks
-CONTRAST = 8.0  # levels: what differs by less belongs together
+RAYS, STEPS = 128, 64  # height and width of the polar picture in which edges are looked for
+EDGE = 2.0  # levels per step: an edge this steep doubles its share of the transition
+WINDOW = 0.05  # of the mask's width: radius of the guided filter's window
+CONTRAST = 8.0  # levels: smaller differences in brightness count as one surface
 
 
-def along_edges(face: Region, new: Region, mask: Mask) -> Mask:
-    """The mask with its steps moved onto edges of the face: lip line, nostril, beard.
+def align_to_edges(face: Region, new: Region, mask: Mask) -> Mask:
+    """Return the mask with its transition moved onto edges of the face: lip line, nostril, beard.
 
-    Seen from its middle, the mask falls along every ray; each ray's fall is shared out anew, more
-    of it where the brightness of both pictures jumps: an edge that the new mouth no longer has
-    would show the old one. What was 0 or 1 stays so.
+    Along every ray from its centre the mask falls from 1 to 0. The fall is redistributed: a larger
+    part lies where the brightness of both pictures jumps. An edge that only the old face has
+    attracts none, since it would show the old mouth. Mask values of 0 and 1 stay.
     """
     if float(mask.min()) == float(mask.max()):
         return mask
-    middle, farthest = _middle(mask)
-    ramp = _along_rays(mask, middle, farthest)
-    old_edges, new_edges = (
-        _steepness(_along_rays(_brightness(picture), middle, farthest)) for picture in (face, new)
+    centre, radius = _polar_frame(mask)
+    ramp = _to_polar(mask, centre, radius)
+    face_edges, new_edges = (
+        _edge_steepness(_to_polar(_brightness(picture), centre, radius)) for picture in (face, new)
     )
-    change = _shared_out(ramp, np.minimum(old_edges, new_edges)) - ramp
-    back = cv2.WARP_POLAR_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpPolar(change, mask.shape[::-1], middle, farthest, back)
-    return _kept_at_ends(np.asarray(mask + moved, np.float32), mask)
+    change = _redistribute(ramp, np.minimum(face_edges, new_edges)) - ramp
+    flags = cv2.WARP_POLAR_LINEAR | cv2.WARP_INVERSE_MAP
+    mask_change = cv2.warpPolar(change, mask.shape[::-1], centre, radius, flags)
+    return _keep_ends(np.asarray(mask + mask_change, np.float32), mask)
 
 
-def guided_by_brightness(face: Region, mask: Mask) -> Mask:
-    """The mask as a guided filter draws it: flat where the face is flat, steep at its edges."""
+def guided_filter(face: Region, mask: Mask) -> Mask:
+    """Return the mask guided by the face's brightness: flat on flat skin, steep at edges."""
     side = 2 * max(1, round(WINDOW * mask.shape[1])) + 1
     guide = _brightness(face)
 
-    def mean(of: Floats) -> Floats:
-        return np.asarray(cv2.blur(of, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
+    def mean(values: Floats) -> Floats:
+        blurred = cv2.blur(values, (side, side), borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(blurred, np.float32)
 
     guide_mean, mask_mean = mean(guide), mean(mask)
-    spread = mean(guide * guide) - guide_mean * guide_mean
-    together = mean(guide * mask) - guide_mean * mask_mean
-    slope = np.asarray(together / (spread + np.float32(CONTRAST**2)), np.float32)
-    drawn = mean(slope) * guide + mean(np.asarray(mask_mean - slope * guide_mean, np.float32))
-    return _kept_at_ends(drawn, mask)
+    variance = mean(guide * guide) - guide_mean * guide_mean
+    covariance = mean(guide * mask) - guide_mean * mask_mean
+    slope = np.asarray(covariance / (variance + np.float32(CONTRAST**2)), np.float32)
+    offset = np.asarray(mask_mean - slope * guide_mean, np.float32)
+    return _keep_ends(mean(slope) * guide + mean(offset), mask)
 
 
-def _brightness(face: Region) -> Floats:
-    return np.asarray(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), np.float32)
+def _brightness(picture: Region) -> Floats:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.float32)
 
 
-def _middle(mask: Mask) -> tuple[Point, float]:
-    """Of what the mask shows, and the distance from there to the farthest corner."""
+def _polar_frame(mask: Mask) -> tuple[Point, float]:
+    """The mask's centre of mass, and a radius around it that reaches every corner."""
     moments = cv2.moments(mask)
     x, y = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
     height, width = mask.shape
     return (x, y), math.hypot(max(x, width - x), max(y, height - y))
 
 
-def _along_rays(flat: Floats, middle: Point, farthest: float) -> Floats:
-    """A row for each direction, a column for each distance; beyond the border it goes on."""
+def _to_polar(image: Floats, centre: Point, radius: float) -> Floats:
+    """(RAYS, STEPS): a row for each direction, a column for each distance; border replicated."""
     angles = np.arange(RAYS, dtype=np.float32)[:, None] * np.float32(2 * math.pi / RAYS)
-    away = np.arange(STEPS, dtype=np.float32) * np.float32(farthest / STEPS)
-    x, y = middle[0] + np.cos(angles) * away, middle[1] + np.sin(angles) * away
-    seen = cv2.remap(flat, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(seen, np.float32)
+    distances = np.arange(STEPS, dtype=np.float32) * np.float32(radius / STEPS)
+    x, y = centre[0] + np.cos(angles) * distances, centre[1] + np.sin(angles) * distances
+    polar = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(polar, np.float32)
 
 
-def _steepness(brightness: Floats) -> Floats:
-    """Of the polar picture along its rays; neighbouring rays agree, so that nothing frays."""
-    steps = cv2.Sobel(brightness, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
-    around = cv2.copyMakeBorder(np.abs(steps), 8, 8, 0, 0, cv2.BORDER_WRAP)
-    return np.asarray(cv2.GaussianBlur(around, (5, 17), 0)[8:-8], np.float32)
+def _edge_steepness(polar: Floats) -> Floats:
+    """The slope of the brightness along each ray, in levels per step.
+
+    Blurred over neighbouring rays, so that the transition has no frayed border.
+    """
+    slope = cv2.Sobel(polar, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    wrapped = cv2.copyMakeBorder(np.abs(slope), 8, 8, 0, 0, cv2.BORDER_WRAP)
+    return np.asarray(cv2.GaussianBlur(wrapped, (5, 17), 0)[8:-8], np.float32)
 
 
-def _shared_out(ramp: Floats, steepness: Floats) -> Floats:
+def _redistribute(ramp: Floats, steepness: Floats) -> Floats:
+    """Move each ray's falls to where it is steep, without changing their sum."""
     falls = np.maximum(ramp[:, :-1] - ramp[:, 1:], 0)
-    drawn = falls * (1 + np.square(steepness[:, :-1] / np.float32(EDGE)))
-    drawn *= falls.sum(1, keepdims=True) / np.maximum(drawn.sum(1, keepdims=True), 1e-6)
-    still_to_fall = np.cumsum(drawn[:, ::-1], axis=1)[:, ::-1]
-    return np.hstack([still_to_fall, np.zeros_like(ramp[:, :1])]) + ramp[:, -1:]
+    weighted = falls * (1 + np.square(steepness[:, :-1] / np.float32(EDGE)))
+    weighted *= falls.sum(1, keepdims=True) / np.maximum(weighted.sum(1, keepdims=True), 1e-6)
+    remaining = np.cumsum(weighted[:, ::-1], axis=1)[:, ::-1]
+    return np.hstack([remaining, np.zeros_like(ramp[:, :1])]) + ramp[:, -1:]
 
 
-def _kept_at_ends(drawn: Floats, mask: Mask) -> Mask:
-    """`drawn` in the middle of the ramp, towards its ends ever more the mask itself."""
-    free = np.minimum(np.minimum(8 * mask, 4 * (1 - mask)), 1)
-    return np.asarray(mask + free * (drawn.clip(0, 1) - mask), np.float32)
+def _keep_ends(adapted: Floats, mask: Mask) -> Mask:
+    """`adapted` in the middle of the transition, ever more of `mask` itself towards 0 and 1."""
+    share = np.minimum(np.minimum(8 * mask, 4 * (1 - mask)), 1)
+    return np.asarray(mask + share * (adapted.clip(0, 1) - mask), np.float32)

@@ -6,54 +6,62 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from base.errors import LipSyncError
-from base.geometry import Rect
 from base.memory import as_user_error
 from base.signals import INTERRUPTED, MESSAGES, TERMINATED, Terminated
 from base.text import one_line
 from command.display import Bar, Display, JsonLines, say
-from command.flags import parsed, progress_asked
-from command.stopping import Stop, Word, in_time, stoppable
-from command.streams import keep_own_lines
+from command.flags import parse_options, progress_mode
+from command.stopping import FinalMessageLock, Stop, end_in_time, stoppable
+from command.streams import silence_libraries
 from pipeline.options import Options, with_demo_inputs
 from pipeline.report import Clock, Report, write_report
-from pipeline.stages import WITHOUT_WEIGHTS, load_engine, stages_of
-from wav2lip.generators import EngineSettings
-from wav2lip.generators.batch import Generator
-from wav2lip.generators.prepared import Loading
+
+if TYPE_CHECKING:
+    from base.geometry import Rect
+    from wav2lip.generators import EngineSettings
+    from wav2lip.generators.batch import Generator
+    from wav2lip.generators.prepared import EngineLoader
 
 DEMO = Path(__file__).parent.parent / "demo"
 BUG = LipSyncError.exit_code  # and its traceback
-LastWord = Callable[[], None]
+BeforeTheEnd = Callable[[], None]
 
 
 def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: ANN401
-    """Run the command; `defaults` are the options that this program sets otherwise."""
+    """Run the command; `defaults` are options whose default is another one in this program."""
     words = sys.argv[1:] if argv is None else list(argv)
     if argv is None and "--debug" not in words:
-        keep_own_lines()
+        silence_libraries()
     display = _display(words)
-    with in_time(display.last_lines()) as word:
+    with end_in_time(display.last_events()) as final_message:
         try:
             with stoppable() as stop:
-                return _attempted(words, display, defaults, partial(_last_word, stop, word))
+                end = partial(_begin_the_end, stop, final_message)
+                return _exit_code(words, display, defaults, end)
         except KeyboardInterrupt:
-            return _stopped(display, INTERRUPTED, word)
+            return _stopped(display, INTERRUPTED, final_message)
         except Terminated:
-            return _stopped(display, TERMINATED, word)
+            return _stopped(display, TERMINATED, final_message)
         finally:
             display.close()
 
 
-def _attempted(
-    words: Sequence[str], display: Display, defaults: dict[str, Any], last: LastWord
+def _begin_the_end(stop: Stop, final_message: FinalMessageLock) -> None:
+    """How the run ended is about to be said: a signal from here on changes nothing."""
+    stop.ignore_from_now()
+    final_message.acquire(blocking=False)
+
+
+def _exit_code(
+    words: Sequence[str], display: Display, defaults: dict[str, Any], end: BeforeTheEnd
 ) -> int:
     try:
-        _run(words, display, defaults, last)
+        _run(words, display, defaults, end)
     except Exception as error:
-        last()
+        end()
         code = _failed(as_user_error(error), display, "--debug" in words)
         if code == BUG:
             raise
@@ -61,35 +69,31 @@ def _attempted(
     return 0
 
 
-def _last_word(stop: Stop, word: Word) -> None:
-    """How it ended is about to be told: a signal from here on changes nothing of it."""
-    stop.too_late()
-    word.acquire(blocking=False)
-
-
-def _run(words: Sequence[str], display: Display, defaults: dict[str, Any], last: LastWord) -> None:
+def _run(
+    words: Sequence[str], display: Display, defaults: dict[str, Any], end: BeforeTheEnd
+) -> None:
     clock = Clock()
-    options, notices = parsed(words, **defaults)
+    options, notices = parse_options(words, **defaults)
     if options.demo:
         options = with_demo_inputs(options, DEMO)
     for notice in notices:
         say(notice)
     if options.check:
-        return _checked(options, display, clock, last)
-    report = _made(options, display, clock)
-    found = report.notices
-    report = replace(report, notices=(*notices, *found))
+        return _check(options, display, clock, end)
+    report = _make_video(options, display, clock)
+    later_notices = report.notices
+    report = replace(report, notices=(*notices, *later_notices))
     if options.sheet is not None:
         _contact_sheet(options.outfile, options.sheet)
-    last()
+    end()
     if options.report is not None:
         write_report(options.report, {"options": options.as_json(), **asdict(report)})
     display.done(report)
-    _tell_people(options, report, found)
+    _say_done(options, report, later_notices)
 
 
-def _tell_people(options: Options, report: Report, notices: Sequence[str]) -> None:
-    """Now that no bar is in the way."""
+def _say_done(options: Options, report: Report, notices: Sequence[str]) -> None:
+    """Once no progress bar is in the way."""
     for notice in notices:
         say(notice)
     if options.sheet is not None:
@@ -102,69 +106,78 @@ def _tell_people(options: Options, report: Report, notices: Sequence[str]) -> No
     )
 
 
-def _made(options: Options, display: Display, clock: Clock) -> Report:
-    """The video; what reads and writes one is imported now, so that --help need not wait for it."""
+def _make_video(options: Options, display: Display, clock: Clock) -> Report:
+    """Imports what reads and writes a video only now, so that --help need not wait for it."""
     from pipeline.preflight import check_places
     from pipeline.run import lipsync
+    from pipeline.settings import settings_of
+    from pipeline.stages import stages_of
 
     display.start(options)
-    check_places(options)
-    return lipsync(options, stages_of(options, _announcing), display.step, clock)
+    settings = settings_of(options)
+    check_places(settings.files)
+    return lipsync(settings, stages_of(settings, _load_engine), display.step, clock)
 
 
-class _Announced:
-    """The puppet's two steps; that it stands in for a network is said once a face was found."""
-
-    def __init__(self, puppet: Loading) -> None:
-        self.prepare, self._puppet = puppet.prepare, puppet
-
-    def generator(self, shown: Rect) -> Generator:
-        say(WITHOUT_WEIGHTS)
-        return self._puppet.generator(shown)
-
-
-def _announcing(engine: str, asked: str, settings: EngineSettings) -> Loading:
-    loading = load_engine(engine, asked, settings)
-    return _Announced(loading) if engine == "puppet" and asked == "auto" else loading
-
-
-def _checked(options: Options, display: Display, clock: Clock, last: LastWord) -> None:
-    """What a run would do, as far as it is known before a face is looked for."""
+def _check(options: Options, display: Display, clock: Clock, end: BeforeTheEnd) -> None:
+    """Say what a run would do, as far as it is known before a face is looked for."""
     from pipeline.preflight import check_places, in_words
-    from pipeline.run import ready
+    from pipeline.run import prepare
+    from pipeline.settings import settings_of
+    from pipeline.stages import stages_of
 
     display.start(options)
-    check_places(options)
-    stages = stages_of(options, _announcing)
-    job, found, network = ready(options, stages, clock)
-    width, height = found.size
-    needed = f"about {in_words(found.estimated_bytes)}"
-    if found.free_bytes is not None:
-        needed += f" of {in_words(found.free_bytes)} that are free"
-    last()
+    settings = settings_of(options)
+    check_places(settings.files)
+    stages = stages_of(settings, _load_engine)
+    job, estimate, network = prepare(settings, stages, clock)
+    width, height = estimate.size
+    needed = f"about {in_words(estimate.estimated_bytes)}"
+    if estimate.free_bytes is not None:
+        needed += f" of {in_words(estimate.free_bytes)} that are free"
+    end()
     for notice in job.notices:
         say(notice)
     say(f"face    {options.face}, {width}x{height}, {float(job.source.fps):.5g} a second")
-    say(f"sound   {options.audio}, {found.seconds:.2f} s: {found.frames} frames")
+    say(f"sound   {options.audio}, {estimate.seconds:.2f} s: {estimate.frames} frames")
     say(f"mouth   {stages.engine}, cache {network}")
-    say(f"output  {options.outfile}, {found.encoder}, {needed}")
-    facts = {"outfile": str(options.outfile), "engine": stages.engine, **asdict(found)}
+    say(f"output  {options.outfile}, {estimate.encoder}, {needed}")
+    facts = {"outfile": str(options.outfile), "engine": stages.engine, **asdict(estimate)}
     display.checked({**facts, "caches": {"network": network}})
     say("checked: a run could begin; whether there is a face will show")
 
 
-def _contact_sheet(video: Path, place: Path) -> None:
-    from command.contact_sheet import contact_sheet
+def _load_engine(engine: str, word: str, settings: "EngineSettings") -> "EngineLoader":
+    """Where the puppet stands in for a network, that is said once a face was found."""
+    from pipeline.stages import WITHOUT_WEIGHTS, load_engine
 
-    contact_sheet(video, place)
+    loader = load_engine(engine, word, settings)
+    if engine != "puppet" or word != "auto":
+        return loader
+    return _AnnouncedPuppet(loader, WITHOUT_WEIGHTS)
+
+
+class _AnnouncedPuppet:
+    def __init__(self, puppet: "EngineLoader", notice: str) -> None:
+        self.prepare, self._puppet, self._notice = puppet.prepare, puppet, notice
+
+    def generator(self, visible: "Rect") -> "Generator":
+        say(self._notice)
+        return self._puppet.generator(visible)
+
+
+def _contact_sheet(video: Path, path: Path) -> None:
+    from command.contact_sheet import write_contact_sheet
+
+    write_contact_sheet(video, path)
 
 
 def _display(words: Sequence[str]) -> Display:
-    """Chosen before the flags are read, so that a wrong flag is shown as asked, too."""
-    asked = progress_asked(words)
-    if asked == "auto":
-        asked = "bar" if sys.stderr is not None and sys.stderr.isatty() else "none"
-    return {"json": JsonLines, "bar": Bar}.get(asked, Display)()
+    """Chosen before the flags are parsed: a wrong flag is an event, too."""
+    mode = progress_mode(words)
+    if mode == "auto":
+        mode = "bar" if sys.stderr is not None and sys.stderr.isatty() else "none"
+    return {"json": JsonLines, "bar": Bar}.get(mode, Display)()
 
 
 def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
@@ -177,8 +190,8 @@ def _failed(error: LipSyncError, display: Display, debug: bool) -> int:
     return error.exit_code
 
 
-def _stopped(display: Display, exit_code: int, word: Word) -> int:
-    if word.acquire(blocking=False):
+def _stopped(display: Display, exit_code: int, final_message: FinalMessageLock) -> int:
+    if final_message.acquire(blocking=False):
         display.failed(MESSAGES[exit_code], exit_code)
         say(f"error: {MESSAGES[exit_code]}")
     return exit_code

@@ -1,4 +1,4 @@
-"""A contact sheet: what a video shows, in one picture."""
+"""A contact sheet: frames from all over a video in one picture."""
 
 from fractions import Fraction
 from itertools import islice
@@ -17,9 +17,9 @@ COLUMNS, ROWS = 6, 4
 SIDE = 240  # pixels of a picture's longer side on the sheet
 
 
-def contact_sheet(video: Path, path: Path) -> None:
+def write_contact_sheet(video: Path, path: Path) -> None:
     """Write a sheet of frames spread over `video`, as PNG."""
-    _, data = cv2.imencode(".png", sheet_of(spread(video, COLUMNS * ROWS)))
+    _, data = cv2.imencode(".png", tile(pick_frames(video, COLUMNS * ROWS)))
     try:
         replace_file(path, data.tobytes())
     except OSError as error:
@@ -29,14 +29,14 @@ def contact_sheet(video: Path, path: Path) -> None:
         ) from error
 
 
-def spread(video: Path, count: int) -> list[Picture]:
-    """`count` small pictures from all over the video, in the order of time."""
+def pick_frames(video: Path, count: int) -> list[Picture]:
+    """`count` small pictures, evenly spread over the video, in the order of time."""
     source = open_source(video, Shape(), Fraction(25))
     step = max((source.estimated_frames or count) // count, 1)
-    return [f.reduced(SIDE)[0] for f in islice(source.frames(), step // 2, None, step)][:count]
+    return [f.downscaled(SIDE)[0] for f in islice(source.frames(), step // 2, None, step)][:count]
 
 
-def sheet_of(pictures: list[Picture], columns: int = COLUMNS) -> Picture:
+def tile(pictures: list[Picture], columns: int = COLUMNS) -> Picture:
     blank = np.zeros_like(pictures[0])
     rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
     rows[-1] = rows[-1] + [blank] * (columns - len(rows[-1]) if len(rows) > 1 else 0)

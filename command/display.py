@@ -1,4 +1,4 @@
-"""What a person or a program is told of a run; nothing else of wav2lip prints."""
+"""What a person or a program sees of a run; no other module of the single command prints."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from pipeline.report import Report, Step
 
 
 class Display:
-    """Shows a run while it lasts; this one shows nothing."""
+    """Shows a run while it lasts; this base class shows nothing."""
 
     def start(self, options: Options) -> None: ...
     def step(self, step: Step) -> None: ...
@@ -25,8 +25,8 @@ class Display:
     def failed(self, message: str, exit_code: int) -> None: ...
     def close(self) -> None: ...
 
-    def last_lines(self) -> dict[int, bytes]:
-        """For standard output, by exit code, where a signal ends the run from outside of it."""
+    def last_events(self) -> dict[int, bytes]:
+        """The event that ends standard output where a signal ends the process, by exit code."""
         return {}
 
 
@@ -35,60 +35,60 @@ class JsonLines(Display):
 
     def __init__(self) -> None:
         self._stage = ""
-        wait_for_readers(sys.stdout)
+        make_blocking(sys.stdout)
 
     def start(self, options: Options) -> None:
-        self._tell("start", version=__version__, options=options.as_json())
+        self._write("start", version=__version__, options=options.as_json())
 
     def step(self, step: Step) -> None:
         if step.stage != self._stage:
             self._stage = step.stage
-            self._tell("stage", stage=step.stage, of=step.of)
-        self._tell("frame", stage=step.stage, done=step.done, of=step.of)
+            self._write("stage", stage=step.stage, of=step.of)
+        self._write("frame", stage=step.stage, done=step.done, of=step.of)
 
     def checked(self, facts: dict[str, Any]) -> None:
-        self._tell("check", **facts)
+        self._write("check", **facts)
 
     def done(self, report: Report) -> None:
-        self._tell("done", **asdict(report))
+        self._write("done", **asdict(report))
 
     def failed(self, message: str, exit_code: int) -> None:
-        self._tell("error", message=message, exit_code=exit_code)
+        self._write("error", message=message, exit_code=exit_code)
 
-    def last_lines(self) -> dict[int, bytes]:
+    def last_events(self) -> dict[int, bytes]:
         return {
-            code: _event("error", message=words, exit_code=code).encode()
-            for code, words in MESSAGES.items()
+            code: _event_line("error", message=message, exit_code=code).encode()
+            for code, message in MESSAGES.items()
         }
 
-    def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
-        tell(sys.stdout, event, **facts)
+    def _write(self, event: str, **facts: Any) -> None:  # noqa: ANN401  anything JSON can hold
+        write_event(sys.stdout, event, **facts)
 
 
-def wait_for_readers(stream: TextIO | None) -> None:
-    """What does not wait loses lines where whoever reads them is slow."""
+def make_blocking(stream: TextIO | None) -> None:
+    """A stream that does not block would lose lines when its reader is slow."""
     with suppress(OSError, ValueError):
         if stream is not None:
             os.set_blocking(stream.fileno(), True)
 
 
-def tell(program: TextIO | None, event: str, /, **facts: Any) -> None:  # noqa: ANN401
-    """One line to whatever reads events."""
-    if program is None:  # closed from the start
+def write_event(stream: TextIO | None, event: str, /, **facts: Any) -> None:  # noqa: ANN401
+    """One JSON object in one line; a stream without a reader is no error."""
+    if stream is None:  # closed from the start
         return
     try:
-        program.write(_event(event, **facts))
-        program.flush()
-    except OSError:  # nobody reads any more; the video is wanted all the same
-        os.dup2(os.open(os.devnull, os.O_WRONLY), program.fileno())
+        stream.write(_event_line(event, **facts))
+        stream.flush()
+    except OSError:  # its reader is gone; the video is made all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _event(name: str, /, **facts: Any) -> str:  # noqa: ANN401  anything JSON can hold
+def _event_line(name: str, /, **facts: Any) -> str:  # noqa: ANN401  anything JSON can hold
     return json.dumps({"event": name, **facts}) + "\n"
 
 
 class Bar(Display):
-    """A bar on the terminal for each stage."""
+    """A progress bar on the terminal for each stage."""
 
     def __init__(self) -> None:
         self._stage = ""
@@ -116,7 +116,7 @@ class Bar(Display):
             self._bar = None
 
 
-def say(words: str) -> None:
-    """To people: one line on standard error."""
-    with suppress(OSError):  # nobody listens: the exit code still tells
-        print(one_line(words), file=sys.stderr or io.StringIO(), flush=True)
+def say(text: str) -> None:
+    """Write one line for people to standard error."""
+    with suppress(OSError):  # nobody reads it: there is still the exit code
+        print(one_line(text), file=sys.stderr or io.StringIO(), flush=True)

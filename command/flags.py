@@ -1,4 +1,4 @@
-"""From the words of a command line to Options; every flag is read off that class."""
+"""Command-line words to Options; every flag is a field of that class."""
 
 import argparse
 import re
@@ -8,49 +8,49 @@ from typing import Any, NoReturn
 
 from base.errors import UsageError
 from base.version import __version__
-from pipeline.options import Options, with_documented_box
+from pipeline.options import Options, parser_arguments, reorder_box
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises where argparse would print its usage and leave."""
+    """Raises UsageError where argparse would print its usage and exit."""
 
     def __init__(self, **named: Any) -> None:  # noqa: ANN401  argparse's own
         super().__init__(**named)
-        # as Python writes small ones: -1e-05 is a number, and no flag
+        # Python writes small numbers so: -1e-05 is a number, not a flag
         self._negative_number_matcher = re.compile(r"-(\d+\.?|\d*\.\d+)(e[-+]?\d+)?$", re.I)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (--help lists every flag)")
 
 
-def parser(**defaults: Any) -> argparse.ArgumentParser:  # noqa: ANN401  an option's own type
-    made = _Parser(
+def option_parser(**defaults: Any) -> argparse.ArgumentParser:  # noqa: ANN401  an option's own type
+    parser = _Parser(
         description="Make a face speak: picture or video and sound in, video with lips out.",
         allow_abbrev=False,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     for option in fields(Options):
-        made.add_argument(f"--{option.name}", default=option.default, **option.metadata)
-    made.set_defaults(**defaults)
-    return made
+        parser.add_argument(f"--{option.name}", default=option.default, **parser_arguments(option))
+    parser.set_defaults(**defaults)
+    return parser
 
 
-def parsed(
+def parse_options(
     argv: Sequence[str] | None,
     **defaults: Any,  # noqa: ANN401
 ) -> tuple[Options, list[str]]:
-    """The options, and what the user should know of how they were read."""
-    given = vars(parser(**defaults).parse_args(argv))
-    values, words = with_documented_box(
-        {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    """The options, and notices about flags that were reinterpreted or have no effect."""
+    arguments = vars(option_parser(**defaults).parse_args(argv))
+    values, notices = reorder_box(
+        {name: tuple(v) if isinstance(v, list) else v for name, v in arguments.items()}
     )
     options = Options(**values)
-    return options, [*words, *options.ineffective_flags]
+    return options, [*notices, *options.ineffective_flags]
 
 
-def progress_asked(argv: Sequence[str]) -> str:
-    """The value of --progress, also in a line that is wrong elsewhere."""
+def progress_mode(argv: Sequence[str]) -> str:
+    """The value of --progress, even where other flags are wrong."""
     quick = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     quick.add_argument("--progress", default="auto")
     try:

@@ -1,8 +1,8 @@
-"""Signals end a run soon, in one line and with their code, whatever it is doing.
+"""Signals end a run soon, in one line and with their exit code, whatever it is doing.
 
-Python raises them in the main thread once that is back from what it does outside of Python, which
-may take seconds: compiling a network, say. So a thread waits beside it, and where a run has not
-ended in time after a signal, the thread ends the process and removes what was half made.
+Python raises a signal's exception in the main thread once that is back from native code, which may
+take seconds: compiling a network, say. So a thread waits beside the run: where a signal has not
+ended the run in time, the thread removes the unfinished files and ends the process.
 """
 
 import os
@@ -17,28 +17,28 @@ from typing import Any, Protocol
 
 from base.locks import remove_unfinished
 from base.signals import EXIT_CODES, INTERRUPTED, Terminated
-from command.starting import left, left_early, tell_at_once
+from command.starting import end_before_the_run, end_process, write_at_once
 
-IN_TIME = 0.5  # seconds for the way back through all stages
-SOON, TRIES = 0.01, 100  # seconds until it is tried again to raise amid an import, and how often
+GRACE = 0.5  # seconds for the way back through all stages
 IMPORTER = "<frozen importlib._bootstrap>"
 
 
-class Word(Protocol):
-    """Can be taken once."""
+class FinalMessageLock(Protocol):
+    """Whoever acquires it, once and for all, says how the run ended."""
 
     def acquire(self, blocking: bool = True) -> bool: ...
 
 
 @contextmanager
 def stoppable() -> "Iterator[Stop]":
-    """The first signal raises here, and later ones are ignored; in the main thread alone.
+    """The first signal raises here and later ones are ignored; in the main thread alone.
 
-    Gives what tells whether one came: passed through C++, it may come back as another error.
+    The Stop that is yielded tells whether a signal came: on its way through C++ the exception may
+    come back as another error, and amid an import or a destructor it cannot be raised at all.
     """
     stop = Stop()
     if current_thread() is main_thread():
-        stop.listen()
+        stop.install()
     try:
         yield stop
         stop.check()
@@ -46,127 +46,110 @@ def stoppable() -> "Iterator[Stop]":
         stop.check()
         raise
     finally:
-        stop.close()
+        stop.restore()
 
 
 @contextmanager
-def in_time(last_lines: Mapping[int, bytes] | None = None) -> Iterator[Word]:
-    """A signal that has not ended this in time ends the process; in the main thread alone.
+def end_in_time(last_events: Mapping[int, bytes] | None = None) -> Iterator[FinalMessageLock]:
+    """End the process where a signal has not ended this block in time; in the main thread alone.
 
-    `last_lines` are what standard output is told then, by exit code. Whoever takes the word that is
-    given says that the run was stopped: it is said once.
+    `last_events` are written to standard output then, by exit code.
     """
-    word = Lock()
+    final_message = Lock()
     if current_thread() is not main_thread():
-        yield word
+        yield final_message
         return
-    told, tells = os.pipe()
-    os.set_blocking(tells, False)
+    signals, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
     ended = Event()
-    given = told, ended, word, last_lines or {}
-    watch = Thread(target=_watch, args=given, name="signals", daemon=True)
+    arguments = signals, ended, final_message, last_events or {}
+    watch = Thread(target=_watch, args=arguments, name="signals", daemon=True)
     try:
         watch.start()
-    except RuntimeError:  # so few processes are allowed: the work will meet it, too, and say so
-        os.close(told)
-        os.close(tells)
-        yield word
+    except RuntimeError:  # too few processes are allowed: the run will meet and report that
+        os.close(signals)
+        os.close(wakeup)
+        yield final_message
         return
-    before = signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
+    before = signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     try:
-        yield word
+        yield final_message
     finally:
         ended.set()
         signal.set_wakeup_fd(before)
-        os.close(tells)
+        os.close(wakeup)
         watch.join()
-        os.close(told)
+        os.close(signals)
 
 
 @dataclass
 class Stop:
-    """Raises in the main thread, but not amid an import: libraries in C++ may abort there.
+    """The signal handlers of a run.
 
-    And once more where it was raised in vain.
+    Amid an import nothing is raised, since libraries in C++ may abort there: `check` does it later.
     """
 
-    error: BaseException | None = None
-    tries: int = TRIES
-    before: dict[int, Any] = field(default_factory=dict)  # whose the signals were
-    alarm: Any = None  # what SIGALRM was for, while it is ours
-    hook: Any = None  # who was told of errors that Python lets nobody catch
+    error: BaseException | None = None  # what the first signal raises
+    handlers_before: dict[int, Any] = field(default_factory=dict)
+    hook_before: Any = None  # the process's sys.unraisablehook
 
-    def listen(self) -> None:
-        self.hook, sys.unraisablehook = sys.unraisablehook, self.lost
-        asked = [one for one in EXIT_CODES if signal.getsignal(one) is not signal.SIG_IGN]
-        self.before = {number: signal.signal(number, self.heard) for number in asked}
+    def install(self) -> None:
+        self.hook_before, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        numbers = [n for n in EXIT_CODES if signal.getsignal(n) is not signal.SIG_IGN]
+        self.handlers_before = {number: signal.signal(number, self._handle) for number in numbers}
 
     def check(self) -> None:
-        """Raises what a signal has raised."""
+        """Raise what a signal was to raise, if one came."""
         if self.error is not None:
             raise self.error from None
 
-    def too_late(self) -> None:
-        """What comes from here on is not heard; what came before is raised."""
-        for number in self.before:
-            signal.signal(number, _nothing)
+    def ignore_from_now(self) -> None:
+        """Signals from here on change nothing; one that came before is raised."""
+        for number in self.handlers_before:
+            signal.signal(number, _ignore)
         self.check()
 
-    def close(self) -> None:
-        self.error = None  # for an alarm that is on its way
-        if self.alarm is not None:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self.alarm)
-        for number, handler in self.before.items():
-            # a program is at its end: what comes now comes too late
-            signal.signal(number, signal.SIG_IGN if handler is left_early else handler)
-        if self.hook is not None:
-            sys.unraisablehook = self.hook
+    def restore(self) -> None:
+        for number, handler in self.handlers_before.items():
+            # a program is at its end then: a signal comes too late
+            at_end = handler is end_before_the_run
+            signal.signal(number, signal.SIG_IGN if at_end else handler)
+        if self.hook_before is not None:
+            sys.unraisablehook = self.hook_before
 
-    def heard(self, number: int, frame: FrameType | None) -> None:
-        for every in self.before:
-            signal.signal(every, _nothing)  # the way out is not to be left half-way
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        for every in self.handlers_before:
+            signal.signal(every, _ignore)  # the clean-up on the way out must not be interrupted
         interrupted = EXIT_CODES[signal.Signals(number)] == INTERRUPTED
         self.error = KeyboardInterrupt() if interrupted else Terminated()
-        self.once_more(number, frame)
+        if not _is_importing(frame):
+            raise self.error
 
-    def once_more(self, _number: int, frame: FrameType | None) -> None:
-        if not (self.tries and _imports(frame)):
-            return self.check()
-        self.tries -= 1
-        self.try_soon()
-
-    def lost(self, what: "sys.UnraisableHookArgs") -> None:
-        """A stop that was raised in a destructor, say, out of which Python lets nothing."""
-        if self.error is not None and what.exc_value is self.error:
-            self.try_soon()
-        else:
-            self.hook(what)
-
-    def try_soon(self) -> None:
-        if self.alarm is None:
-            self.alarm = signal.signal(signal.SIGALRM, self.once_more) or signal.SIG_DFL
-        signal.setitimer(signal.ITIMER_REAL, SOON)
+    def _unraisable(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        """Python lets nothing out of a destructor and would print it; `check` raises it later."""
+        if self.error is None or unraisable.exc_value is not self.error:
+            self.hook_before(unraisable)
 
 
-def _nothing(_number: int, _frame: FrameType | None) -> None:
-    """Not SIG_IGN: of a signal that came beside another one Python would say that it was lost."""
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Not SIG_IGN: of a signal that arrived beside another one Python would say it was lost."""
 
 
-def _imports(frame: FrameType | None) -> bool:
-    """Whether a module is being imported."""
+def _is_importing(frame: FrameType | None) -> bool:
     while frame is not None and frame.f_code.co_filename != IMPORTER:
         frame = frame.f_back
     return frame is not None
 
 
-def _watch(told: int, ended: Event, word: Word, last_lines: Mapping[int, bytes]) -> None:
-    while number := os.read(told, 1):
-        if number[0] in EXIT_CODES and not ended.wait(IN_TIME):
+def _watch(
+    signals: int, ended: Event, final_message: FinalMessageLock, last_events: Mapping[int, bytes]
+) -> None:
+    while number := os.read(signals, 1):
+        if number[0] in EXIT_CODES and not ended.wait(GRACE):
             remove_unfinished()
             code = EXIT_CODES[signal.Signals(number[0])]
-            if word.acquire(blocking=False):
-                tell_at_once(sys.stdout, last_lines.get(code, b""))
-                left(number[0])
-            ended.wait(IN_TIME)  # it is being said
+            if final_message.acquire(blocking=False):
+                write_at_once(sys.stdout, last_events.get(code, b""))
+                end_process(number[0])
+            ended.wait(GRACE)  # the run is saying it
             os._exit(code)

@@ -1,16 +1,16 @@
-"""Whose lines stand on the standard streams of the program: ours, and nobody else's."""
+"""Keep libraries from writing to the program's standard streams."""
 
 import io
 import os
 import sys
 
 
-def keep_own_lines() -> None:
-    """From here to the end of the process standard error takes what Python writes, no more.
+def silence_libraries() -> None:
+    """From here to the end of the process only what Python writes reaches standard error.
 
-    libpng, libjpeg, x265 and others write their lines into file descriptor 2 from any thread.
-    That is nowhere now, and `sys.stderr` holds what it was. No file that is opened later gets
-    the number of a standard stream that the caller closed.
+    libpng, libjpeg, x265 and others write into file descriptor 2 from any thread: it leads to
+    /dev/null now, and `sys.stderr` to where it led before. No file that is opened later gets the
+    number of a standard stream that the caller closed.
     """
     while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass

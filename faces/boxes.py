@@ -1,43 +1,49 @@
-"""Many boxes at once, as rows of left, top, right, bottom."""
+"""Arrays of boxes, as rows of left, top, right, bottom."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float64]  # (n, 4)
 Scores = NDArray[np.float32]  # (n,)
-Offsets = NDArray[np.float32]  # (n, 4), in parts of the box
+Offsets = NDArray[np.float32]  # (n, 4), relative to the box's width and height
 
 
-def moved(boxes: Boxes, offsets: Offsets) -> Boxes:
-    """Every edge moved by its offset."""
+def apply_offsets(boxes: Boxes, offsets: Offsets) -> Boxes:
+    """Return the boxes with every edge moved by its offset."""
     sizes = boxes[:, 2:] - boxes[:, :2]
     return np.asarray(boxes + offsets * np.concatenate([sizes, sizes], 1))
 
 
-def inside(boxes: Boxes, width: int, height: int) -> Boxes:
-    """Those whose centre lies in the picture."""
+def centred_inside(boxes: Boxes, width: int, height: int) -> Boxes:
+    """Return the boxes whose centre lies in a picture of this size."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     return boxes[((centres > 0) & (centres < (width, height))).all(1)]
 
 
-def distinct(
-    boxes: Boxes, scores: Scores, limits: float | NDArray[np.float64], smaller: bool = False
+def non_max_suppression(
+    boxes: Boxes, scores: Scores, limits: float | NDArray[np.float64], of_smaller: bool = False
 ) -> NDArray[np.intp]:
-    """Which boxes overlap no better one by more than `limits`, best first."""
+    """Return the indices of boxes that overlap no better one by more than `limits`, best first.
+
+    `limits` is one number or an (n, n) matrix. See `pairwise_overlaps` for `of_smaller`.
+    """
     order = np.argsort(-scores, kind="stable")
-    doubles = (overlaps(boxes, smaller) > limits)[np.ix_(order, order)]
-    stays = np.ones(len(order), np.bool_)
+    overlapping = (pairwise_overlaps(boxes, of_smaller) > limits)[np.ix_(order, order)]
+    selected = np.ones(len(order), np.bool_)
     for index in range(len(order)):
-        if stays[index]:
-            stays[index + 1 :] &= ~doubles[index, index + 1 :]
-    return order[stays]
+        if selected[index]:
+            selected[index + 1 :] &= ~overlapping[index, index + 1 :]
+    return order[selected]
 
 
-def overlaps(boxes: Boxes, smaller: bool = False) -> NDArray[np.float64]:
-    """The area that every two share, as part of their union or of the smaller of them."""
+def pairwise_overlaps(boxes: Boxes, of_smaller: bool = False) -> NDArray[np.float64]:
+    """(n, n): the shared area of every two boxes, relative to their union.
+
+    With `of_smaller` it is relative to the smaller box.
+    """
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
     shared = np.maximum(high - low, 0.0).prod(2)
     area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    either = np.minimum(area[:, None], area) if smaller else area[:, None] + area - shared
-    return np.asarray(shared / np.maximum(either, 1e-9), np.float64)
+    total = np.minimum(area[:, None], area) if of_smaller else area[:, None] + area - shared
+    return np.asarray(shared / np.maximum(total, 1e-9), np.float64)

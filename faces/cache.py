@@ -1,8 +1,8 @@
-"""Sightings kept between runs, so that the second run on a clip detects nothing.
+"""A cache of sightings on disk, so that a second run on a clip detects nothing.
 
-What is seen in a picture never depends on later ones, so an entry made for a long sound serves a
-shorter one; gaps and tremble are taken out after reading. An entry is one file: a checksum, whether
-the clip had ended, and a row of numbers for each frame.
+The sighting in a picture never depends on later pictures, so an entry written for a long sound
+serves a shorter one; gaps and jitter are removed after reading. An entry is one file: a checksum,
+whether the clip had no more frames, and a row of numbers for each frame.
 """
 
 from contextlib import suppress
@@ -15,62 +15,67 @@ import numpy as np
 from base.cache import mark_used, new_entry, remove, remove_oldest
 from faces.sightings import COLUMNS, Sightings
 
-KEPT, KEPT_BYTES = 500, 64 << 20  # a minute at 25 frames a second takes 200 kB, a photo 165 bytes
-FARTHEST = 1e5  # pixels from the corner: no face in any picture lies there
-MARK = b"sightings 3\n"
-CHECKSUM = 16  # bytes
+# A minute at 25 frames a second takes 200 kB, a photo 165 bytes.
+MAX_ENTRIES, MAX_BYTES = 500, 64 << 20
+MAX_COORDINATE = 1e5  # pixels from the corner: no face in any picture lies farther away
+MAGIC = b"sightings 3\n"
+CHECKSUM_SIZE = 16  # bytes
 
 Stamp = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where the sightings of a clip are kept."""
+    """The cache file for a clip's sightings."""
 
     path: Path
     clip: Path
     stamp: Stamp  # of the clip, taken before its content was read
 
-    def current(self) -> bool:
-        """Whether the clip is still the file that the entry is for."""
-        return stamp_of(self.clip) == self.stamp
+    def is_current(self) -> bool:
+        """Whether the clip is still the file that the entry was made for."""
+        return file_stamp(self.clip) == self.stamp
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What an entry holds."""
+class CachedSightings:
+    """The content of an entry."""
 
-    seen: Sightings
+    sightings: Sightings
     ended: bool  # the clip has no more frames
 
     def __post_init__(self) -> None:
-        track = self.seen.track
+        track = self.sightings.track
         if not len(track):
             raise ValueError("no sightings")
-        if not (np.abs(track.rows[track.seen]) < FARTHEST).all():
+        if not (np.abs(track.rows[track.has_face]) < MAX_COORDINATE).all():
             raise ValueError("a face that lies in no picture")
 
     def first(self, frames: int) -> Sightings | None:
-        """The sightings of the clip's first `frames` frames, if they are known."""
-        if len(self.seen) < frames and not self.ended:
+        """Return the sightings of the clip's first frames; None if some are not in the entry."""
+        if len(self.sightings) < frames and not self.ended:
             return None
-        return Sightings(self.seen.rows[:frames])
+        return Sightings(self.sightings.rows[:frames])
 
-    def tells_more_than(self, other: "Kept") -> bool:
-        return (self.ended, len(self.seen)) > (other.ended, len(other.seen))
+    def is_longer_than(self, other: "CachedSightings") -> bool:
+        """Whether this content can serve more requests than the other."""
+        return (self.ended, len(self.sightings)) > (other.ended, len(other.sightings))
 
 
-def stamp_of(clip: Path) -> Stamp:
-    """Changes whenever the file is replaced or written to."""
-    facts = clip.stat()
-    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+def file_stamp(path: Path) -> Stamp:
+    """Return numbers that change whenever the file is replaced or written to."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def read(entry: Entry, frames: int) -> Sightings | None:
-    """The clip's first `frames` sightings, or all if it is shorter; none if they are not kept."""
+    """Return the clip's first `frames` sightings, all if it is shorter, None if not in the cache.
+
+    A damaged entry is removed.
+    """
     try:
-        kept = _kept(entry.path)
-        sightings = kept.first(frames) if kept else None
+        cached = _load(entry.path)
+        sightings = cached.first(frames) if cached else None
     except (OSError, ValueError):
         remove(entry.path)
         return None
@@ -79,39 +84,43 @@ def read(entry: Entry, frames: int) -> Sightings | None:
     return sightings
 
 
-def keep(entry: Entry, sightings: Sightings, ended: bool) -> None:
-    """Keep the sightings, if the disk allows it and no other run keeps more of them."""
+def store(entry: Entry, sightings: Sightings, ended: bool) -> None:
+    """Write the sightings, unless the disk does not allow it or the entry has more of them.
+
+    `ended`: the clip has no more frames.
+    """
     with suppress(OSError, ValueError):
-        made, before = Kept(sightings, ended), _kept(entry.path)
-        if entry.current() and (before is None or made.tells_more_than(before)):
-            with new_entry(entry.path) as place:
-                place.write_bytes(_packed(entry.path.name, made))
-            remove_oldest(entry.path.parent, KEPT, KEPT_BYTES)
+        content, existing = CachedSightings(sightings, ended), _load(entry.path)
+        if entry.is_current() and (existing is None or content.is_longer_than(existing)):
+            with new_entry(entry.path) as path:
+                path.write_bytes(_encode(entry.path.name, content))
+            remove_oldest(entry.path.parent, MAX_ENTRIES, MAX_BYTES)
 
 
-def _kept(path: Path) -> Kept | None:
-    """What is in the file; ValueError if it is not ours or damaged."""
+def _load(path: Path) -> CachedSightings | None:
+    """Return the file's content, None if there is no file; ValueError if it is no valid entry."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         return None
-    if not path.is_file() or size > KEPT_BYTES:
+    if not path.is_file() or size > MAX_BYTES:
         raise ValueError(f"{path}: no entry")
-    return _unpacked(path.name, path.read_bytes())
+    return _decode(path.name, path.read_bytes())
 
 
-def _packed(name: str, kept: Kept) -> bytes:
-    content = bytes([kept.ended]) + kept.seen.rows.astype("<f8").tobytes()
-    return MARK + _checksum(name, content) + content
+def _encode(name: str, content: CachedSightings) -> bytes:
+    data = bytes([content.ended]) + content.sightings.rows.astype("<f8").tobytes()
+    return MAGIC + _checksum(name, data) + data
 
 
-def _unpacked(name: str, data: bytes) -> Kept:
-    checksum, content = data[len(MARK) :][:CHECKSUM], data[len(MARK) + CHECKSUM :]
-    if not data.startswith(MARK) or checksum != _checksum(name, content):
-        raise ValueError("not what was written, or not under this name")
-    rows = np.frombuffer(content, "<f8", offset=1).reshape(-1, COLUMNS)
-    return Kept(Sightings(rows.astype(np.float64)), content[0] == 1)
+def _decode(name: str, encoded: bytes) -> CachedSightings:
+    checksum = encoded[len(MAGIC) :][:CHECKSUM_SIZE]
+    data = encoded[len(MAGIC) + CHECKSUM_SIZE :]
+    if not encoded.startswith(MAGIC) or checksum != _checksum(name, data):
+        raise ValueError("damaged, or written under another name")
+    rows = np.frombuffer(data, "<f8", offset=1).reshape(-1, COLUMNS)
+    return CachedSightings(Sightings(rows.astype(np.float64)), data[0] == 1)
 
 
-def _checksum(name: str, content: bytes) -> bytes:
-    return blake2b(name.encode() + content, digest_size=CHECKSUM).digest()
+def _checksum(name: str, data: bytes) -> bytes:
+    return blake2b(name.encode() + data, digest_size=CHECKSUM_SIZE).digest()

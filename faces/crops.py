@@ -1,4 +1,4 @@
-"""Square cut-outs of a picture, reduced to the side that a network takes."""
+"""Square crops of a picture, scaled to the input size of a network."""
 
 import cv2
 import numpy as np
@@ -8,11 +8,14 @@ from base.geometry import Picture
 from faces.boxes import Boxes
 
 Crops = NDArray[np.uint8]  # (n, side, side, 3) BGR
-GREY = (127, 127, 127)  # beyond the border: nothing to see, the networks' zero
+GREY = (127, 127, 127)  # beyond the picture's border: the networks' zero
 
 
-def squares(boxes: Boxes, side: int) -> Boxes:
-    """Around each box, on whole pixels of the halved picture that `cut` takes it from."""
+def squares_around(boxes: Boxes, side: int) -> Boxes:
+    """Return the square around each box, its corners on pixels of the halved picture.
+
+    `cut_crops` takes a large square from a picture that was halved several times.
+    """
     lengths = np.maximum((boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True), 1.0)
     pixel = np.exp2(_halvings(lengths, side))
     lengths = np.rint(lengths / pixel) * pixel
@@ -20,16 +23,19 @@ def squares(boxes: Boxes, side: int) -> Boxes:
     return np.concatenate([corners, corners + lengths], 1)
 
 
-def cut(picture: Picture, places: Boxes, side: int) -> Crops:
-    """The squares, each from the picture halved as often as leaves at least `side` pixels."""
-    halvings = _halvings(places[:, 2] - places[:, 0], side)
-    halved = [picture]
+def cut_crops(picture: Picture, squares: Boxes, side: int) -> Crops:
+    """Cut the squares out and scale them to `side` pixels.
+
+    Each is cut from the picture halved as often as leaves at least `side` pixels.
+    """
+    halvings = _halvings(squares[:, 2] - squares[:, 0], side)
+    pictures = [picture]
     for _ in range(int(halvings.max(initial=0))):
-        halved.append(_half(halved[-1]))
-    rounded = np.rint(places / np.exp2(halvings)[:, None]).astype(int).tolist()
+        pictures.append(_halve(pictures[-1]))
+    edges = np.rint(squares / np.exp2(halvings)[:, None]).astype(int).tolist()
     crops = [
-        _cut(halved[int(times)], place, side)
-        for times, place in zip(halvings, rounded, strict=True)
+        _cut_crop(pictures[int(times)], square, side)
+        for times, square in zip(halvings, edges, strict=True)
     ]
     return np.stack(crops)
 
@@ -38,17 +44,17 @@ def _halvings(lengths: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     return np.asarray(np.maximum(np.floor(np.log2(lengths / side)), 0.0))
 
 
-def _half(picture: Picture) -> Picture:
+def _halve(picture: Picture) -> Picture:
     height, width = picture.shape[0] // 2, picture.shape[1] // 2
     even = picture[: 2 * height, : 2 * width]
     return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _cut(picture: Picture, place: list[int], side: int) -> NDArray[np.uint8]:
-    left, top, right, bottom = place
+def _cut_crop(picture: Picture, square: list[int], side: int) -> NDArray[np.uint8]:
+    left, top, right, bottom = square
     height, width = picture.shape[:2]
-    part = picture[max(top, 0) : bottom, max(left, 0) : right]
-    beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
-    if any(beyond):
-        part = cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT, value=GREY)  # type: ignore[assignment]
-    return np.asarray(cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    crop = picture[max(top, 0) : bottom, max(left, 0) : right]
+    border = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
+    if any(border):
+        crop = cv2.copyMakeBorder(crop, *border, cv2.BORDER_CONSTANT, value=GREY)  # type: ignore[assignment]
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,4 +1,4 @@
-"""What every way to find faces does, and is loaded with."""
+"""The interface and the settings of face detectors."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,18 +12,18 @@ class Detector(Protocol):
     """Finds the faces of a picture (uint8 BGR); boxes and landmarks are in its pixels."""
 
     def detect(self, picture: Picture, /) -> list[Face]:
-        """All faces, best first."""
+        """Return all faces, best first."""
 
     def refine(self, picture: Picture, face: Face, /) -> Face | None:
-        """The same face in a picture shortly after, if it is still seen there."""
+        """Return the same face in a picture shortly after, None if it is no longer visible."""
 
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """What a detector is loaded with."""
+    """The settings that a detector is loaded with."""
 
-    batch_size: int = 16  # cut-outs that a network looks at together
-    device: str = "cpu"  # for sfd, as torch names it; mtcnn is fastest on the CPU
+    batch_size: int = 16  # crops in one batch of a network
+    device: str = "cpu"  # a torch device, for sfd; mtcnn always runs on the CPU, where it is faster
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

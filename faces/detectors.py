@@ -1,4 +1,4 @@
-"""Ways to find faces: name -> loader."""
+"""The face detectors: name -> loader."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,9 @@ def load_mtcnn(settings: DetectorSettings) -> Detector:
 
 
 def load_sfd(settings: DetectorSettings) -> Detector:
-    from faces.sfd import Sfd, boxes_by_sfd
+    from faces.sfd import Sfd, load_box_finder
 
-    return Sfd(boxes_by_sfd(settings.device), load_mtcnn(settings))
+    return Sfd(load_box_finder(settings.device), load_mtcnn(settings))
 
 
 DETECTORS: dict[str, Callable[[DetectorSettings], Detector]] = {

@@ -1,4 +1,4 @@
-"""One person followed from picture to picture."""
+"""Follow one person's face from picture to picture."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,128 +7,148 @@ from dataclasses import dataclass, replace
 from base.geometry import Picture
 from faces.detector import Detector
 from faces.face import Face
-from faces.person import Look, look_of, most_alike, nearest, same_place, selected
-from faces.shots import shots
+from faces.person import (
+    Appearance,
+    appearance_of,
+    is_same_place,
+    most_similar_face,
+    nearest_face,
+    select_face,
+)
+from faces.shots import detect_shots
 from faces.sightings import Sighting
 
-SURE = 0.9  # score of what is a face beyond doubt
-FARTHEST = 0.5  # widths that a face moves between two pictures, at most
-JUMP = 0.3  # widths from which a move is no motion of a head, but a cut that nobody saw
-DRIFT = 0.1  # widths
-GROWTH = 1.5  # how much larger or smaller it becomes, at most
+CERTAIN = 0.9  # a detection with at least this score is certainly a face
+# Distances are relative to the width of the face's box.
+MAX_MOTION = 0.5  # the farthest that a face moves between two pictures
+JUMP = 0.3  # a longer move is no motion of a head but a cut that shot detection missed
+DRIFT = 0.1  # farther from a detection, the followed face is corrected
+MAX_GROWTH = 1.5  # the largest ratio of the widths in two pictures
 
 
 @dataclass(frozen=True)
-class Following:
-    """What is known after a picture."""
+class FollowState:
+    """The state of following after a picture."""
 
     face: Face | None = None  # in that picture
-    last: Face | None = None  # last seen in this shot
-    look: Look | None = None  # of the person, once seen surely
-    others: tuple[Face, ...] = ()  # who else is in this shot, where last seen
-    since: int = 0  # pictures since faces were detected
-    sure: bool = False  # the face was once beyond doubt since it was found
-    people: int = 0  # faces beyond doubt at the last detection
+    last_face: Face | None = None  # the latest one in this shot
+    appearance: Appearance | None = None  # of the person, after the first certain detection
+    bystanders: tuple[Face, ...] = ()  # other faces of this shot, where they were last detected
+    since_detection: int = 0  # pictures since faces were last detected
+    confirmed: bool = False  # the face was certain at least once since it was found
+    people: int = 0  # certain faces at the last detection
 
-    def at_cut(self) -> "Following":
-        """What stays known: whom to look for."""
-        return Following(look=self.look)
+    def after_cut(self) -> "FollowState":
+        """The state at the start of a new shot: only the person's appearance is still valid."""
+        return FollowState(appearance=self.appearance)
 
 
 @dataclass(frozen=True)
 class Follower:
-    """Detects every `stride` pictures and after a loss, and follows in between."""
+    """Detects faces every `stride` pictures and after a loss, and refines the face in between."""
 
     detector: Detector
     stride: int
     select: str
 
     def sightings(self, pictures: Iterable[Picture]) -> Iterator[Sighting]:
-        """The person's face in each picture."""
-        state = Following()
-        for picture, begins in shots(pictures):
-            before = None if begins else state.face
-            state = self.after(state.at_cut() if begins else state, picture)
+        """Yield the person's face in each picture."""
+        state = FollowState()
+        for picture, starts_shot in detect_shots(pictures):
+            previous = None if starts_shot else state.face
+            state = self.advance(state.after_cut() if starts_shot else state, picture)
             people = max(state.people, int(state.face is not None))
-            yield Sighting(state.face, begins or jumped(before, state.face), people)
+            yield Sighting(state.face, starts_shot or has_jumped(previous, state.face), people)
 
-    def after(self, state: Following, picture: Picture) -> Following:
-        """What is known after one more picture."""
-        face = self._kept(state, picture)
-        if face is not None and state.since + 1 < self.stride:
-            return replace(state, face=face, last=face, since=state.since + 1)
-        found = self.detector.detect(picture)
-        checked = None if face is None else self._checked(state, picture, face, found)
-        people = sum(one.score >= SURE for one in found)
-        return replace(checked or self._searched(state, picture, found), people=people)
+    def advance(self, state: FollowState, picture: Picture) -> FollowState:
+        """Return the state after one more picture."""
+        face = self._refine(state, picture)
+        if face is not None and state.since_detection + 1 < self.stride:
+            since = state.since_detection + 1
+            return replace(state, face=face, last_face=face, since_detection=since)
+        detected = self.detector.detect(picture)
+        confirmed = None if face is None else self._confirm(state, picture, face, detected)
+        people = sum(d.score >= CERTAIN for d in detected)
+        return replace(confirmed or self._search(state, picture, detected), people=people)
 
-    def _kept(self, state: Following, picture: Picture) -> Face | None:
+    def _refine(self, state: FollowState, picture: Picture) -> Face | None:
+        """The face of the previous picture in this one, if the motion is plausible."""
         if state.face is None:
             return None
         face = self.detector.refine(picture, state.face)
-        return face if face is not None and continues(state.face, face) else None
+        return face if face is not None and is_plausible_motion(state.face, face) else None
 
-    def _checked(
-        self, state: Following, picture: Picture, face: Face, found: Sequence[Face]
-    ) -> Following | None:
-        """The face that was followed up to this detection, unless it turns out to be none."""
-        same = [one for one in found if same_place(one, face)]
-        others = tuple(one for one in found if not same_place(one, face))
-        if not same and face.score < SURE:
+    def _confirm(
+        self, state: FollowState, picture: Picture, face: Face, detected: Sequence[Face]
+    ) -> FollowState | None:
+        """The state with the followed face, or None if the detections show that it is no face."""
+        same = [d for d in detected if is_same_place(d, face)]
+        others = tuple(d for d in detected if not is_same_place(d, face))
+        if not same and face.score < CERTAIN:
             return None
-        if not state.sure and face.score < SURE and any(one.score >= SURE for one in others):
+        if not state.confirmed and face.score < CERTAIN and any(d.score >= CERTAIN for d in others):
             return None
-        if same and drifted(face, same[0]):
+        if same and has_drifted(face, same[0]):
             face = self.detector.refine(picture, same[0]) or face
-        return _found(state, picture, face, others)
+        return _with_face(state, picture, face, others)
 
-    def _searched(self, state: Following, picture: Picture, found: Sequence[Face]) -> Following:
-        """The person found again, or for the first time; who else was in this shot is not taken."""
-        state = replace(state, face=None, sure=False)
-        known = [one for one in found if any(same_place(one, other) for other in state.others)]
-        new = [self.detector.refine(picture, one) for one in found if one not in known]
-        seen = [one for one in new if one is not None]
-        sure = [one for one in seen if one.score >= SURE]
-        face = self._meant(sure or seen, state, picture)
+    def _search(
+        self, state: FollowState, picture: Picture, detected: Sequence[Face]
+    ) -> FollowState:
+        """Look for the person among the detections, except for this shot's bystanders."""
+        state = replace(state, face=None, confirmed=False)
+        known = [d for d in detected if any(is_same_place(d, b) for b in state.bystanders)]
+        refined = [self.detector.refine(picture, d) for d in detected if d not in known]
+        candidates = [face for face in refined if face is not None]
+        certain = [face for face in candidates if face.score >= CERTAIN]
+        face = self._choose(certain or candidates, state, picture)
         if face is not None:
-            others = tuple(one for one in found if not same_place(one, face))
-            return _found(state, picture, face, others)
-        gone = [one for one in state.others if not any(same_place(one, other) for other in known)]
-        return replace(state, others=(*known, *gone), since=0)
+            others = tuple(d for d in detected if not is_same_place(d, face))
+            return _with_face(state, picture, face, others)
+        missing = [b for b in state.bystanders if not any(is_same_place(b, d) for d in known)]
+        return replace(state, bystanders=(*known, *missing), since_detection=0)
 
-    def _meant(self, faces: Sequence[Face], state: Following, picture: Picture) -> Face | None:
-        if state.last is not None:
-            return nearest(faces, state.last)
-        if state.look is not None and faces:
-            alike = most_alike(faces, state.look, picture) or (
-                faces[0] if len(faces) == 1 else None
-            )
-            if alike is not None:
-                return alike
-        return selected(faces, self.select, (picture.shape[1], picture.shape[0]))
-
-
-def continues(before: Face, now: Face) -> bool:
-    """Whether a head can move so from one picture to the next."""
-    way = math.dist(before.box.centre, now.box.centre) / before.box.width
-    growth = now.box.width / before.box.width
-    return way < FARTHEST and 1 / GROWTH < growth < GROWTH
+    def _choose(self, faces: Sequence[Face], state: FollowState, picture: Picture) -> Face | None:
+        """The face nearest to the last one, else the most similar one, else by the rule."""
+        if state.last_face is not None:
+            return nearest_face(faces, state.last_face)
+        if state.appearance is not None and faces:
+            only = faces[0] if len(faces) == 1 else None
+            similar = most_similar_face(faces, state.appearance, picture) or only
+            if similar is not None:
+                return similar
+        return select_face(faces, self.select, (picture.shape[1], picture.shape[0]))
 
 
-def drifted(face: Face, detected: Face) -> bool:
-    """Whether following has led away from what a detection says; small differences are tremble."""
-    way = math.dist(face.box.centre, detected.box.centre) / detected.box.width
+def is_plausible_motion(previous: Face, face: Face) -> bool:
+    """Whether a head can move like this from one picture to the next."""
+    distance = math.dist(previous.box.centre, face.box.centre) / previous.box.width
+    growth = face.box.width / previous.box.width
+    return distance < MAX_MOTION and 1 / MAX_GROWTH < growth < MAX_GROWTH
+
+
+def has_drifted(face: Face, detected: Face) -> bool:
+    """Whether the followed face has left the detected one by more than jitter."""
+    distance = math.dist(face.box.centre, detected.box.centre) / detected.box.width
     growth = face.box.width / detected.box.width
-    return way > DRIFT or not 1 - DRIFT < growth < 1 + DRIFT
+    return distance > DRIFT or not 1 - DRIFT < growth < 1 + DRIFT
 
 
-def jumped(before: Face | None, now: Face | None) -> bool:
-    if before is None or now is None:
+def has_jumped(previous: Face | None, face: Face | None) -> bool:
+    """Whether the face moved too far between two pictures for a moving head."""
+    if previous is None or face is None:
         return False
-    return math.dist(before.box.centre, now.box.centre) > JUMP * before.box.width
+    return math.dist(previous.box.centre, face.box.centre) > JUMP * previous.box.width
 
 
-def _found(state: Following, picture: Picture, face: Face, others: tuple[Face, ...]) -> Following:
-    sure = face.score >= SURE
-    look = look_of(picture, face.box) if sure else state.look
-    return Following(face, face, look, others, since=0, sure=sure or state.sure)
+def _with_face(
+    state: FollowState, picture: Picture, face: Face, bystanders: tuple[Face, ...]
+) -> FollowState:
+    certain = face.score >= CERTAIN
+    return FollowState(
+        face=face,
+        last_face=face,
+        appearance=appearance_of(picture, face.box) if certain else state.appearance,
+        bystanders=bystanders,
+        confirmed=certain or state.confirmed,
+    )

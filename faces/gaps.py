@@ -1,4 +1,4 @@
-"""Frames without the face: which stay so, and which are filled."""
+"""Drop doubtful faces from a track, and fill frames without the face."""
 
 import math
 from collections.abc import Sequence
@@ -6,56 +6,58 @@ from itertools import pairwise
 
 import numpy as np
 
-from faces.face import NOBODY, SCORE, Face, FaceTrack, Rows
-from faces.follow import SURE
-from faces.smoothing import from_rows, runs, to_rows
+from faces.face import NO_FACE_ROW, SCORE_COLUMN, Face, FaceTrack, Rows
+from faces.follow import CERTAIN
+from faces.smoothing import from_fit_rows, to_fit_rows, unbroken_runs
 
-FARTHEST = 1.0  # widths that a face moves unseen, at most
-
-
-def believed(track: FaceTrack, cuts: Sequence[int]) -> FaceTrack:
-    """Without the runs that were never beyond doubt, unless there are no others."""
-    rows = np.tile(NOBODY, (len(track), 1))
-    for run in runs(track, cuts):
-        seen = track.rows[run.start : run.stop]
-        if seen[:, SCORE].max() >= SURE:
-            rows[run.start : run.stop] = seen
-    sure = FaceTrack(rows)
-    return sure if sure.found else track
+MAX_MOTION = 1.0  # widths that a face moves within a gap, at most
 
 
-def bridged(track: FaceTrack, cuts: Sequence[int], longest: int) -> FaceTrack:
-    """Gaps of up to `longest` frames filled evenly, where one shot shows the face on both sides."""
+def drop_doubtful_runs(track: FaceTrack, cuts: Sequence[int]) -> FaceTrack:
+    """Return the track without runs that have no certain face, unless all runs are like that."""
+    rows = np.tile(NO_FACE_ROW, (len(track), 1))
+    for run in unbroken_runs(track, cuts):
+        faces = track.rows[run.start : run.stop]
+        if faces[:, SCORE_COLUMN].max() >= CERTAIN:
+            rows[run.start : run.stop] = faces
+    certain = FaceTrack(rows)
+    return certain if certain.face_count else track
+
+
+def bridge_gaps(track: FaceTrack, cuts: Sequence[int], longest: int) -> FaceTrack:
+    """Interpolate gaps of up to `longest` frames that have the face on both sides in one shot."""
     rows = track.rows.copy()
-    known = np.flatnonzero(track.seen)
-    steps = np.diff(known)
+    frames = np.flatnonzero(track.has_face)
+    steps = np.diff(frames)
     for gap in np.flatnonzero((steps > 1) & (steps <= longest + 1)):
-        first, last = known[gap : gap + 2].tolist()
-        if _one_motion(track[first], track[last]) and not any(first < cut <= last for cut in cuts):
-            rows[first + 1 : last] = _between(rows[[first, last]], last - first)
+        first, last = frames[gap : gap + 2].tolist()
+        cut = any(first < cut <= last for cut in cuts)
+        if not cut and _is_plausible_motion(track[first], track[last]):
+            rows[first + 1 : last] = _interpolate(rows[[first, last]], last - first)
     return FaceTrack(rows)
 
 
-def stretched(track: FaceTrack, cuts: Sequence[int]) -> FaceTrack:
-    """The first and last face of each shot held up to its ends."""
-    rows, seen = track.rows.copy(), track.seen
+def extend_to_shot_ends(track: FaceTrack, cuts: Sequence[int]) -> FaceTrack:
+    """Repeat each face until the next one, and the first and last of a shot to the shot's ends."""
+    rows, has_face = track.rows.copy(), track.has_face
     for start, end in pairwise(sorted({0, *cuts, len(track)})):
-        known = start + np.flatnonzero(seen[start:end])
-        if len(known):
-            before = np.searchsorted(known, np.arange(start, end), side="right") - 1
-            rows[start:end] = track.rows[known[before.clip(0)]]
+        frames = start + np.flatnonzero(has_face[start:end])
+        if len(frames):
+            latest = np.searchsorted(frames, np.arange(start, end), side="right") - 1
+            rows[start:end] = track.rows[frames[latest.clip(0)]]
     return FaceTrack(rows)
 
 
-def _one_motion(before: Face | None, after: Face | None) -> bool:
+def _is_plausible_motion(before: Face | None, after: Face | None) -> bool:
     if before is None or after is None:
         return False
-    way = math.dist(before.box.centre, after.box.centre)
-    return way <= FARTHEST * max(before.box.width, after.box.width)
+    distance = math.dist(before.box.centre, after.box.centre)
+    return distance <= MAX_MOTION * max(before.box.width, after.box.width)
 
 
-def _between(ends: Rows, steps: int) -> Rows:
-    """The faces on the even way from one to the other, both excluded."""
-    start, end = to_rows(ends)
+def _interpolate(ends: Rows, steps: int) -> Rows:
+    """(steps - 1, ROW_LENGTH): evenly spaced faces between the two `ends`."""
+    start, end = to_fit_rows(ends)
     parts = np.arange(1, steps)[:, None] / steps
-    return from_rows(start + (end - start) * parts, np.full(steps - 1, ends[:, SCORE].min()))
+    scores = np.full(steps - 1, ends[:, SCORE_COLUMN].min())
+    return from_fit_rows(start + (end - start) * parts, scores)

@@ -17,51 +17,51 @@ from base.openvino import core, ops, ov
 Weights = Iterator[NDArray[np.float32]]  # in the order of the layers, Keras layout
 
 
-def compiled(name: str) -> ov.CompiledModel:
-    """The network `pnet`, `rnet` or `onet`, ready to run on the CPU."""
+def compile_network(name: str) -> ov.CompiledModel:
+    """Return the network `pnet`, `rnet` or `onet`, compiled for the CPU."""
     model = NETWORKS[name](iter(_weights(name)))
-    # float32 everywhere: with bf16, which some processors choose, faces would differ by machine.
+    # float32 on every processor: with bf16, which some choose, detections would differ
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     return core().compile_model(model, "CPU", settings)
 
 
 def pnet(weights: Weights) -> ov.Model:
-    """(n, h, w, 3) -> for 12x12 cells: face (n, rows, columns), offsets (n, rows, columns, 4)."""
+    """(n, h, w, 3) -> for 12x12 cells: scores (n, rows, columns), offsets (n, rows, columns, 4)."""
     picture, data = _input(-1)
     data = _pool(_conv(data, weights, first=True), 2, "same_upper")
     data = _conv(_conv(data, weights), weights)
     offsets = ops.transpose(_plain_conv(data, weights), [0, 2, 3, 1])
-    face = ops.softmax(_plain_conv(data, weights), 1)
-    return _model([ops.gather(face, 1, 1), offsets], picture)
+    scores = ops.softmax(_plain_conv(data, weights), 1)
+    return _model([ops.gather(scores, 1, 1), offsets], picture)
 
 
 def rnet(weights: Weights) -> ov.Model:
-    """(n, 24, 24, 3) -> face (n), offsets (n, 4)."""
+    """(n, 24, 24, 3) -> scores (n), offsets (n, 4)."""
     picture, data = _input(24)
     data = _pool(_conv(data, weights, first=True), 3, "same_upper")
     data = _pool(_conv(data, weights), 3, "valid")
-    data = _hidden(_conv(data, weights), weights)
-    offsets, face = _dense(data, weights), ops.softmax(_dense(data, weights), 1)
-    return _model([ops.gather(face, 1, 1), offsets], picture)
+    data = _flat_dense(_conv(data, weights), weights)
+    offsets, scores = _dense(data, weights), ops.softmax(_dense(data, weights), 1)
+    return _model([ops.gather(scores, 1, 1), offsets], picture)
 
 
 def onet(weights: Weights) -> ov.Model:
-    """(n, 48, 48, 3) -> face (n), offsets (n, 4), landmarks (n, 10): five x, five y."""
+    """(n, 48, 48, 3) -> scores (n), offsets (n, 4), landmarks (n, 10): five x, five y."""
     picture, data = _input(48)
     data = _pool(_conv(data, weights, first=True), 3, "same_upper")
     data = _pool(_conv(data, weights), 3, "valid")
     data = _pool(_conv(data, weights), 2, "same_upper")
-    data = _hidden(_conv(data, weights), weights)
+    data = _flat_dense(_conv(data, weights), weights)
     offsets, landmarks = _dense(data, weights), _dense(data, weights)
-    face = ops.softmax(_dense(data, weights), 1)
-    return _model([ops.gather(face, 1, 1), offsets, landmarks], picture)
+    scores = ops.softmax(_dense(data, weights), 1)
+    return _model([ops.gather(scores, 1, 1), offsets, landmarks], picture)
 
 
 NETWORKS: dict[str, Callable[[Weights], ov.Model]] = {"pnet": pnet, "rnet": rnet, "onet": onet}
 
 
 def _weights(name: str) -> list[NDArray[np.float32]]:
-    spec = importlib.util.find_spec("mtcnn")  # never imported: it would ask for TensorFlow
+    spec = importlib.util.find_spec("mtcnn")  # not imported: that would need TensorFlow
     if spec is None or not spec.submodule_search_locations:
         raise EngineError(
             "the face detector needs the weights in the package mtcnn: pip install mtcnn==1.0.0"
@@ -71,16 +71,16 @@ def _weights(name: str) -> list[NDArray[np.float32]]:
     import lz4.frame  # type: ignore[import-untyped]
 
     try:
-        # not by joblib.load(path): on Python 3.13 lz4's file object complains when it is dropped
+        # not joblib.load(path): on Python 3.13 lz4's file object warns when it is collected
         return list(joblib.load(BytesIO(lz4.frame.decompress(path.read_bytes()))))
-    except Exception as error:  # what a damaged file makes joblib raise is anyone's guess
+    except Exception as error:  # a damaged file makes joblib raise almost anything
         raise EngineError(
             f"cannot read the face detector's weights {path}: reinstall mtcnn==1.0.0"
         ) from error
 
 
 def _input(side: int) -> tuple[ov.Node, ov.Node]:
-    """The picture as it comes, and as the networks were trained on it, channels first."""
+    """The uint8 picture, and the same scaled to -1..1 with its channels first."""
     picture = ops.parameter([-1, side, side, 3], np.uint8, name="picture")
     data = ops.multiply(
         ops.subtract(ops.convert(picture, "f32"), np.float32(127.5)), np.float32(1 / 128)
@@ -109,8 +109,8 @@ def _pool(data: ov.Node, size: int, pad: str) -> ov.Node:
     return pooled.output(0)
 
 
-def _hidden(data: ov.Node, weights: Weights) -> ov.Node:
-    """The dense layer after the convolutions; it was trained on columns before rows."""
+def _flat_dense(data: ov.Node, weights: Weights) -> ov.Node:
+    """The dense layer after the convolutions; it was trained on (columns, rows, channels)."""
     columns_first = ops.transpose(data, [0, 3, 2, 1])
     flat = ops.reshape(columns_first, [0, -1], True)
     return _prelu(_dense(flat, weights), weights)

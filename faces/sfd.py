@@ -1,6 +1,6 @@
-"""S3FD, whose boxes Wav2Lip was trained on, from the package face-alignment if it is installed.
+"""S3FD, whose boxes Wav2Lip was trained on, from the optional package face-alignment.
 
-It gives boxes only; landmarks, and the motion between two detections, come from a second detector.
+It finds boxes only; landmarks, and the motion between detections, come from a second detector.
 """
 
 import importlib
@@ -17,19 +17,19 @@ from base.geometry import Affine, Box, Landmarks, Picture
 from faces.detector import Detector
 from faces.face import Face
 
-WEIGHTS = "s3fd-619a316812.pth"  # the name under which face-alignment stores them
+WEIGHTS = "s3fd-619a316812.pth"  # the file name that face-alignment uses
 FindBoxes = Callable[[Picture], NDArray[np.float64]]  # -> (n, 5): left, top, right, bottom, score
 
 
 class Sfd:
-    """Boxes by `find_boxes`, landmarks and motion by `follower`."""
+    """A detector with boxes from `find_boxes`, landmarks and motion from `landmark_detector`."""
 
-    def __init__(self, find_boxes: FindBoxes, follower: Detector) -> None:
+    def __init__(self, find_boxes: FindBoxes, landmark_detector: Detector) -> None:
         self._find_boxes = find_boxes
-        self._follower = follower
+        self._landmark_detector = landmark_detector
 
     def detect(self, picture: Picture) -> list[Face]:
-        """All faces, best first."""
+        """Return all faces, best first."""
         rows = self._find_boxes(picture).tolist()
         faces = [
             self._with_landmarks(picture, Box(top, bottom, left, right), min(score, 1.0))
@@ -39,36 +39,36 @@ class Sfd:
         return sorted(faces, key=lambda face: -face.score)
 
     def refine(self, picture: Picture, face: Face) -> Face | None:
-        """The same face in a picture shortly after; the box goes where the landmarks go."""
-        now = self._follower.refine(picture, face)
-        if now is None:
+        """Return the same face in a picture shortly after; the box moves with the landmarks."""
+        refined = self._landmark_detector.refine(picture, face)
+        if refined is None:
             return None
-        box = carried(face.box, face.landmarks, now.landmarks)
-        return Face(box, now.landmarks, now.score)
+        box = move_with_landmarks(face.box, face.landmarks, refined.landmarks)
+        return Face(box, refined.landmarks, refined.score)
 
     def _with_landmarks(self, picture: Picture, box: Box, score: float) -> Face:
         guess = Face(box, Landmarks.fixed(box), score)
-        seen = self._follower.refine(picture, guess)
-        return guess if seen is None else Face(box, seen.landmarks, score)
+        refined = self._landmark_detector.refine(picture, guess)
+        return guess if refined is None else Face(box, refined.landmarks, score)
 
 
-def carried(box: Box, before: Landmarks, now: Landmarks) -> Box:
-    """The box moved and scaled as the landmarks did."""
-    old, new = before.points(), now.points()
+def move_with_landmarks(box: Box, before: Landmarks, after: Landmarks) -> Box:
+    """Return the box shifted and scaled as the landmarks were."""
+    old, new = before.points(), after.points()
     scale = float(np.linalg.norm(new - new.mean(0)) / np.linalg.norm(old - old.mean(0)))
     x, y = (new.mean(0) - scale * old.mean(0)).tolist()
-    by = Affine(scale, 0.0, x, 0.0, scale, y)
-    (left, top), (right, bottom) = by(np.array([(box.left, box.top), (box.right, box.bottom)]))
+    motion = Affine(scale, 0.0, x, 0.0, scale, y)
+    (left, top), (right, bottom) = motion(np.array([(box.left, box.top), (box.right, box.bottom)]))
     return Box(float(top), float(bottom), float(left), float(right))
 
 
-def boxes_by_sfd(device: str) -> FindBoxes:
-    """S3FD from face-alignment, loaded; nothing is ever downloaded."""
-    return _loaded(weights_of_sfd(), device)
+def load_box_finder(device: str) -> FindBoxes:
+    """Load S3FD from face-alignment; nothing is downloaded."""
+    return _load(find_sfd_weights(), device)
 
 
-def weights_of_sfd() -> Path:
-    """EngineError where they, or the package, are not there."""
+def find_sfd_weights() -> Path:
+    """Return the path of S3FD's weights; EngineError if they or the package are missing."""
     if importlib.util.find_spec("face_alignment") is None:
         raise EngineError(
             "--face_detector sfd needs the package face-alignment: pip install face-alignment, "
@@ -83,11 +83,11 @@ def weights_of_sfd() -> Path:
     return weights
 
 
-def _loaded(weights: Path, device: str) -> FindBoxes:
+def _load(weights: Path, device: str) -> FindBoxes:
     try:
         sfd = importlib.import_module("face_alignment.detection.sfd")
         detector = sfd.FaceDetector(device, path_to_detector=str(weights))
-    except Exception as error:  # torch raises what it likes for a damaged file
+    except Exception as error:  # torch raises almost anything for a damaged file
         raise EngineError(
             f"cannot load the face detector sfd from {weights}: {type(error).__name__}; "
             "fetch the file again, or use --face_detector mtcnn"
@@ -101,7 +101,7 @@ def _loaded(weights: Path, device: str) -> FindBoxes:
 
 
 def _weights_path() -> Path:
-    """Where torch keeps what it has downloaded."""
+    """The path of the weights in torch's download cache."""
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     home = os.environ.get("TORCH_HOME") or Path(caches) / "torch"
     return Path(home) / "hub" / "checkpoints" / WEIGHTS

@@ -1,4 +1,4 @@
-"""Where a clip is cut."""
+"""Shot detection: find the cuts of a clip."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 from base.geometry import Picture
 
 THUMBNAIL = 32  # pixels
-CHANGE = (
-    15.0  # mean difference, of 255; fast motion in one shot reaches 9, other scenes start at 40
-)
-STANDS_OUT = 3.0  # times the usual change: a camera that is swung round is no row of cuts
-MEMORY = 0.8  # how much of the usual change is still usual one picture later
+# Least mean difference at a cut, in levels: fast motion in one shot reaches 9, other scenes start
+# at 40.
+MIN_CHANGE = 15.0
+MIN_RATIO = 3.0  # of a cut's change to the recent change: a fast pan is no series of cuts
+DECAY = 0.8  # of the recent change, from one picture to the next
 
 
-def shots(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, bool]]:
-    """Each picture, and whether a shot begins with it."""
-    before: NDArray[np.float32] | None = None
-    usual = 0.0
+def detect_shots(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, bool]]:
+    """Yield each picture, and whether a shot starts with it."""
+    previous: NDArray[np.float32] | None = None
+    recent_change = 0.0
     for picture in pictures:
-        now = _thumbnail(picture)
-        change = np.inf if before is None else float(np.abs(now - before).mean())
-        begins = change > max(CHANGE, STANDS_OUT * usual)
-        yield picture, begins
-        usual = max(MEMORY * usual, 0.0 if begins else change)
-        before = now
+        thumbnail = _thumbnail(picture)
+        change = np.inf if previous is None else float(np.abs(thumbnail - previous).mean())
+        starts_shot = change > max(MIN_CHANGE, MIN_RATIO * recent_change)
+        yield picture, starts_shot
+        recent_change = max(DECAY * recent_change, 0.0 if starts_shot else change)
+        previous = thumbnail
 
 
 def _thumbnail(picture: Picture) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What is seen of a person in every picture of a clip."""
+"""Sightings: the followed face in every picture of a clip, before smoothing."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faces.face import NOBODY, NUMBERS, Face, FaceTrack
+from faces.face import NO_FACE_ROW, ROW_LENGTH, Face, FaceTrack
 
-COLUMNS = 2 + NUMBERS  # begins, people, the face
+COLUMNS = 2 + ROW_LENGTH
+STARTS_SHOT_COLUMN, PEOPLE_COLUMN, FACE_COLUMNS = 0, 1, slice(2, COLUMNS)
 
 Rows = NDArray[np.float64]  # (frames, COLUMNS)
 
@@ -18,42 +19,45 @@ class Sighting:
     """The followed face in one picture."""
 
     face: Face | None
-    begins: bool  # nothing before this picture belongs to the same motion
-    people: int = 0  # faces beyond doubt, when they were last looked for in this shot
+    starts_shot: bool  # the face's motion is not continued from the picture before
+    people: int = 0  # certain faces at the last detection of this shot
 
 
 @dataclass(frozen=True, eq=False)
 class Sightings:
-    """A sighting for each picture, held as numbers: an hour takes 12 MB."""
+    """A sighting for each picture, stored as numbers: an hour takes 12 MB."""
 
     rows: Rows
 
     def __post_init__(self) -> None:
-        if self.rows.shape[1] != COLUMNS or not np.isin(self.rows[:, 0], (0, 1)).all():
+        if self.rows.shape[1] != COLUMNS:
             raise ValueError("no sightings")
-        if not np.isfinite(self.rows[:, 1]).all() or not (self.rows[:, 1] >= 0).all():
+        flags, people = self.rows[:, STARTS_SHOT_COLUMN], self.rows[:, PEOPLE_COLUMN]
+        if not np.isin(flags, (0, 1)).all():
+            raise ValueError("no sightings")
+        if not np.isfinite(people).all() or not (people >= 0).all():
             raise ValueError("no number of people")
 
     @classmethod
     def of(cls, sightings: Iterable[Sighting]) -> "Sightings":
-        """Takes one at a time."""
+        """Collect the sightings without ever holding more than one as an object."""
         rows = (
-            [one.begins, one.people, *(one.face.numbers if one.face else NOBODY)]
-            for one in sightings
+            [s.starts_shot, s.people, *(s.face.as_row() if s.face else NO_FACE_ROW)]
+            for s in sightings
         )
         return cls(np.fromiter(rows, np.dtype((np.float64, COLUMNS))))
 
     @property
     def track(self) -> FaceTrack:
-        return FaceTrack(self.rows[:, 2:])
+        return FaceTrack(self.rows[:, FACE_COLUMNS])
 
     @property
-    def begins(self) -> NDArray[np.bool_]:
-        return np.asarray(self.rows[:, 0] == 1)
+    def starts_shot(self) -> NDArray[np.bool_]:
+        return np.asarray(self.rows[:, STARTS_SHOT_COLUMN] == 1)
 
     @property
     def people(self) -> NDArray[np.int64]:
-        return self.rows[:, 1].astype(np.int64)
+        return self.rows[:, PEOPLE_COLUMN].astype(np.int64)
 
     def __len__(self) -> int:
         return len(self.rows)

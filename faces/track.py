@@ -1,4 +1,4 @@
-"""From pictures to the track of one face."""
+"""From pictures to sightings, and from sightings to the smoothed track of one face."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,13 +8,13 @@ import numpy as np
 from base.errors import UsageError
 from base.geometry import Box, Landmarks, Picture
 from faces.detector import Detector
-from faces.face import EDGES, SCORE, Face, FaceTrack
+from faces.face import BOX_COLUMNS, SCORE_COLUMN, Face, FaceTrack
 from faces.follow import Follower
-from faces.gaps import believed, bridged, stretched
-from faces.person import check_select, same_place
-from faces.shots import shots
+from faces.gaps import bridge_gaps, drop_doubtful_runs, extend_to_shot_ends
+from faces.person import check_select, is_same_place
+from faces.shots import detect_shots
 from faces.sightings import Sighting, Sightings
-from faces.smoothing import Smoothing, smoothed
+from faces.smoothing import Smoothing, smooth_track
 
 
 @dataclass(frozen=True)
@@ -34,64 +34,53 @@ class TrackSettings:
         check_select(self.select)
 
 
-def track(
-    pictures: Iterable[Picture], detector: Detector, settings: TrackSettings | None = None
-) -> FaceTrack:
-    """One person's face in every picture, None where it is not seen; takes a picture at a time."""
-    settings = settings or TrackSettings()
-    return track_of(Sightings.of(followed(pictures, detector, settings)), settings)
-
-
-def followed(
+def follow_person(
     pictures: Iterable[Picture], detector: Detector, settings: TrackSettings
 ) -> Iterator[Sighting]:
-    """What is seen in each picture, which depends on it and on those before it alone."""
+    """Yield one person's face in each picture; a sighting never depends on later pictures."""
     return Follower(detector, settings.stride, settings.select).sightings(pictures)
 
 
-def track_of(sightings: Sightings, settings: TrackSettings) -> FaceTrack:
-    """The sightings of one person without what was no face, short gaps and tremble."""
+def clean_track(sightings: Sightings, settings: TrackSettings) -> FaceTrack:
+    """Return the track of the sightings without doubtful faces, short gaps and jitter."""
     cuts = _cuts(sightings)
-    seen = bridged(believed(sightings.track, cuts), cuts, settings.longest_gap)
-    return smoothed(seen, cuts, settings.smoothing)
+    certain = drop_doubtful_runs(sightings.track, cuts)
+    return smooth_track(bridge_gaps(certain, cuts, settings.longest_gap), cuts, settings.smoothing)
 
 
-def hold(
-    box: Box,
-    pictures: Iterable[Picture],
-    detector: Detector | None = None,
-    smoothing: Smoothing | None = None,
-) -> FaceTrack:
-    """A box that stays; landmarks as the detector sees them in it, else the average face's."""
-    seen = Sightings.of(held(box, pictures, detector))
-    return track_in(box, seen, smoothing or Smoothing())
+def follow_in_box(
+    box: Box, pictures: Iterable[Picture], detector: Detector | None
+) -> Iterator[Sighting]:
+    """Yield the face inside the box in each picture, if there is one.
 
-
-def held(box: Box, pictures: Iterable[Picture], detector: Detector | None) -> Iterator[Sighting]:
-    """The face inside the box, where there is one; depends on no later picture."""
-    kept = _fixed(box)
+    A sighting never depends on later pictures. Without a detector there are no faces.
+    """
+    average = _average_face(box)
     last: Face | None = None
-    for picture, begins in shots(pictures):
-        guess = kept if begins or last is None else last
+    for picture, starts_shot in detect_shots(pictures):
+        guess = average if starts_shot or last is None else last
         face = None if detector is None else detector.refine(picture, guess)
-        last = face if face is not None and same_place(face, kept) else None
-        yield Sighting(last, begins, int(last is not None))
+        last = face if face is not None and is_same_place(face, average) else None
+        yield Sighting(last, starts_shot, int(last is not None))
 
 
-def track_in(box: Box, sightings: Sightings, smoothing: Smoothing) -> FaceTrack:
-    """The box in every picture, with the sightings' landmarks."""
+def track_fixed_box(box: Box, sightings: Sightings, smoothing: Smoothing) -> FaceTrack:
+    """Return a track with the box in every picture and the sightings' landmarks.
+
+    Shots without a sighting have the landmarks of an average face.
+    """
     cuts = _cuts(sightings)
-    whole = bridged(sightings.track, cuts, len(sightings))
-    steady = stretched(smoothed(whole, cuts, smoothing), cuts)
-    fixed = np.array(_fixed(box).numbers)
-    rows = np.where(steady.seen[:, None], steady.rows, fixed)
-    rows[:, SCORE], rows[:, EDGES] = fixed[SCORE], fixed[EDGES]
+    bridged = bridge_gaps(sightings.track, cuts, len(sightings))
+    track = extend_to_shot_ends(smooth_track(bridged, cuts, smoothing), cuts)
+    average = np.array(_average_face(box).as_row())
+    rows = np.where(track.has_face[:, None], track.rows, average)
+    rows[:, SCORE_COLUMN], rows[:, BOX_COLUMNS] = average[SCORE_COLUMN], average[BOX_COLUMNS]
     return FaceTrack(rows)
 
 
-def _fixed(box: Box) -> Face:
+def _average_face(box: Box) -> Face:
     return Face(box, Landmarks.fixed(box), 1.0)
 
 
 def _cuts(sightings: Sightings) -> list[int]:
-    return [int(index) for index in np.flatnonzero(sightings.begins)]
+    return [int(index) for index in np.flatnonzero(sightings.starts_shot)]

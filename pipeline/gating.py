@@ -1,4 +1,4 @@
-"""Pauses without the network: which mouths it is asked for, and those in between."""
+"""Silence gating: which frames get a generated mouth, and how those between are interpolated."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,70 +12,73 @@ from wav2lip.generators.batch import SIDE
 
 Floats = NDArray[np.float32]
 
-REST = Fraction(7, 10)  # seconds; the most between two mouths of the network
-CHANGED = (
-    12.0  # mean difference, of 255; heads turn by that much in some 0.2 s, others differ by 33
-)
-MOUTH = np.array([0.9, 0.75])  # half axes of what a mouth moves, in widths of the mouth
-LOWER = 0.15  # widths by which that lies lower than the corners
-SOFT = 0.2  # its edge fades by this part of it to both sides
+MOST_BETWEEN = Fraction(7, 10)  # seconds from one keyframe to the next
+# Mean difference of two faces, of 255: a turning head reaches it in some 0.2 s; other people differ
+# by 33.
+DIFFERENT = 12.0
+MOUTH_AXES = np.array([0.9, 0.75])  # half axes of the ellipse in which a mouth moves, in its widths
+MOUTH_DROP = 0.15  # widths by which its centre lies below the line of the corners
+EDGE = 0.2  # it fades out over this share of its size to both sides
 NARROWEST = 8.0  # patch pixels; a mouth seen from the side has hardly any width
 
 
 @dataclass(frozen=True)
-class Given:
-    """What a generator is given of a frame's picture."""
+class SourceFace:
+    """What a generator takes of a frame's picture."""
 
     face: Picture  # (96, 96, 3)
     landmarks: Floats  # (5, 2) in patch pixels
 
 
 @dataclass(frozen=True)
-class Key:
-    """A mouth that the generator made."""
+class GeneratedMouth:
+    """A keyframe's patch and the face it was generated from."""
 
-    given: Given
+    source: SourceFace
     patch: Picture  # (96, 96, 3)
 
 
-def wanted(speaking: NDArray[np.bool_], fps: Fraction) -> NDArray[np.bool_]:
-    """The frames to ask for, whatever the face does: speech, both ends, some of each pause."""
-    most = max(int(REST * fps), 1)
-    asked = speaking.copy()
-    asked[[0, -1]] = True
-    known = np.flatnonzero(asked)
-    for gap in np.flatnonzero(np.diff(known) > 1):
-        before, after = known[gap : gap + 2].tolist()
-        steps = -(-(after - before) // most)
-        asked[np.linspace(before, after, steps + 1).round().astype(int)] = True
-    return asked
+def keyframes(speaking: NDArray[np.bool_], fps: Fraction) -> NDArray[np.bool_]:
+    """Whether each frame needs a generated mouth: all speech, both ends, some of each pause."""
+    most = max(int(MOST_BETWEEN * fps), 1)
+    required = speaking.copy()
+    required[[0, -1]] = True
+    indices = np.flatnonzero(required)
+    for gap in np.flatnonzero(np.diff(indices) > 1):
+        first, last = indices[gap : gap + 2].tolist()
+        steps = -(-(last - first) // most)
+        required[np.linspace(first, last, steps + 1).round().astype(int)] = True
+    return required
 
 
-def changed(face: Picture, other: Picture) -> bool:
-    """Whether a mouth for one says too little of a mouth for the other."""
-    return float(cv2.norm(face, other, cv2.NORM_L1)) > CHANGED * face.size
+def differs(first: Picture, second: Picture) -> bool:
+    """Whether a mouth generated for one face is of no use for the other."""
+    return float(cv2.norm(first, second, cv2.NORM_L1)) > DIFFERENT * first.size
 
 
-def between(before: Key, after: Key, weight: float, given: Given) -> Picture:
-    """A mouth for `given` from its neighbours in time; at weight 0 it is that of `before`.
+def interpolate(
+    before: GeneratedMouth, after: GeneratedMouth, weight: float, source: SourceFace
+) -> Picture:
+    """A patch for `source` from the keyframes around it; at weight 0 it is that of `before`.
 
-    Around the mouth the frame keeps its own skin, changed as the neighbours were. The mouth is that
-    of the neighbours alone: how the lips of the picture moved in the pause must not be seen.
+    Around the mouth the frame keeps its own skin, changed as the keyframes' skin was. The mouth
+    comes from the keyframes alone: lips that move in the source's pause must not show.
     """
+    moved_before, moved_after = _follow_head(before, source), _follow_head(after, source)
     patches, faces = (
-        (1 - weight) * one + weight * other
-        for one, other in zip(_carried(before, given), _carried(after, given), strict=True)
+        (1 - weight) * first + weight * second
+        for first, second in zip(moved_before, moved_after, strict=True)
     )
-    own = (given.face - faces) * (1 - _mouth(given.landmarks))
-    return np.asarray(np.rint(patches + own).clip(0, 255), np.uint8)
+    own_skin = (source.face - faces) * (1 - _mouth_weight(source.landmarks))
+    return np.asarray(np.rint(patches + own_skin).clip(0, 255), np.uint8)
 
 
-def _carried(key: Key, given: Given) -> tuple[Floats, Floats]:
-    """The key's patch and face, moved as the head has moved since."""
-    pictures = key.patch.astype(np.float32), key.given.face.astype(np.float32)
-    if np.array_equal(key.given.landmarks, given.landmarks):
+def _follow_head(mouth: GeneratedMouth, source: SourceFace) -> tuple[Floats, Floats]:
+    """The keyframe's patch and face, moved as the head has moved since."""
+    pictures = mouth.patch.astype(np.float32), mouth.source.face.astype(np.float32)
+    if np.array_equal(mouth.source.landmarks, source.landmarks):
         return pictures
-    matrix = _similarity(key.given.landmarks, given.landmarks).warp_matrix()
+    matrix = _similarity(mouth.source.landmarks, source.landmarks).warp_matrix()
     patch, face = (
         cv2.warpAffine(
             picture, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
@@ -85,20 +88,20 @@ def _carried(key: Key, given: Given) -> tuple[Floats, Floats]:
     return np.asarray(patch, np.float32), np.asarray(face, np.float32)
 
 
-def _similarity(points: Floats, others: Floats) -> Affine:
-    """The turn, scale and shift that best take points to others."""
-    ones, twos = (p.astype(np.float64) @ (1, 1j) for p in (points, others))
-    off, to = ones - ones.mean(), twos - twos.mean()
-    turn = complex(np.vdot(off, to) / max(np.vdot(off, off).real, 1e-9))
-    shift = complex(twos.mean() - turn * ones.mean())
+def _similarity(points: Floats, targets: Floats) -> Affine:
+    """The rotation, scale and shift that best take `points` to `targets`, by least squares."""
+    source, target = (p.astype(np.float64) @ (1, 1j) for p in (points, targets))
+    centred, aim = source - source.mean(), target - target.mean()
+    turn = complex(np.vdot(centred, aim) / max(np.vdot(centred, centred).real, 1e-9))
+    shift = complex(target.mean() - turn * source.mean())
     return Affine(turn.real, -turn.imag, shift.real, turn.imag, turn.real, shift.imag)
 
 
-def _mouth(landmarks: Floats) -> Floats:
+def _mouth_weight(landmarks: Floats) -> Floats:
     """(96, 96, 1): 1 where a mouth moves, 0 far from it."""
     left, right = landmarks[3:]
     width = max(float(np.hypot(*(right - left))), NARROWEST)
-    centre = (left + right) / 2 + (0, LOWER * width)
+    centre = (left + right) / 2 + (0, MOUTH_DROP * width)
     pixels = np.stack(np.meshgrid(*[np.arange(SIDE) + 0.5] * 2), axis=-1)
-    far = np.hypot(*np.moveaxis((pixels - centre) / (MOUTH * width), -1, 0))
-    return np.asarray(((1 + SOFT - far) / (2 * SOFT)).clip(0, 1)[..., None], np.float32)
+    distance = np.hypot(*np.moveaxis((pixels - centre) / (MOUTH_AXES * width), -1, 0))
+    return np.asarray(((1 + EDGE - distance) / (2 * EDGE)).clip(0, 1)[..., None], np.float32)

@@ -1,71 +1,67 @@
-"""The finished file is looked at again: what the meters say of it, and a page that shows it."""
+"""Judge the finished file: what the meters say of it, and a page that shows it."""
 
 from dataclasses import replace
-from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from base.errors import NoFaceError, OutputError
 from base.locks import replace_file
 from faces.face import FaceTrack
-from pipeline.options import Options
+from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from quality.measured import Measured
-    from quality.view import View
+    from quality.comparison import Comparison
+    from quality.measurement import Measurement
+
+MOUTH_FOLLOWS = ("lag_ms", "sync_confidence", "share_of_speech_moving")
 
 
-FOLLOWS = ("lag_ms", "sync_confidence", "share_of_speech_moving")
-
-
-def judgement(options: Options, faces: FaceTrack) -> dict[str, Any]:
+def judgement(settings: Settings, faces: FaceTrack) -> dict[str, Any]:
     """For the report: the verdict in a sentence, and every figure with its level."""
-    from quality.measured import measured, plain, unmeasured
+    from quality.measurement import as_json, empty_report, measure
     from quality.verdict import sentence
 
     try:
-        found = _wanted(options, measured(view_of(options, faces)))
-    except NoFaceError as error:  # the result is whole: nothing is known of it, that is all
-        return {"sentence": f"quality: not measured, {error}", **unmeasured()}
-    if options.quality_page is not None:
-        write_page(options, found)
-    return {"sentence": sentence(found.lines), **plain(found)}
+        result = _expected(settings, measure(view_of(settings, faces)))
+    except NoFaceError as error:  # the result is whole all the same, only not measured
+        return {"sentence": f"quality: not measured, {error}", **empty_report()}
+    if settings.files.page is not None:
+        write_page(settings.files.page, settings.output.path, result)
+    return {"sentence": sentence(result.verdict_lines), **as_json(result)}
 
 
-def _wanted(options: Options, found: "Measured") -> "Measured":
-    """Where the mouth was asked to rest, nobody asks whether it follows."""
-    if options.lip_strength > 0:
-        return found
-    return replace(found, values={**found.values, **dict.fromkeys(FOLLOWS)})
+def _expected(settings: Settings, result: "Measurement") -> "Measurement":
+    """At a lip strength of 0 the mouth shall rest: whether it follows the sound is not measured."""
+    if settings.mouth.strength > 0:
+        return result
+    return replace(result, values={**result.values, **dict.fromkeys(MOUTH_FOLLOWS)})
 
 
-def view_of(options: Options, faces: FaceTrack) -> "View":
-    """The result beside its source, seen as the run saw it; nothing is detected again."""
-    from quality.view import View
-    from video.shape import Shape
+def view_of(settings: Settings, faces: FaceTrack) -> "Comparison":
+    """The result beside its source, with the faces that the run found in it."""
+    from quality.comparison import Comparison
 
-    assert options.face is not None  # Options checked it
-    return View(
-        result=options.outfile,
-        source=options.face,
-        audio=options.drive_audio or options.audio,
-        shape=Shape(options.resize_factor, options.rotate, options.crop),
-        loop=options.loop,
-        static=options.static,
-        fps=options.fps,
-        late=Fraction(options.audio_offset) / 1000,
-        known=faces,
+    picture, sound = settings.picture, settings.sound
+    return Comparison(
+        result=settings.output.path,
+        source=picture.path,
+        audio=sound.drive or sound.path,
+        shape=picture.shape,
+        loop=picture.loop,
+        static=picture.static,
+        fps=picture.fps,
+        mouth_delay=sound.mouth_later,
+        faces=faces,
     )
 
 
-def write_page(options: Options, found: "Measured") -> None:
-    from quality.page import page
+def write_page(path: Path, video: Path, result: "Measurement") -> None:
+    from quality.page import quality_page
 
-    place = options.quality_page
-    assert place is not None  # asked by the caller
     try:
-        replace_file(place, page(found).encode())
+        replace_file(path, quality_page(result).encode())
     except OSError as error:
         raise OutputError(
-            f"cannot write the page {place}: {error.strerror}; name another --quality"
-            f" (the video {options.outfile} is done)"
+            f"cannot write the page {path}: {error.strerror}; name another --quality"
+            f" (the video {video} is done)"
         ) from error

@@ -1,4 +1,4 @@
-"""Frames meet their sound: cut the faces, have mouths made, lay them in."""
+"""Frames meet their sound: cut the faces out, have mouths generated, blend them in."""
 
 from collections import deque
 from collections.abc import Generator as Stream
@@ -12,25 +12,25 @@ from numpy.typing import NDArray
 
 from audio.windows import Windows
 from base.geometry import Affine, Box, Landmarks, Picture
-from blending.methods import Look
-from blending.patch import Patch, cut
+from blending.methods import BlendSettings
+from blending.patch import Patch, cut_square
 from faces.face import Face
-from pipeline.gating import Given, Key, between, changed, wanted
-from pipeline.visible import part_behind
+from pipeline.gating import GeneratedMouth, SourceFace, differs, interpolate, keyframes
+from pipeline.visible import rect_in_patch
 from video.yuv import Frame
-from wav2lip.generators.batch import SIDE, Batch, Generator, Patches, only_shown
+from wav2lip.generators.batch import SIDE, Batch, Generator, Patches, keep_visible
 
-SPARE = 16  # frames, or a batch of them, that wait for the mouths that theirs are made from
+MOST_WAITING = 16  # frames, or a batch of them, that wait for the keyframe after them
 
 
 @dataclass(frozen=True)
-class Shown:
-    """An output frame on its way, and the face in it that shall speak, if there is one."""
+class OutputFrame:
+    """A frame of the output before its mouth is replaced, and the face in it, if there is one."""
 
     index: int
     frame: Frame
     face: Face | None
-    source: int = 0  # the number of its picture in the source
+    source_index: int = 0  # of the source's frame that it shows
 
     def __post_init__(self) -> None:
         if self.index < 0:
@@ -39,62 +39,68 @@ class Shown:
 
 @dataclass(frozen=True)
 class Mouth:
-    """What the generator was given for a frame, and what it made of it."""
+    """A new mouth, and the face that it was generated from."""
 
     face: Picture  # (96, 96, 3)
     patch: Picture  # (96, 96, 3)
-    interpolated: bool = False  # made from the mouths before and after
+    interpolated: bool = False  # from the keyframes before and after
 
 
-Spoken = tuple[Shown, Mouth | None]
-
-
-@dataclass(frozen=True)
-class _Posed:
-    """A frame and what the generator can be given of it."""
-
-    shown: Shown
-    given: Given
+FrameWithMouth = tuple[OutputFrame, Mouth | None]
 
 
 @dataclass(frozen=True)
-class _Span:
-    """A frame whose mouth the generator makes, behind those that it is not asked for."""
+class FaceInput:
+    """A frame with a face, and what the generator needs of it."""
 
-    left_out: list[_Posed]
-    asked: _Posed
+    output: OutputFrame
+    source: SourceFace
+
+    @property
+    def index(self) -> int:
+        return self.output.index
+
+
+@dataclass(frozen=True)
+class KeyframeSpan:
+    """A frame whose mouth is generated, and those before it whose mouths are interpolated."""
+
+    between: list[FaceInput]
+    keyframe: FaceInput
 
 
 def with_mouths(
-    shown: Iterable[Shown],
+    frames: Iterable[OutputFrame],
     windows: Windows,
     generator: Generator,
     batch_size: int,
     gated: bool = False,
-) -> Iterator[Spoken]:
+) -> Iterator[FrameWithMouth]:
     """Each frame with the mouth for its face; frames without a face pass in between.
 
-    Where `gated`, the generator makes few mouths in a pause, and the others are made from these.
+    Where `gated`, few mouths are generated in a pause, and the others are interpolated.
     """
-    speech = wanted(windows.speaking, windows.fps) if gated else np.ones(len(windows), np.bool_)
-    for has_face, run in groupby(shown, key=lambda s: s.face is not None):
+    every = np.ones(len(windows), np.bool_)
+    required = keyframes(windows.speaking, windows.fps) if gated else every
+    for has_face, run in groupby(frames, key=lambda frame: frame.face is not None):
         if has_face:
-            yield from _generated(_spans(map(_posed, run), speech), windows, generator, batch_size)
+            spans = _keyframe_spans(map(_face_input, run), required)
+            yield from _generated(spans, windows, generator, batch_size)
         else:
-            yield from ((s, None) for s in run)
+            yield from ((frame, None) for frame in run)
 
 
 def _generated(
-    run: Iterator[_Span], windows: Windows, generator: Generator, batch_size: int
-) -> Iterator[Spoken]:
-    waiting: deque[list[_Span]] = deque()  # a generator may take some in advance
-    spare = max(SPARE, batch_size)
+    spans: Iterator[KeyframeSpan], windows: Windows, generator: Generator, batch_size: int
+) -> Iterator[FrameWithMouth]:
+    waiting: deque[list[KeyframeSpan]] = deque()  # a generator may take some batches in advance
+    most_waiting = max(MOST_WAITING, batch_size)
 
     def batches() -> Stream[Batch, None, None]:
-        group: list[_Span] = []
-        for span in run:
+        group: list[KeyframeSpan] = []
+        for span in spans:
             group.append(span)
-            if len(group) == batch_size or _left_out(group, *waiting) >= spare:
+            if len(group) == batch_size or _count_between(group, *waiting) >= most_waiting:
                 waiting.append(group)
                 yield _batch(group, windows)
                 group = []
@@ -102,88 +108,98 @@ def _generated(
             waiting.append(group)
             yield _batch(group, windows)
 
-    with closing(batches()) as given:
-        yield from _in_order((waiting.popleft(), patches) for patches in generator(given))
+    with closing(batches()) as inputs:
+        yield from _in_order((waiting.popleft(), patches) for patches in generator(inputs))
 
 
-def _spans(run: Iterator[_Posed], wanted: NDArray[np.bool_]) -> Iterator[_Span]:
-    """What is wanted is asked for, and both sides of what no mouth can be made across."""
-    last: _Posed | None = None  # asked for, and what is shown goes on since then
-    left_out: list[_Posed] = []
-    one = next(run)
-    for after in chain(run, [None]):
-        ends = after is None or abs(after.shown.source - one.shown.source) > 1
-        if wanted[one.shown.index] or ends or last is None or _apart(last, one, after):
-            yield _Span(left_out, one)
-            last, left_out = None if ends else one, []
+def _keyframe_spans(
+    inputs: Iterator[FaceInput], required: NDArray[np.bool_]
+) -> Iterator[KeyframeSpan]:
+    """Keyframes are those required, and both sides of what cannot be interpolated across."""
+    keyframe: FaceInput | None = None  # the last one, if the source has gone on without a jump
+    between: list[FaceInput] = []
+    current = next(inputs)
+    for following in chain(inputs, [None]):
+        ends = following is None or _source_jumps(current, following)
+        is_first = keyframe is None
+        if required[current.index] or ends or is_first or _differ(keyframe, current, following):
+            yield KeyframeSpan(between, current)
+            keyframe, between = None if ends else current, []
         else:
-            left_out.append(one)
-        one = after or one
+            between.append(current)
+        current = following or current
 
 
-def _apart(last: _Posed, one: _Posed, after: _Posed | None) -> bool:
-    faces = [posed.given.face for posed in (last, one, after) if posed is not None]
-    return any(changed(face, other) for face, other in pairwise(faces))
+def _source_jumps(current: FaceInput, following: FaceInput) -> bool:
+    return abs(following.output.source_index - current.output.source_index) > 1
 
 
-def _posed(shown: Shown) -> _Posed:
-    assert shown.face is not None  # in runs that have one
-    frame, face = shown.frame, shown.face
-    return _Posed(shown, Given(cut_face(frame, face.box), _in_patch(face.landmarks, face.box)))
+def _differ(*inputs: FaceInput | None) -> bool:
+    """Whether any two neighbours show the face too differently to interpolate between them."""
+    faces = [one.source.face for one in inputs if one is not None]
+    return any(differs(first, second) for first, second in pairwise(faces))
 
 
-def _left_out(*groups: list[_Span]) -> int:
-    return sum(len(span.left_out) for group in groups for span in group)
+def _face_input(output: OutputFrame) -> FaceInput:
+    assert output.face is not None  # in runs that have one
+    box = output.face.box
+    landmarks = _to_patch(output.face.landmarks, box)
+    return FaceInput(output, SourceFace(cut_face(output.frame, box), landmarks))
 
 
-def _batch(group: list[_Span], windows: Windows) -> Batch:
-    asked = [span.asked for span in group]
+def _count_between(*groups: list[KeyframeSpan]) -> int:
+    return sum(len(span.between) for group in groups for span in group)
+
+
+def _batch(group: list[KeyframeSpan], windows: Windows) -> Batch:
+    inputs = [span.keyframe for span in group]
     return Batch(
-        mels=windows.at([one.shown.index for one in asked]),
-        faces=np.stack([one.given.face for one in asked]),
-        landmarks=np.stack([one.given.landmarks for one in asked]),
+        mels=windows.at([one.index for one in inputs]),
+        faces=np.stack([one.source.face for one in inputs]),
+        landmarks=np.stack([one.source.landmarks for one in inputs]),
     )
 
 
-def _in_order(groups: Iterable[tuple[list[_Span], Patches]]) -> Iterator[Spoken]:
-    before: tuple[int, Key] | None = None
+def _in_order(groups: Iterable[tuple[list[KeyframeSpan], Patches]]) -> Iterator[FrameWithMouth]:
+    before: tuple[int, GeneratedMouth] | None = None
     for group, patches in groups:
         for span, patch in zip(group, patches, strict=True):
-            at, key = span.asked.shown.index, Key(span.asked.given, patch)
-            for one in span.left_out:
-                assert before is not None  # a run begins with a frame that is asked for
-                weight = (one.shown.index - before[0]) / (at - before[0])
-                mouth = between(before[1], key, weight, one.given)
-                yield one.shown, Mouth(one.given.face, mouth, interpolated=True)
-            yield span.asked.shown, Mouth(key.given.face, patch)
-            before = at, key
+            index = span.keyframe.index
+            generated = GeneratedMouth(span.keyframe.source, patch)
+            for one in span.between:
+                assert before is not None  # a run begins with a keyframe
+                weight = (one.index - before[0]) / (index - before[0])
+                mouth = interpolate(before[1], generated, weight, one.source)
+                yield one.output, Mouth(one.source.face, mouth, interpolated=True)
+            yield span.keyframe.output, Mouth(generated.source.face, patch)
+            before = index, generated
 
 
 def cut_face(frame: Frame, box: Box) -> Picture:
-    """The face as the network wants it; what lies outside the frame repeats its border."""
+    """The face as the network takes it; outside the frame its border is repeated."""
     rect = box.inside(frame.width, frame.height)
     if rect is None:
         raise ValueError(f"the face lies outside its frame: {box}")
-    return cut(frame.region(rect), rect, box)
+    return cut_square(frame.region(rect), rect, box)
 
 
-def _in_patch(landmarks: Landmarks, box: Box) -> NDArray[np.float32]:
+def _to_patch(landmarks: Landmarks, box: Box) -> NDArray[np.float32]:
     to_patch = Affine.square_to_box(SIDE, box).inverse()
     return to_patch(landmarks.points()).astype(np.float32)
 
 
-def laid_in(shown: Shown, mouth: Mouth | None, look: Look) -> Frame:
-    """The frame with its new mouth; pixels that the mask leaves out stay what they were."""
-    if shown.face is None or mouth is None:
-        return shown.frame
-    face, frame = shown.face, shown.frame
-    outline = look.outline(face.box, face.landmarks)
+def blend_mouth(output: OutputFrame, mouth: Mouth | None, settings: BlendSettings) -> Frame:
+    """The frame with its new mouth; pixels where the mask is 0 stay bit-identical."""
+    if output.face is None or mouth is None:
+        return output.frame
+    face, frame = output.face, output.frame
+    outline = settings.outline(face.box, face.landmarks)
     rect = outline.bounds.inside(frame.width, frame.height)
     if rect is None:
         return frame
-    # beyond the part that shows nothing counts as changed, whether it was computed or not
-    (pixels,) = only_shown(mouth.patch[None], mouth.face[None], part_behind(rect, face.box))
-    patch = Patch.placed(pixels, face.box, rect, mouth.face)
+    # outside the visible part nothing counts as changed, whether it was computed or not
+    (pixels,) = keep_visible(mouth.patch[None], mouth.face[None], rect_in_patch(rect, face.box))
+    patch = Patch.for_box(pixels, face.box, rect, mouth.face)
     before = frame.region(rect)
-    region = look.laid(patch, before, outline.mask(rect), face.box)
+    region = settings.blend(patch, before, outline.mask(rect), face.box)
     return frame.with_region(rect, region, before)

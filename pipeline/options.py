@@ -3,8 +3,10 @@
 import os
 import re
 from argparse import ArgumentTypeError
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from enum import Enum
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -23,7 +25,7 @@ from wav2lip.generators import DEVICES, GENERATORS
 Four = tuple[int, int, int, int]
 
 OUTFILE, DEMO_OUTFILE = Path("results/result_voice.mp4"), Path("results/demo.mp4")
-NO_PAGE = Path("-")  # a verdict alone
+NO_PAGE = Path("-")  # --quality without a page: a verdict alone
 MOST_PIXELS = 1_000_000  # along an edge: FFmpeg knows no larger picture
 UNSET_BOX: Four = (-1, -1, -1, -1)
 WHOLE_CROP: Four = (0, -1, 0, -1)
@@ -31,7 +33,7 @@ NTSC = {f"{rate / 1.001:.3f}": Fraction(rate * 1000, 1001) for rate in (24, 30, 
 
 
 def parse_bool(text: str) -> bool:
-    """What people type behind a switch."""
+    """The words that users type after a switch such as --static."""
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if text.lower() not in words:
         raise ArgumentTypeError(f"expected true or false, got {text!r}")
@@ -52,33 +54,56 @@ def parse_pixels(text: str) -> int:
 
 
 def parse_rate(text: str) -> Fraction:
-    """Frames a second; 29.97 and its like mean what television means by them."""
+    """Frames a second; 29.97 and the like stand for the exact NTSC rates."""
     if not re.fullmatch(r"\d{1,9}(\.\d{1,20}|/0*[1-9]\d{0,8})?", text):
         raise ArgumentTypeError(f"expected a rate such as 25, 29.97 or 30000/1001, got {text!r}")
     value = Fraction(text).limit_denominator(100_000)
     return next((r for name, r in NTSC.items() if abs(value - Fraction(name)) < 0.006), value)
 
 
-def _option(default: Any, words: str, **parser: Any) -> Any:  # noqa: ANN401  as dataclasses.field
-    return field(default=default, metadata={"help": words, **parser})
+class Role(Enum):
+    """What an option is to a run."""
+
+    READ = "a file that is read"
+    WRITTEN = "a file that is written"
+    RESULT = "a choice that the result may depend on"
+    RUN = "how the run is done or shown; the result is the same"
 
 
-def _switch(words: str) -> Any:  # noqa: ANN401
-    return _option(False, words, action="store_true")
+def _option(
+    default: Any,  # noqa: ANN401  as dataclasses.field
+    words: str,
+    role: Role = Role.RESULT,
+    single: bool = False,
+    **parser: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
+    """A field whose metadata has the parser's arguments, its role, and whether a row of a batch
+    cannot have it for itself."""
+    facts = {"help": words, **parser}
+    return field(default=default, metadata={"parser": facts, "role": role, "single": single})
+
+
+def _switch(words: str, role: Role = Role.RESULT, single: bool = False) -> Any:  # noqa: ANN401
+    return _option(False, words, role, single, action="store_true")
 
 
 @dataclass(frozen=True)
 class Options:
-    """One run. The fields' names are the flags; `metadata` is what the parser needs besides."""
+    """One run. The fields' names are the flags; their metadata says what each is."""
 
     checkpoint_path: Path | None = _option(
         None,
         "weights of Wav2Lip; without any, the built-in puppet moves the mouth",
         type=parse_path,
+        role=Role.READ,
     )
-    face: Path | None = _option(None, "video or picture with the face", type=parse_path)
-    audio: Path | None = _option(None, "sound, or a video with sound, to speak", type=parse_path)
-    outfile: Path = _option(OUTFILE, "the video to write", type=parse_path)
+    face: Path | None = _option(
+        None, "video or picture with the face", type=parse_path, role=Role.READ
+    )
+    audio: Path | None = _option(
+        None, "sound, or a video with sound, to speak", type=parse_path, role=Role.READ
+    )
+    outfile: Path = _option(OUTFILE, "the video to write", type=parse_path, role=Role.WRITTEN)
     static: bool = _option(
         False, "use only the first frame of the video", type=parse_bool, nargs="?", const=True
     )
@@ -140,7 +165,10 @@ class Options:
         "energy", "what finds speech; silero: the mouth follows nothing else", choices=tuple(VADS)
     )
     drive_audio: Path | None = _option(
-        None, "sound that moves the mouth instead of the one that is heard", type=parse_path
+        None,
+        "sound that moves the mouth instead of the one that is heard",
+        type=parse_path,
+        role=Role.READ,
     )
     lip_strength: float = _option(
         1.0, "how far the mouth follows the sound: 0 not at all, 2 the most", type=float
@@ -155,14 +183,20 @@ class Options:
         6 * 3600, "longest sound that is read; 0: no limit", type=float, metavar="S"
     )
     cache_dir: Path | None = _option(
-        None, "folder for networks and tracks of faces", type=parse_path
+        None, "folder for networks and tracks of faces", type=parse_path, role=Role.RUN
     )
-    no_cache: bool = _switch("neither read nor write the cache")
+    no_cache: bool = _switch("neither read nor write the cache", role=Role.RUN)
     progress: str = _option(
-        "auto", "how progress is shown", choices=("auto", "bar", "json", "none")
+        "auto",
+        "how progress is shown",
+        choices=("auto", "bar", "json", "none"),
+        role=Role.RUN,
+        single=True,
     )
-    report: Path | None = _option(None, "write facts and timings as JSON", type=parse_path)
-    check: bool = _switch("only look whether a run could be done, and write nothing")
+    report: Path | None = _option(
+        None, "write facts and timings as JSON", type=parse_path, role=Role.WRITTEN
+    )
+    check: bool = _switch("only look whether a run could be done, and write nothing", single=True)
     quality: Path | None = _option(
         None,
         "judge the result; with a name ending in .html, also write what was seen as a page",
@@ -170,9 +204,12 @@ class Options:
         nargs="?",
         const=NO_PAGE,
         metavar="PAGE",
+        role=Role.WRITTEN,
     )
-    debug: bool = _switch("show the traceback behind an error")
-    demo: bool = _switch("the kept portrait speaks the kept sound, with a contact sheet")
+    debug: bool = _switch("show the traceback behind an error", role=Role.RUN, single=True)
+    demo: bool = _switch(
+        "the kept portrait speaks the kept sound, with a contact sheet", role=Role.RUN, single=True
+    )
 
     def __post_init__(self) -> None:
         for name, low, high in RANGES:
@@ -190,17 +227,14 @@ class Options:
         missing = [f"--{name}" for name in ("face", "audio") if getattr(self, name) is None]
         if missing and not self.demo:
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
-        written = {f"--{name}": getattr(self, name) for name in ("outfile", "report")}
-        written |= {"--quality": self.quality_page, "the contact sheet": self.sheet}
-        read = ("face", "audio", "drive_audio", "checkpoint_path")
-        given = {f"--{name}": getattr(self, name) for name in read}
-        for flag, path in written.items():
-            for other, taken in {**given, **written}.items():
-                if flag != other and None not in (path, taken) and same_place(path, taken):
-                    raise UsageError(f"{flag} and {other} are the same file {path}: name another")
-        below = {**written, "--cache_dir": self.cache_dir}
-        for (flag, path), (other, taken) in product(below.items(), written.items()):
-            if None not in (path, taken) and flag != other and lies_below(path, taken):
+        written = self.written_files
+        files = {**self.read_files, **written}
+        for (flag, path), (other, file) in product(written.items(), files.items()):
+            if flag != other and is_same_file(path, file):
+                raise UsageError(f"{flag} and {other} are the same file {path}: name another")
+        places = written if self.cache_dir is None else {**written, "--cache_dir": self.cache_dir}
+        for (flag, path), (other, file) in product(places.items(), written.items()):
+            if flag != other and lies_below(path, file):
                 raise UsageError(f"{flag} {path} lies below {other}, a file: name another")
 
     def _check_page(self) -> None:
@@ -227,7 +261,7 @@ class Options:
 
     @property
     def ineffective_flags(self) -> list[str]:
-        """What was asked for and can have no effect."""
+        """Notices about flags that can have no effect."""
         words = []
         if self.silence_gating and self.vad == "none":
             words.append("--vad none takes everything for speech: --silence_gating skips nothing")
@@ -237,6 +271,28 @@ class Options:
         if self.face_box is not None and self.face_select != "largest":
             words.append("--box says whose face it is: --face_select changes nothing")
         return words
+
+    @property
+    def read_files(self) -> dict[str, Path]:
+        """Those that are named, by flag."""
+        paths = {f"--{name}": getattr(self, name) for name in names_with(Role.READ)}
+        return {flag: path for flag, path in paths.items() if path is not None}
+
+    @property
+    def written_files(self) -> dict[str, Path]:
+        """The output, and what is written after it, by flag."""
+        paths = {
+            "--outfile": self.outfile,
+            "--report": self.report,
+            "--quality": self.quality_page,
+            "the contact sheet": self.sheet,
+        }
+        return {flag: path for flag, path in paths.items() if path is not None}
+
+    @property
+    def cache_folder(self) -> Path | None:
+        """Where networks and tracks are kept; none: nothing is."""
+        return None if self.no_cache else self.cache_dir or default_cache()
 
     @property
     def quality_page(self) -> Path | None:
@@ -250,6 +306,26 @@ class Options:
     @property
     def face_box(self) -> Four | None:
         return None if self.box == UNSET_BOX else self.box
+
+
+def default_cache() -> Path | None:
+    """None for a user without a home."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (folder if folder.is_absolute() else Path.home() / ".cache") / "wav2lip-fast"
+    except RuntimeError:
+        return None
+
+
+def names_with(role: Role) -> tuple[str, ...]:
+    """The options of this role."""
+    return tuple(option.name for option in fields(Options) if option.metadata["role"] is role)
+
+
+def parser_arguments(option: "Field[Any]") -> Mapping[str, Any]:
+    """What argparse's add_argument takes besides the name and the default."""
+    arguments: Mapping[str, Any] = option.metadata["parser"]
+    return arguments
 
 
 REQUIRED_FLAGS = {
@@ -276,7 +352,7 @@ RANGES: tuple[tuple[str, float, float], ...] = (
 )
 
 
-def same_place(one: Path, other: Path) -> bool:
+def is_same_file(one: Path, other: Path) -> bool:
     with suppress(OSError, ValueError):  # one is not there, or is no name: told where it is opened
         return os.path.realpath(one) == os.path.realpath(other) or one.samefile(other)
     return False
@@ -288,8 +364,8 @@ def lies_below(one: Path, other: Path) -> bool:
     return False
 
 
-def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """`--box` in the order that only worked before, right left bottom top, is read so."""
+def reorder_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Reorder a `--box` in the order that the former program took: right left bottom top."""
     box: Four = values["box"]
     first, second, third, fourth = box
     if not (first > second and third > fourth and min(box) >= 0):
@@ -300,7 +376,7 @@ def with_documented_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[st
 
 
 def with_demo_inputs(options: Options, folder: Path) -> Options:
-    """The same options, what is not given being the portrait and the sound kept in `folder`."""
+    """The same options; face and sound, where not named, are the demo's in `folder`."""
     return replace(
         options,
         outfile=DEMO_OUTFILE if options.outfile == OUTFILE else options.outfile,

@@ -1,4 +1,4 @@
-"""What is known of a run before the work begins: how long, how large, and whether it fits."""
+"""What is known before the work begins: how large the result will be, and whether it fits."""
 
 import os
 import re
@@ -9,21 +9,21 @@ from fractions import Fraction
 from pathlib import Path
 
 from base.errors import OutputError
-from pipeline.options import Options
+from pipeline.settings import FilesSettings
 from video.encoders import Encoder
-from video.places import check_place, reported
+from video.output_paths import check_output_path, output_errors
 from video.writer import Target
 
 # Bits a pixel at quality 18, measured on faces that talk; half as many for every 6 steps of it.
-USUAL, LOSSLESS = 0.05, 3.0
-SOUND = 24_000  # bytes a second of the sound that is made anew; what is copied is rarely more
+USUAL_BITS, LOSSLESS_BITS = 0.05, 3.0
+SOUND_RATE = 24_000  # bytes a second of encoded sound; copied sound is rarely more
 OPEN_FILES = re.compile(rf"/dev/fd|/proc/{os.getpid()}(/task/\d+)?/fd")
 MOST_LINKS = 40  # one after the other, as Linux follows them
-SURE = 8  # a result of less than this share of the estimate has not been seen
+CERTAIN = 8  # results of less than an eighth of the estimate have not been seen
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Estimate:
     """What a run would make; bytes are a guess within a factor of three or so."""
 
     encoder: str
@@ -35,27 +35,22 @@ class Outlook:
     free_bytes: int | None  # beside the output; none where the system does not tell
 
 
-def check_places(options: Options) -> None:
-    """Of all that is written behind the video."""
-    for path, flag in (
-        (options.report, "--report"),
-        (options.quality_page, "--quality"),
-        (options.sheet, "--outfile"),
-    ):
-        if path is not None:
-            with reported(path, flag):
-                _check_streams(path, flag, options.progress == "json")
-            check_place(path, flag)
+def check_places(files: FilesSettings) -> None:
+    """Whether everything that is written after the video can be."""
+    for flag, path in files.after.items():
+        with output_errors(path, flag):
+            _check_streams(path, flag, files.events)
+        check_output_path(path, flag)
 
 
 def _check_streams(path: Path, flag: str, has_events: bool) -> None:
-    """Standard error, and output that events go to, are not for files."""
+    """Files must not go to standard error, nor to standard output where events go."""
     if _open_file(path) in {"2", "1" if has_events else "2"}:
         raise OutputError(f"{path}: has lines of its own; give another {flag}")
 
 
 def _open_file(path: Path) -> str | None:
-    """Its number, where the name leads to a file that this process has open."""
+    """The descriptor's number, where the name leads to a file that this process has open."""
     for _ in range(MOST_LINKS):
         folder = os.path.realpath(path.parent)
         if OPEN_FILES.fullmatch(folder):
@@ -66,17 +61,17 @@ def _open_file(path: Path) -> str | None:
     return None
 
 
-def outlook(target: Target, encoder: Encoder, frames: int) -> Outlook:
+def estimate(target: Target, encoder: Encoder, frames: int) -> Estimate:
     """OutputError where the result has no room."""
     seconds = frames / target.fps
     estimated = picture_bytes(target, encoder, frames) + sound_bytes(target, seconds)
     free = free_bytes(target.path)
-    if free is not None and free < estimated // SURE:
+    if free is not None and free < estimated // CERTAIN:
         raise OutputError(
             f"{target.path}: no room: about {in_words(estimated)} will be needed and"
             f" {in_words(free)} are free; free some space, or give another --outfile"
         )
-    return Outlook(
+    return Estimate(
         encoder=encoder.codec,
         size=(target.width, target.height),
         fps=str(target.fps),
@@ -88,8 +83,8 @@ def outlook(target: Target, encoder: Encoder, frames: int) -> Outlook:
 
 
 def picture_bytes(target: Target, encoder: Encoder, frames: int) -> int:
-    lossless = encoder.lossless(target.crf)
-    bits = LOSSLESS if lossless else USUAL * 2 ** ((18 - target.crf) / 6)
+    lossless = encoder.is_lossless(target.crf)
+    bits = LOSSLESS_BITS if lossless else USUAL_BITS * 2 ** ((18 - target.crf) / 6)
     return int(target.width * target.height * frames * bits / 8)
 
 
@@ -98,7 +93,7 @@ def sound_bytes(target: Target, seconds: Fraction) -> int:
     if target.sound is None:
         return 0
     with suppress(OSError):
-        return min(target.sound.stat().st_size, int(seconds * SOUND))
+        return min(target.sound.stat().st_size, int(seconds * SOUND_RATE))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What a run did and how long it took."""
+"""What a run did, and how long it took."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from base.locks import replace_file
 from base.version import __version__
 
 T = TypeVar("T")
-SPANS = 10  # runs without a face that are told
+MOST_SPANS = 10  # stretches without a face that are listed
 
 
 @dataclass(frozen=True)
@@ -29,28 +29,34 @@ class Step:
 
 @dataclass(frozen=True)
 class Faces:
-    """What the picture's own frames show, each counted once however often it is shown."""
+    """Faces in the source's own frames; a frame that is shown several times counts once."""
 
     frames_with: int = 0
     frames_without: int = 0
-    without: tuple[tuple[int, int], ...] = ()  # the first and last frame of the first SPANS runs
+    without: tuple[tuple[int, int], ...] = ()  # first and last frame of each stretch
     cuts: int = 0
     most_at_once: int = 0
 
     @classmethod
-    def seen(cls, there: Sequence[bool], begins: Sequence[bool], people: Sequence[int]) -> "Faces":
-        """Of each frame: whether it has a mouth to move, begins a shot, and how many faces."""
+    def count(
+        cls,
+        has_face: Iterable[bool],
+        begins_shot: Iterable[bool],
+        people: Iterable[int],
+    ) -> "Faces":
+        """From one value of each for every frame; the first frame begins no cut."""
+        frames = list(map(bool, has_face))
         return cls(
-            frames_with=sum(there),
-            frames_without=len(there) - sum(there),
-            without=tuple(islice(_runs_without(there), SPANS)),
-            cuts=sum(begins[1:]),
-            most_at_once=max(people, default=0),
+            frames_with=sum(frames),
+            frames_without=len(frames) - sum(frames),
+            without=tuple(islice(_spans_without(frames), MOST_SPANS)),
+            cuts=sum(map(bool, islice(begins_shot, 1, None))),
+            most_at_once=max(map(int, people), default=0),
         )
 
 
-def _runs_without(there: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    for face, run in groupby(range(len(there)), key=there.__getitem__):
+def _spans_without(has_face: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    for face, run in groupby(range(len(has_face)), key=has_face.__getitem__):
         if not face:
             frames = list(run)
             yield frames[0], frames[-1]
@@ -58,7 +64,7 @@ def _runs_without(there: Sequence[bool]) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Report:
-    """The facts of a finished run; seconds of stages that overlap add up to more than the run."""
+    """The facts of a finished run; stages overlap, so their seconds add up to more than it took."""
 
     outfile: str
     engine: str
@@ -77,8 +83,8 @@ class Report:
     peak_memory_mb: float
     faces: Faces = field(default_factory=Faces)
     notices: tuple[str, ...] = ()
-    caches: dict[str, Cached] = field(default_factory=dict)  # what was asked of each
-    quality: dict[str, Any] = field(default_factory=dict)  # where --quality asked for it
+    caches: dict[str, Cached] = field(default_factory=dict)  # of each cache
+    quality: dict[str, Any] = field(default_factory=dict)  # empty without --quality
 
     @property
     def frames_per_second(self) -> float:
@@ -87,7 +93,7 @@ class Report:
 
 @dataclass
 class Clock:
-    """Seconds since it was made, and seconds inside each stage."""
+    """Measures the seconds since it was created, and those inside each stage."""
 
     started: float = field(default_factory=time.perf_counter)
     stages: dict[str, float] = field(default_factory=dict)
@@ -101,7 +107,7 @@ class Clock:
             self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - since
 
     def each(self, name: str, items: Iterable[T]) -> Generator[T, None, None]:
-        """`items`, the time spent on making them counted as `name`; closed with this."""
+        """Yield `items`, counting the time that each takes as stage `name`; closed together."""
         source = iter(items)
         try:
             while True:
@@ -109,7 +115,7 @@ class Clock:
                     item = next(source, self)
                 if item is self:
                     return
-                yield item  # type: ignore[misc]  # the mark is never an item
+                yield item  # type: ignore[misc]  # the end mark is never an item
         finally:
             if isinstance(source, Generator):
                 source.close()

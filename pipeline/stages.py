@@ -1,88 +1,100 @@
-"""The real stages for a run's options: which engine, how many frames at once, which cache."""
+"""What a run is made with: which engine, how many frames at once, which detector, which cache."""
 
-import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from base.cache import Cached
+from base.geometry import Rect
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
-from faces.sfd import weights_of_sfd
-from pipeline.options import Options
-from wav2lip.checkpoint import find
-from wav2lip.generators import NETWORKS, PREPARERS, EngineSettings, choose
-from wav2lip.generators.prepared import Engine, Loading
-
-if TYPE_CHECKING:
-    from pipeline.run import Stages
+from faces.sfd import find_sfd_weights
+from pipeline.settings import FaceSettings, MouthSettings, Settings
+from wav2lip.checkpoint import find_checkpoint
+from wav2lip.generators import NETWORKS, PREPARERS, EngineSettings, choose_engine, cuda_usable
+from wav2lip.generators.batch import Generator
+from wav2lip.generators.prepared import EngineLoader, LazyEngine
 
 CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
-GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and what is left of one is lost
-GPU_BATCH = 128
+GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and the rest of one is lost
+GPU_BATCH = 32  # of more, no frame leaves for long and whole frames fill the memory
 # Address space after the weights are read; OpenVINO ends the process where it gets too little.
 MEMORY = {"openvino": 512 << 20, "torch": 512 << 20, "puppet": 320 << 20}
 WITHOUT_WEIGHTS = "no checkpoint given or found: the built-in puppet moves the mouth"
 
-Load = Callable[[str, str, EngineSettings], Loading]  # the engine's name, and what was asked
-Detect = Callable[[str, DetectorSettings], Detector]
+LoadEngine = Callable[[str, str, EngineSettings], EngineLoader]  # engine, the user's word for it
+LoadDetector = Callable[[str, DetectorSettings], Detector]
 
 
-def stages_of(options: Options, load: Load | None = None, detect: Detect | None = None) -> "Stages":
-    """The real detector and generator for these options; weights are found, not yet loaded.
+@dataclass(frozen=True)
+class Stages:
+    """Called when needed, so that nothing is loaded for a wrong input."""
 
-    `load` and `detect` are who makes them, where it is not the registries.
-    """
-    from pipeline.run import Stages
-
-    load, detect = load or load_engine, detect or load_detector
-    checkpoint = None if options.engine == "puppet" else find(options.checkpoint_path)
-    engine = choose(options.engine, options.device, checkpoint)
-    if options.face_detector == "sfd":
-        weights_of_sfd()
-    gated = options.silence_gating and engine in NETWORKS
-    most = GPU_BATCH if engine == "torch" else GATED_BATCH if gated else CPU_BATCH
-    batch_size = min(options.wav2lip_batch_size, most)
-    cache = None if options.no_cache else options.cache_dir or default_cache()
-    settings = EngineSettings(
-        checkpoint=checkpoint,
-        device=options.device,
-        half=options.fp16,
-        batch_size=batch_size,
-        cache=cache,
-        strength=options.lip_strength,
-        keep=not options.check,
-    )
-    detector = DetectorSettings(
-        batch_size=options.face_det_batch_size,
-        device="cuda" if engine == "torch" and options.device != "cpu" else "cpu",
-    )
-    loading = load(engine, options.engine, settings)
-    return Stages(
-        engine=engine,
-        batch_size=batch_size,
-        gated=gated,
-        prepare=loading.prepare,
-        memory=MEMORY[engine],
-        generator=loading.generator,
-        detector=lambda: detect(options.face_detector, detector),
-        cache=cache,
-    )
+    engine: str  # the generator's name, for the report
+    generator: Callable[[Rect], Generator]  # for the visible part of the patches
+    detector: Callable[[], Detector]
+    batch_size: int = 8  # frames that the generator gets together
+    cache: Path | None = None  # folder for tracks; none: nothing is kept
+    gated: bool = False  # in pauses the generator makes few mouths; others are interpolated
+    memory: int = 0  # bytes of address space that are still needed, besides the pictures'
+    prepare: Callable[[], Cached] = lambda: "off"  # read and check what the generator needs
 
 
-def load_engine(engine: str, asked: str, settings: EngineSettings) -> Loading:
-    """The engine's two steps; `asked` is what the user named, which may be auto."""
-    return Engine(partial(PREPARERS[engine], settings))
+def load_engine(engine: str, word: str, settings: EngineSettings) -> EngineLoader:
+    """The engine's two steps; `word` is the user's, which may be auto."""
+    return LazyEngine(partial(PREPARERS[engine], settings))
 
 
 def load_detector(name: str, settings: DetectorSettings) -> Detector:
     return DETECTORS[name](settings)
 
 
-def default_cache() -> Path | None:
-    """None for a user without a home."""
-    asked = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    try:
-        return (asked if asked.is_absolute() else Path.home() / ".cache") / "wav2lip-fast"
-    except RuntimeError:
-        return None
+def stages_of(
+    settings: Settings,
+    load_engine: LoadEngine = load_engine,
+    load_detector: LoadDetector = load_detector,
+) -> Stages:
+    """The real detector and generator; weights are found, not yet loaded."""
+    mouth, face, files = settings.mouth, settings.face, settings.files
+    checkpoint = None if mouth.engine == "puppet" else find_checkpoint(mouth.checkpoint)
+    engine = choose_engine(mouth.engine, mouth.device, checkpoint)
+    if face.detector == "sfd":
+        find_sfd_weights()
+    gated = mouth.gated and engine in NETWORKS
+    batch_size = _batch_size(mouth, engine, gated)
+    loader = load_engine(
+        engine,
+        mouth.engine,
+        EngineSettings(
+            checkpoint=checkpoint,
+            device=mouth.device,
+            half=mouth.half,
+            batch_size=batch_size,
+            cache=files.cache,
+            strength=mouth.strength,
+            write_cache=files.keep_networks,
+        ),
+    )
+    return Stages(
+        engine=engine,
+        batch_size=batch_size,
+        gated=gated,
+        prepare=loader.prepare,
+        memory=MEMORY[engine],
+        generator=loader.generator,
+        detector=lambda: load_detector(face.detector, _detector_settings(face, mouth, engine)),
+        cache=files.cache,
+    )
+
+
+def _batch_size(mouth: MouthSettings, engine: str, gated: bool) -> int:
+    most = GPU_BATCH if engine == "torch" else GATED_BATCH if gated else CPU_BATCH
+    return min(mouth.batch_size, most)
+
+
+def _detector_settings(face: FaceSettings, mouth: MouthSettings, engine: str) -> DetectorSettings:
+    """The GPU finds faces where it makes the mouths, for the one detector that can use it."""
+    on_gpu = face.detector == "sfd" and engine == "torch" and mouth.device != "cpu"
+    device = "cuda" if on_gpu and cuda_usable() else "cpu"
+    return DetectorSettings(face.detector_batch, device)

@@ -1,40 +1,40 @@
-"""Which part of the generated patches shows in the frames: nothing else need be computed."""
+"""Which pixels of the patches are visible in the frames: no others need be computed."""
 
 import math
 from functools import reduce
 from itertools import groupby
 
 from base.geometry import Box, Rect
-from blending.color import REACH
-from blending.methods import Look
+from blending.color import RING_WIDTH
+from blending.methods import BlendSettings
 from faces.face import Face, FaceTrack
-from wav2lip.generators.batch import SIDE, WHOLE
+from wav2lip.generators.batch import SIDE, WHOLE_PATCH
 
-BESIDE = REACH + 1  # pixels around what shows: colours are compared there, kernels reach less far
-GRID = 2  # pixels: the sizes that strides of 2 divide
+MARGIN = RING_WIDTH + 1  # patch pixels: colours are compared there, and kernels reach less far
+GRID = 2  # pixels: strides of 2 divide such sizes
 
 
-def shown_part(track: FaceTrack, look: Look, width: int, height: int) -> Rect:
-    """The patch's pixels that show in any of the frames, which are width x height."""
+def visible_rect(track: FaceTrack, settings: BlendSettings, width: int, height: int) -> Rect:
+    """The patch's pixels that are visible in any of the frames, which are width x height."""
     faces = (face for face, _ in groupby(track) if face)  # in a still they are all one
-    parts = filter(None, (_part_of(face, look, width, height) for face in faces))
+    parts = filter(None, (_visible_rect_of(face, settings, width, height) for face in faces))
     first = next(parts, None)
-    return _on_grid(reduce(_both, parts, first)) if first else WHOLE
+    return _on_grid(reduce(_union, parts, first)) if first else WHOLE_PATCH
 
 
-def _part_of(face: Face, look: Look, width: int, height: int) -> Rect | None:
-    seen = look.outline(face.box, face.landmarks).bounds.inside(width, height)
-    return part_behind(seen, face.box) if seen else None
+def _visible_rect_of(face: Face, settings: BlendSettings, width: int, height: int) -> Rect | None:
+    rect = settings.outline(face.box, face.landmarks).bounds.inside(width, height)
+    return rect_in_patch(rect, face.box) if rect else None
 
 
-def part_behind(seen: Rect, box: Box) -> Rect:
-    """The patch's pixels that the frame's pixels `seen` of the face in `box` are made from."""
+def rect_in_patch(rect: Rect, box: Box) -> Rect:
+    """The patch's pixels that the frame's pixels `rect` of the face in `box` depend on."""
     across, along = SIDE / box.width, SIDE / box.height
     return _inside_patch(
-        top=math.floor((seen.top - box.top) * along) - BESIDE,
-        bottom=math.ceil((seen.bottom - box.top) * along) + BESIDE,
-        left=math.floor((seen.left - box.left) * across) - BESIDE,
-        right=math.ceil((seen.right - box.left) * across) + BESIDE,
+        top=math.floor((rect.top - box.top) * along) - MARGIN,
+        bottom=math.ceil((rect.bottom - box.top) * along) + MARGIN,
+        left=math.floor((rect.left - box.left) * across) - MARGIN,
+        right=math.ceil((rect.right - box.left) * across) + MARGIN,
     )
 
 
@@ -44,7 +44,7 @@ def _inside_patch(top: int, bottom: int, left: int, right: int) -> Rect:
     return Rect(top, min(max(bottom, top + 1), SIDE), left, min(max(right, left + 1), SIDE))
 
 
-def _both(one: Rect, other: Rect) -> Rect:
+def _union(one: Rect, other: Rect) -> Rect:
     return Rect(
         min(one.top, other.top),
         max(one.bottom, other.bottom),

@@ -1,24 +1,24 @@
-"""The meters of the picture: each is shown every frame once, and has a figure in the end."""
+"""The meters of the picture: each measures the crops of many frames and ends in one figure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from quality.border import ColourStep, Seam
-from quality.crispness import FaceSharpness, MouthSharpness
-from quality.double import DoubleMouth
-from quality.pair import Pair, pair_of
+from quality.comparison import ComparedFrame
+from quality.crop_pair import CropPair, crop_pair_of
+from quality.double_mouth import DoubleMouth
+from quality.sharpness import FaceSharpness, MouthSharpness
 from quality.steadiness import Flicker, Jitter
 from quality.untouched import Untouched
-from quality.view import Sight
 
 
 class Meter(Protocol):
-    """Looks at the face of every frame beside its source."""
+    """Measures the face of frame after frame against the source's."""
 
-    def look(self, pair: Pair, /) -> None: ...
+    def add(self, pair: CropPair, /) -> None: ...
 
     def value(self) -> float | None:
-        """None where there was nothing to measure."""
+        """The figure over all frames; none where there was nothing to measure."""
 
 
 METERS: dict[str, Callable[[], Meter]] = {
@@ -32,30 +32,33 @@ METERS: dict[str, Callable[[], Meter]] = {
 }
 
 
-PERIOD, IN_A_ROW = 8, 3  # frames: what trembles shows in three, and a clip has many of them
+# Frames: of each PERIOD the first CONSECUTIVE are measured. What trembles shows in three frames,
+# and a clip has many of them.
+PERIOD, CONSECUTIVE = 8, 3
 
 
 class Meters:
-    """All of them in one pass, and what was left of the picture around the face."""
+    """All meters in one pass, and what became of the picture around the face."""
 
     def __init__(self) -> None:
         self._meters: Mapping[str, Meter] = {name: make() for name, make in METERS.items()}
         self._untouched = Untouched()
 
-    def watched(self, sights: Iterable[Sight]) -> Iterator[Sight]:
-        """The same sights, each looked at on its way."""
-        for sight in sights:
-            self._untouched.look(sight)
-            pair = pair_of(sight) if sight.index % PERIOD < IN_A_ROW else None
+    def observe(self, frames: Iterable[ComparedFrame]) -> Iterator[ComparedFrame]:
+        """Pass the frames on, each measured on its way."""
+        for frame in frames:
+            self._untouched.add(frame)
+            pair = crop_pair_of(frame) if frame.index % PERIOD < CONSECUTIVE else None
             if pair is not None:
                 for meter in self._meters.values():
-                    meter.look(pair)
-            yield sight
+                    meter.add(pair)
+            yield frame
 
     def values(self) -> dict[str, float | None]:
-        rest = {
+        """Every figure by its meter's name."""
+        rest_of_picture = {
             "untouched_psnr": self._untouched.psnr(),
             "untouched_worst": self._untouched.worst(),
             "untouched_ssim": self._untouched.ssim(),
         }
-        return {name: meter.value() for name, meter in self._meters.items()} | rest
+        return {name: meter.value() for name, meter in self._meters.items()} | rest_of_picture

@@ -7,37 +7,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Picture
-from quality.view import SIDE, Points, Sight
+from quality.comparison import CROP_SIDE, ComparedFrame, Points
 
 # All lengths in pixels of a crop.
-BETWEEN = (SIDE // 6, SIDE // 4)  # width and height of the middle of a mouth, wide open
-AROUND = (SIDE * 3 // 8, SIDE * 11 // 24)  # of the skin, lips and chin whose light it is held to
-BELOW = SIDE // 96  # a mouth opens downwards
-DARKEST = 8.0  # levels: less light than this is none
+MOUTH_SIZE = (CROP_SIDE // 6, CROP_SIDE // 4)  # width and height of a mouth's middle, wide open
+FACE_SIZE = (CROP_SIDE * 3 // 8, CROP_SIDE * 11 // 24)  # of skin, lips and chin: the face's light
+BELOW = CROP_SIDE // 96  # the measured part lies lower, since a mouth opens downwards
+DARKEST = 8.0  # levels: a darker face counts as this light
 
 
-def opening(crop: Picture, landmarks: Points) -> float:
+def mouth_opening(crop: Picture, landmarks: Points) -> float:
     """The contrast between the lips, as a share of the face's light; it grows with the opening.
 
     Teeth and the dark behind them differ from lips, and lips that part move away from both.
     """
-    light = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    luminance = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
     x, y = landmarks[3:].mean(axis=0).tolist()
     centre = x - 0.5, y - 0.5 + BELOW
-    between = cv2.getRectSubPix(light, BETWEEN, centre, patchType=cv2.CV_32F)
-    around = cv2.getRectSubPix(light, AROUND, centre)
-    return float(
-        between.std(axis=0).mean() / max(float(np.median(np.asarray(around, np.uint8))), DARKEST)
-    )
+    mouth = cv2.getRectSubPix(luminance, MOUTH_SIZE, centre, patchType=cv2.CV_32F)
+    face = np.asarray(cv2.getRectSubPix(luminance, FACE_SIZE, centre), np.uint8)
+    return float(mouth.std(axis=0).mean() / max(float(np.median(face)), DARKEST))
 
 
-def opening_of(sight: Sight) -> float:
-    """The same of a frame; NaN where it shows no face."""
-    if sight.crop is None or sight.landmarks is None:
+def opening_in(frame: ComparedFrame) -> float:
+    """The mouth's opening in a frame of the result; NaN where it shows no face."""
+    if frame.crop is None or frame.landmarks is None:
         return np.nan
-    return opening(sight.crop, sight.landmarks)
+    return mouth_opening(frame.crop, frame.landmarks)
 
 
-def openings(sights: Iterable[Sight]) -> NDArray[np.float64]:
-    """The opening in every frame; NaN where there is no face."""
-    return np.fromiter(map(opening_of, sights), np.float64)
+def mouth_openings(frames: Iterable[ComparedFrame]) -> NDArray[np.float64]:
+    """The mouth's opening in every frame; NaN where there is no face."""
+    return np.fromiter(map(opening_in, frames), np.float64)

@@ -1,4 +1,4 @@
-"""The figures of a result as one page, which holds its pictures and curves itself."""
+"""The figures of a result as one HTML page that holds its pictures and curves itself."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,18 +6,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from quality.curves import Curve, curve_of, scaled
-from quality.measured import Measured
-from quality.sheet import filled, uri
-from quality.strip import Shot, most_changed, spread
-from quality.verdict import Line, worst
-from quality.view import SIDE
+from quality.comparison import CROP_SIDE
+from quality.curves import lag_curve, time_curve
+from quality.html import data_uri, render_template
+from quality.measurement import Measurement
+from quality.snapshots import Snapshot, evenly_spaced, most_changed
+from quality.verdict import VerdictLine, worst_level
 
 TEMPLATE = Path(__file__).with_name("page.html")
-ACROSS, PAIRS = 12, 3  # pictures in the strip; rows of before, after and what changed
-MOUTH = slice(SIDE // 2, SIDE - SIDE // 8), slice(SIDE // 4, SIDE - SIDE // 4)  # of a crop
-STRONGER = 4  # times: what changed
-WORDS = {
+STRIP_PICTURES, MOMENTS = 12, 3  # pictures of the mouth in time; moments shown before and after
+# Of a crop
+MOUTH = slice(CROP_SIDE // 2, CROP_SIDE - CROP_SIDE // 8), slice(CROP_SIDE // 4, CROP_SIDE * 3 // 4)
+CHANGE_GAIN = 4  # times as strong as it is, so that a change can be seen
+HEADLINES = {
     "pass": "As it should be",
     "look": "Have a look",
     "fail": "Something is wrong",
@@ -26,8 +27,8 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """A line of the table."""
+class FigureRow:
+    """A line of the page's table."""
 
     title: str
     figure: str
@@ -38,71 +39,71 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A picture in the strip and when it is shown."""
+class StripPicture:
+    """A picture of the mouth and when it is shown."""
 
     picture: str
     seconds: str
 
 
 @dataclass(frozen=True)
-class Row:
-    """One moment: the source, the result, and where they differ."""
+class Moment:
+    """The source, the result, and where they differ, at one time."""
 
     seconds: str
-    before: str
-    after: str
+    source: str
+    result: str
     change: str
 
 
-def page(of: Measured) -> str:
-    """HTML; names of files are shown as they are, whatever they hold."""
-    level = worst(of.lines)
+def quality_page(measurement: Measurement) -> str:
+    """The page as HTML; file names are shown as they are, whatever they contain."""
+    lines, snapshots = measurement.verdict_lines, measurement.snapshots
+    level = worst_level(lines)
+    seconds = float(measurement.frames / measurement.fps)
+    sync = measurement.sync
     values: dict[str, object] = {
-        "result": of.result.name,
-        "source": of.source.name if of.source else "",
-        "facts": f"{of.frames} frames, {float(of.frames / of.fps):.1f} s",
+        "result": measurement.result.name,
+        "source": measurement.source.name if measurement.source else "",
+        "facts": f"{measurement.frames} frames, {seconds:.1f} s",
         "level": level,
-        "words": WORDS[level],
-        "levels": [line.level for line in of.lines if line.level != "unknown"],
-        "flaws": [line.bound.failing for line in of.lines if line.level == level != "pass"],
-        "lines": list(map(told, of.lines)),
-        "seconds": ticks(float(of.frames / of.fps)),
-        "mouth": scaled(of.openings),
-        "voice": scaled(of.loudness),
-        "lag": lag_curve(of),
-        "strip": [Cell(uri(shot.after[MOUTH]), at(shot, of)) for shot in spread(of.shots, ACROSS)],
-        "rows": [row(shot, of) for shot in most_changed(of.shots, PAIRS)],
+        "headline": HEADLINES[level],
+        "levels": [line.level for line in lines if line.level != "unknown"],
+        "flaws": [line.bound.failing for line in lines if line.level == level != "pass"],
+        "rows": list(map(figure_row, lines)),
+        "ticks": time_ticks(seconds),
+        "mouth": time_curve(measurement.openings),
+        "voice": time_curve(measurement.loudness),
+        "lag": lag_curve(sync.curve, sync.lag_ms) if sync.curve else None,
+        "strip": [
+            StripPicture(data_uri(snapshot.result[MOUTH]), time_of(snapshot, measurement))
+            for snapshot in evenly_spaced(snapshots, STRIP_PICTURES)
+        ],
+        "moments": [moment(snapshot, measurement) for snapshot in most_changed(snapshots, MOMENTS)],
     }
-    return filled(TEMPLATE, values)
+    return render_template(TEMPLATE, values)
 
 
-def told(line: Line) -> Told:
+def figure_row(line: VerdictLine) -> FigureRow:
     bound = line.bound
-    way = "at least" if bound.high_is_good else "at most"
     figure = "not measured" if line.value is None else f"{line.value:.3g}"
-    limit = f"{way} {bound.passes:g}"
-    return Told(bound.title, figure, bound.unit, line.level, limit, bound.failing)
+    limit = f"{'at least' if bound.high_is_good else 'at most'} {bound.passes:g}"
+    return FigureRow(bound.title, figure, bound.unit, line.level, limit, bound.failing)
 
 
-def lag_curve(of: Measured) -> Curve | None:
-    """How well mouth and sound agree when one is moved against the other."""
-    return curve_of(of.sync.curve, of.sync.lag_ms) if of.sync.curve else None
-
-
-def ticks(seconds: float) -> list[tuple[str, str]]:
-    """Where along the width which second is, in percent: about ten of them."""
+def time_ticks(seconds: float) -> list[tuple[str, str]]:
+    """About ten round times: the place along the width in percent, and the second."""
     step = next((s for s in (0.5, 1, 2, 5, 10, 30, 60, 300) if seconds / s <= 12), 600)
     return [(f"{100 * t / seconds:.2f}", f"{t:g}") for t in np.arange(0, seconds, step).tolist()]
 
 
-def row(shot: Shot, of: Measured) -> Row:
-    assert shot.before is not None  # most_changed leaves out the others
-    apart = cv2.absdiff(shot.after, shot.before).max(axis=2)
-    change = 255 - np.minimum(apart.astype(np.int32) * STRONGER, 255)
-    pictures = shot.before, shot.after, change.astype(np.uint8)
-    return Row(at(shot, of), *map(uri, pictures))
+def moment(snapshot: Snapshot, measurement: Measurement) -> Moment:
+    assert snapshot.source is not None  # most_changed leaves out the others
+    difference = cv2.absdiff(snapshot.result, snapshot.source).max(axis=2)
+    change = 255 - np.minimum(difference.astype(np.int32) * CHANGE_GAIN, 255)
+    pictures = snapshot.source, snapshot.result, change.astype(np.uint8)
+    return Moment(time_of(snapshot, measurement), *map(data_uri, pictures))
 
 
-def at(shot: Shot, of: Measured) -> str:
-    return f"{float(shot.index / of.fps):.1f} s"
+def time_of(snapshot: Snapshot, measurement: Measurement) -> str:
+    return f"{float(snapshot.index / measurement.fps):.1f} s"

@@ -6,86 +6,88 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.energy import energy_vad
 from audio.load import Sound
-from audio.silence import energy
-from quality.sync import Floats, filled
+from quality.sync import Floats, fill_gaps
 
 Bools = NDArray[np.bool_]
 
 BLOCK = 320  # samples, 20 ms
-LOUD = 0.95  # of the blocks are less loud than the voice
-QUIET = 0.1  # of the voice's amplitude: breath, and the noise of a room
-HUSH = 0.01  # amplitude, of full scale: what is below is silence beside any voice
-NEAR = Fraction(1, 5)  # seconds to each side in which a mouth that speaks has moved
-MOVES = (
-    0.012  # of the face's light: a mouth at rest stays below 0.006, one that speaks passes 0.013
-)
+VOICE_QUANTILE = 0.95  # of the blocks' loudness: that of the voice
+QUIET = 0.1  # of the voice's amplitude: breath and the noise of a room stay below it
+SILENCE = 0.01  # amplitude, of full scale: less is silence beside any voice
+REACH = Fraction(1, 5)  # seconds to each side, within which a mouth that speaks has moved
+# Of the face's light: a mouth at rest stays below 0.006, one that speaks passes 0.013
+LEAST_MOVE = 0.012
 
 
 @dataclass(frozen=True)
 class Rest:
-    """What the mouth does in pauses and in speech; none where there is none of it.
+    """What the mouth does in pauses and in speech; none where the clip has none of it.
 
-    Moves are the opening's range within 0.4 s.
+    A move is the range of the mouth's opening within 0.4 s.
     """
 
     moves_in_pauses: float | None
     moves_in_speech: float | None
     share_of_speech_moving: float | None
     open_in_pauses: float | None  # 0 as closed as it ever is, 1 as open; none if it never moves
-    pause_seconds: float  # that were looked at: the lips had time to come to rest
+    pause_seconds: float  # of pauses in which the lips had time to come to rest
     speech_seconds: float
 
 
-def spoken(sound: Sound, fps: Fraction, frames: int, later: Fraction = Fraction(0)) -> Bools:
-    """For each frame, whether its time holds speech, by what is loud in this sound."""
-    heard = energy(sound, max(HUSH, QUIET * _voice(sound)))
-    return heard(fps, frames, later)
+def speech_frames(sound: Sound, fps: Fraction, frames: int, delay: Fraction = Fraction(0)) -> Bools:
+    """For each frame, whether its time holds speech, by loudness relative to this sound's voice."""
+    speaks_at = energy_vad(sound, max(SILENCE, QUIET * _voice_amplitude(sound)))
+    return speaks_at(fps, frames, delay)
 
 
-def rest_of(openings: Floats, speech: Bools, fps: Fraction) -> Rest:
-    """What the openings of every frame say of pauses and speech; NaN is a frame without a face."""
+def measure_rest(openings: Floats, speech: Bools, fps: Fraction) -> Rest:
+    """The mouth's moves in pauses and in speech; an opening of NaN is a frame without a face."""
     frames = min(len(openings), len(speech))
-    shown, speech = ~np.isnan(openings[:frames]), speech[:frames]
-    near = max(1, round(NEAR * fps))
-    pauses = ~_spread(speech, near) & shown
-    speech = speech & shown
-    if not shown.any():
+    has_face, speech = ~np.isnan(openings[:frames]), speech[:frames]
+    reach = max(1, round(REACH * fps))
+    pauses = ~_widened(speech, reach) & has_face
+    speech = speech & has_face
+    if not has_face.any():
         return Rest(None, None, None, None, 0.0, 0.0)
-    known = filled(openings[:frames])
-    moves = _ranges(known, near)
+    filled = fill_gaps(openings[:frames])
+    moves = _ranges(filled, reach)
     return Rest(
         moves_in_pauses=_mean(moves[pauses]),
         moves_in_speech=_mean(moves[speech]),
-        share_of_speech_moving=_mean(moves[speech] > MOVES),
-        open_in_pauses=_openness(known, pauses),
+        share_of_speech_moving=_mean(moves[speech] > LEAST_MOVE),
+        open_in_pauses=_openness(filled, pauses),
         pause_seconds=float(pauses.sum() / fps),
         speech_seconds=float(speech.sum() / fps),
     )
 
 
-def _voice(sound: Sound) -> float:
-    """Its amplitude, as that of a sine."""
+def _voice_amplitude(sound: Sound) -> float:
+    """The voice's amplitude, as that of a sine."""
     whole = len(sound.samples) // BLOCK * BLOCK
-    rows = sound.samples[:whole].reshape(-1, BLOCK)
-    return float(np.sqrt(2) * np.quantile(rows.std(axis=1), LOUD)) if whole else 0.0
+    blocks = sound.samples[:whole].reshape(-1, BLOCK)
+    return float(np.sqrt(2) * np.quantile(blocks.std(axis=1), VOICE_QUANTILE)) if whole else 0.0
 
 
 def _openness(openings: Floats, pauses: Bools) -> float | None:
+    """How open the mouth is in pauses, within the range of all its openings."""
     closed, wide = np.quantile(openings, (0.05, 0.95)).tolist()
-    if wide - closed < MOVES or not pauses.any():
+    if wide - closed < LEAST_MOVE or not pauses.any():
         return None
     return float((np.median(openings[pauses]) - closed) / (wide - closed))
 
 
-def _spread(marks: Bools, by: int) -> Bools:
-    """Marked up to `by` frames to each side."""
-    return np.asarray(np.convolve(marks, np.ones(2 * by + 1))[by : by + len(marks)] > 0.5)
+def _widened(marks: Bools, reach: int) -> Bools:
+    """The marks and up to `reach` frames to each side of them."""
+    return np.asarray(np.convolve(marks, np.ones(2 * reach + 1))[reach : reach + len(marks)] > 0.5)
 
 
-def _ranges(values: Floats, near: int) -> Floats:
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(values, near, "edge"), 2 * near + 1)
-    return np.asarray(np.ptp(around, axis=1), np.float64)
+def _ranges(values: Floats, reach: int) -> Floats:
+    """The range of the values within `reach` frames of each."""
+    padded = np.pad(values, reach, "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    return np.asarray(np.ptp(windows, axis=1), np.float64)
 
 
 def _mean(values: Floats | Bools) -> float | None:

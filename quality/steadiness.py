@@ -6,27 +6,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from quality.pair import HALF, Floats, Pair
+from quality.crop_pair import HALF_MOUTH, CropPair, Floats
 
-AROUND = 1.2, 2.2  # halves of a mouth: skin that speech hardly moves
-LEVEL = 0.3  # and not the chin
+SKIN_RING = 1.2, 2.2  # halves of a mouth: skin that speech hardly moves
+LOWEST = 0.3  # halves of a mouth below it: the chin is left out
 
 
 class Flicker:
     """How much the skin around the mouth changes from frame to frame beyond the source: levels.
 
-    What goes on in one direction for three frames is motion, and counts as none.
+    A change that goes on in one direction for three frames is motion and does not count.
     """
 
     def __init__(self) -> None:
         self._last: deque[tuple[int, Floats]] = deque(maxlen=3)
         self._squares: list[float] = []
 
-    def look(self, pair: Pair) -> None:
+    def add(self, pair: CropPair) -> None:
         self._last.append((pair.index, pair.tiles[0] - pair.tiles[1]))
-        if in_a_row(self._last):
-            (_, before), (_, now), (_, after) = self._last
-            jump = (now - (before + after) / 2)[pair.tile_ring(*AROUND, LEVEL)]
+        if are_consecutive(self._last):
+            (_, previous), (_, current), (_, following) = self._last
+            jump = (current - (previous + following) / 2)[pair.tile_ring(*SKIN_RING, LOWEST)]
             self._squares.append(float(np.square(jump).mean()))
 
     def value(self) -> float | None:
@@ -40,32 +40,37 @@ class Jitter:
         self._last: deque[tuple[int, NDArray[np.float64]]] = deque(maxlen=3)
         self._squares: list[float] = []
 
-    def look(self, pair: Pair) -> None:
-        self._last.append((pair.index, shift_of(pair)))
-        if in_a_row(self._last):
-            (_, before), (_, now), (_, after) = self._last
-            self._squares.append(float(np.square(now - (before + after) / 2).sum()))
+    def add(self, pair: CropPair) -> None:
+        self._last.append((pair.index, skin_shift(pair)))
+        if are_consecutive(self._last):
+            (_, previous), (_, current), (_, following) = self._last
+            self._squares.append(float(np.square(current - (previous + following) / 2).sum()))
 
     def value(self) -> float | None:
         if not self._squares:
             return None
-        return float(100 * np.sqrt(np.mean(self._squares)) / (2 * HALF))
+        return float(100 * np.sqrt(np.mean(self._squares)) / (2 * HALF_MOUTH))
 
 
-def in_a_row(last: "deque[tuple[int, NDArray[np.float64]]] | deque[tuple[int, Floats]]") -> bool:
+def are_consecutive(
+    last: "deque[tuple[int, NDArray[np.float64]]] | deque[tuple[int, Floats]]",
+) -> bool:
+    """Whether the last three measured frames directly follow each other."""
     return len(last) == 3 and last[2][0] - last[0][0] == 2
 
 
-def shift_of(pair: Pair) -> NDArray[np.float64]:
-    """x, y in pixels of the crop by which skin beside and above the mouth lies off its source.
+def skin_shift(pair: CropPair) -> NDArray[np.float64]:
+    """x, y in pixels of the crop by which skin beside and above the mouth is off its source.
 
-    To first order a shifted picture differs by its slopes; another light and contrast are no shift.
+    To first order a shifted picture differs by its slopes. The source's luminance and a constant
+    are fitted together with them, so that another light or contrast is not taken for a shift.
     """
-    after, before = pair.lights
+    result, source = pair.luminances
     skin = pair.ring(1.05, 1.7, lowest=0.2)
-    across, down = cv2.Sobel(before, cv2.CV_32F, 1, 0), cv2.Sobel(before, cv2.CV_32F, 0, 1)
-    light = before[skin]
-    ways = np.stack([across[skin] / -8, down[skin] / -8, light, np.ones_like(light)], axis=1)
-    square = ways.T @ ways + np.diag([1e-3, 1e-3, 1e-3, 1e-3]).astype(np.float32)
-    found = np.linalg.solve(square.astype(np.float64), ways.T @ (after - before)[skin])
-    return np.asarray(found[:2], np.float64)
+    slope_x, slope_y = cv2.Sobel(source, cv2.CV_32F, 1, 0), cv2.Sobel(source, cv2.CV_32F, 0, 1)
+    light = source[skin]
+    shifts = slope_x[skin] / -8, slope_y[skin] / -8
+    model = np.stack([*shifts, light, np.ones_like(light)], axis=1)
+    square = model.T @ model + np.diag([1e-3, 1e-3, 1e-3, 1e-3]).astype(np.float32)
+    fitted = np.linalg.solve(square.astype(np.float64), model.T @ (result - source)[skin])
+    return np.asarray(fitted[:2], np.float64)

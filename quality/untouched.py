@@ -8,43 +8,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Box, Rect
-from quality.view import Sight
+from quality.comparison import ComparedFrame
 from video.yuv import Frame, Plane
 
 Floats = NDArray[np.float32]
 
-EVERY = 24  # frames: the others are as well or badly encoded
-BEYOND = 0.15  # of the face's width, around its box: what may have changed
+FRAME_STEP = 24  # frames: those between are encoded as well or as badly
+MARGIN = 0.15  # of the face's width, around its box: what may have changed
 TILE = 32  # pixels of the squares of which the worst one counts
-LEVELS = 255.0
+PEAK = 255.0  # levels
 BEST = 99.0  # decibels: bit-identical
 WINDOW = 8  # pixels: structure is compared in squares of this side
-LIGHT, CONTRAST = (0.01 * LEVELS) ** 2, (0.03 * LEVELS) ** 2  # the constants of SSIM
+LIGHT, CONTRAST = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2  # the constants of SSIM
 
 
 class Untouched:
-    """Sums, about once a second, of what differs outside the face."""
+    """Measures, about once a second, what differs outside the face."""
 
     def __init__(self) -> None:
         self._error, self._pixels = 0.0, 0
         self._tiles: list[Floats] = []
-        self._alike: list[float] = []
+        self._similarities: list[float] = []
 
-    def look(self, sight: Sight) -> None:
-        if sight.source is None or sight.index % EVERY:
+    def add(self, frame: ComparedFrame) -> None:
+        if frame.source is None or frame.index % FRAME_STEP:
             return
-        lumas = [luma(frame) for frame in (sight.frame, sight.source)]
-        if lumas[0].shape != lumas[1].shape:
+        result, source = luma(frame.result), luma(frame.source)
+        if result.shape != source.shape:
             return
-        outside = outside_of(lumas[0].shape, None if sight.face is None else sight.face.box)
-        error = np.square(lumas[0] - lumas[1]) * outside
+        outside = outside_face(result.shape, None if frame.face is None else frame.face.box)
+        error = np.square(result - source) * outside
         self._error += float(error.sum(dtype=np.float64))
         self._pixels += int(np.count_nonzero(outside))
         self._tiles.append(_tile_means(error))
-        self._alike.append(structure(lumas[0], lumas[1], outside))
+        self._similarities.append(structural_similarity(result, source, outside))
 
     def psnr(self) -> float | None:
-        """Decibels over all that was looked at."""
+        """Decibels over all frames that were measured."""
         return _decibels(self._error / self._pixels) if self._pixels else None
 
     def worst(self) -> float | None:
@@ -52,42 +52,44 @@ class Untouched:
         return _decibels(float(np.mean(self._tiles, axis=0).max())) if self._tiles else None
 
     def ssim(self) -> float | None:
-        return float(np.mean(self._alike)) if self._alike else None
+        """Mean structural similarity over all frames that were measured."""
+        return float(np.mean(self._similarities)) if self._similarities else None
 
 
 def luma(frame: Frame) -> Floats:
-    """In 0..255, whatever the frame's depth; both frames of a run have one range."""
+    """The frame's luma in 0..255, whatever its depth; both frames of a run have one range."""
     plane: Plane = frame.planes()[0]
-    return np.asarray(plane, np.float32) * np.float32(LEVELS / frame.layout.peak)
+    return np.asarray(plane, np.float32) * np.float32(PEAK / frame.layout.max_value)
 
 
-def outside_of(shape: Sequence[int], box: Box | None) -> Floats:
-    """(height, width): 1 where nothing may have changed."""
-    whole = np.ones((shape[0], shape[1]), np.float32)
-    rect = None if box is None else around(box).inside(shape[1], shape[0])
+def outside_face(shape: Sequence[int], box: Box | None) -> Floats:
+    """(height, width): 1 where nothing may have changed, 0 in the face's box and its margin."""
+    outside = np.ones((shape[0], shape[1]), np.float32)
+    rect = None if box is None else with_margin(box).inside(shape[1], shape[0])
     if isinstance(rect, Rect):
-        whole[rect.slices] = 0
-    return whole
+        outside[rect.slices] = 0
+    return outside
 
 
-def around(box: Box) -> Box:
-    more = BEYOND * box.width
-    return box.padded(more, more, more, more)
+def with_margin(box: Box) -> Box:
+    margin = MARGIN * box.width
+    return box.padded(margin, margin, margin, margin)
 
 
-def structure(one: Floats, other: Floats, where: Floats) -> float:
-    """Mean structural similarity in small squares, of two pictures at half their size."""
-    one, other, where = (_halved(picture) for picture in (one, other, where))
-    means = _mean(one), _mean(other)
-    spreads = _mean(one * one) - means[0] ** 2, _mean(other * other) - means[1] ** 2
-    shared = _mean(one * other) - means[0] * means[1]
-    light = (2 * means[0] * means[1] + LIGHT) / (means[0] ** 2 + means[1] ** 2 + LIGHT)
-    contrast = (2 * shared + CONTRAST) / (spreads[0] + spreads[1] + CONTRAST)
-    seen = where == 1
-    return float((light * contrast)[seen].mean()) if seen.any() else 1.0
+def structural_similarity(first: Floats, second: Floats, where: Floats) -> float:
+    """Mean structural similarity (SSIM) in small squares, of two pictures at half their size."""
+    first, second, where = (_halved(picture) for picture in (first, second, where))
+    mean1, mean2 = _window_means(first), _window_means(second)
+    variance1 = _window_means(first * first) - mean1**2
+    variance2 = _window_means(second * second) - mean2**2
+    covariance = _window_means(first * second) - mean1 * mean2
+    light = (2 * mean1 * mean2 + LIGHT) / (mean1**2 + mean2**2 + LIGHT)
+    contrast = (2 * covariance + CONTRAST) / (variance1 + variance2 + CONTRAST)
+    inside = where == 1
+    return float((light * contrast)[inside].mean()) if inside.any() else 1.0
 
 
-def _mean(picture: Floats) -> Floats:
+def _window_means(picture: Floats) -> Floats:
     return np.asarray(cv2.blur(picture, (WINDOW, WINDOW)), np.float32)
 
 
@@ -102,4 +104,4 @@ def _tile_means(error: Floats) -> Floats:
 
 
 def _decibels(error: float) -> float:
-    return min(10 * math.log10(LEVELS**2 / error), BEST) if error > 0 else BEST
+    return min(10 * math.log10(PEAK**2 / error), BEST) if error > 0 else BEST

@@ -1,4 +1,4 @@
-"""What the figures have to be, and what it looks like where they are not."""
+"""The limits of every figure of a result, and the verdict on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,17 @@ Values = Mapping[str, float | None]
 
 @dataclass(frozen=True)
 class Bound:
-    """A meter's limits; where a high figure is good, `fails` lies below `passes`."""
+    """A figure's limits: up to `passes` it passes, beyond `fails` it fails, between it gets a look.
+
+    Where a high figure is good, `fails` lies below `passes`.
+    """
 
     meter: str
     title: str
     unit: str
     passes: float
     fails: float
-    failing: str  # what people see then
+    failing: str  # what people see when it fails
 
     def __post_init__(self) -> None:
         if self.passes == self.fails:
@@ -30,14 +33,14 @@ class Bound:
     def level(self, value: float | None) -> Level:
         if value is None:
             return "unknown"
-        way = -1 if self.high_is_good else 1
-        if way * value <= way * self.passes:
+        sign = -1 if self.high_is_good else 1
+        if sign * value <= sign * self.passes:
             return "pass"
-        return "fail" if way * value > way * self.fails else "look"
+        return "fail" if sign * value > sign * self.fails else "look"
 
 
-# Set between what clean runs of every blend method gave on nine faces and what planted faults gave:
-# docs/decisions/021-quality.md has both.
+# Each lies between the figures of clean runs of every blend method on nine faces and those of
+# planted faults: docs/decisions/021-quality.md has both.
 BOUNDS: tuple[Bound, ...] = (
     Bound(
         "lag_ms",
@@ -171,8 +174,8 @@ BOUNDS: tuple[Bound, ...] = (
 
 
 @dataclass(frozen=True)
-class Line:
-    """A figure and what is to be thought of it."""
+class VerdictLine:
+    """A figure beside its limits."""
 
     bound: Bound
     value: float | None
@@ -182,27 +185,27 @@ class Line:
         return self.bound.level(self.value)
 
 
-def verdict(values: Values) -> tuple[Line, ...]:
+def judge(values: Values) -> tuple[VerdictLine, ...]:
     """A line for each bound; a figure that runs in both directions counts by its size."""
-    found = {name: None if value is None else abs(value) for name, value in values.items()}
-    return tuple(Line(bound, found.get(bound.meter)) for bound in BOUNDS)
+    sizes = {name: None if value is None else abs(value) for name, value in values.items()}
+    return tuple(VerdictLine(bound, sizes.get(bound.meter)) for bound in BOUNDS)
 
 
-def worst(lines: tuple[Line, ...]) -> Level:
-    """Of all figures that there are; nothing measured is nothing known."""
-    levels: tuple[Level, ...] = ("fail", "look", "pass")
-    seen = {line.level for line in lines}
-    return next((level for level in levels if level in seen), "unknown")
+def worst_level(lines: tuple[VerdictLine, ...]) -> Level:
+    """The worst level of all figures that were measured; "unknown" where none was."""
+    worst_first: tuple[Level, ...] = ("fail", "look", "pass")
+    levels = {line.level for line in lines}
+    return next((level for level in worst_first if level in levels), "unknown")
 
 
-def sentence(lines: tuple[Line, ...]) -> str:
-    """The verdict in one line, with the figures that are worth a look."""
-    level = worst(lines)
-    named = [described(line) for line in lines if line.level == level]
+def sentence(lines: tuple[VerdictLine, ...]) -> str:
+    """The verdict in one line, with the figures that decided it."""
+    level = worst_level(lines)
+    decisive = [describe(line) for line in lines if line.level == level]
     if level == "pass":
-        return f"quality: pass, all {len(named)} figures are as they should be"
-    return f"quality: {level}" + (f": {'; '.join(named)}" if level != "unknown" else "")
+        return f"quality: pass, all {len(decisive)} figures are as they should be"
+    return f"quality: {level}" + (f": {'; '.join(decisive)}" if level != "unknown" else "")
 
 
-def described(line: Line) -> str:
+def describe(line: VerdictLine) -> str:
     return f"{line.bound.title.lower()} {line.value:.3g} {line.bound.unit}"

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.material.weights import drawn
+from benchmarks.material.weights import random_tensor
 from tests.onnx_writer import onnx_of
 from wav2lip.network import Wav2Lip, fold_norms
 
@@ -30,12 +30,18 @@ def layout():
 
 def ruled_weights():
     """Weights that the reference output was made with: each is drawn after its own name."""
-    return {name: torch.from_numpy(drawn(name, tuple(shape))) for name, shape, _ in layout()}
-
-
-def flat_weights(value=0.01):
     return {
-        name: torch.full((1,), value).to(getattr(torch, dtype)).expand(shape or (1,)).view(shape)
+        name: torch.from_numpy(random_tensor(name, tuple(shape))) for name, shape, _ in layout()
+    }
+
+
+def flat_weights(value=0.01, precision=None):
+    """`precision`: of what is no whole number, if not the layout's float32."""
+    return {
+        name: torch.full((1,), value)
+        .to(precision if precision and dtype == "float32" else getattr(torch, dtype))
+        .expand(shape or (1,))
+        .view(shape)
         for name, shape, dtype in layout()
     }
 
@@ -62,9 +68,9 @@ def save_classic(weights, path):
     return path
 
 
-def save_bare(weights, path, dtype=torch.float32):
+def save_bare(weights, path):
     """The state dict alone."""
-    torch.save({n: v.to(dtype) if v.is_floating_point() else v for n, v in weights.items()}, path)
+    torch.save(dict(weights), path)
     return path
 
 

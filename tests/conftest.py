@@ -1,14 +1,53 @@
-"""What holds for every test."""
+"""What holds for every test.
 
+`make test` runs files side by side, each file in one process: what is module-wide is made once, and
+what tests do to their process (signals, limits, threads that are counted) concerns no other file.
+"""
+
+import fcntl
+import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from base.environment import prepare_environment
 
 prepare_environment()  # before numpy is loaded
+os.environ.pop("MODEL_ROOT", None)  # the machine's own checkpoints are not searched
+SIDE_BY_SIDE = "PYTEST_XDIST_WORKER" in os.environ
+if SIDE_BY_SIDE:
+    # torch's threads spin while they wait for each other: beside others that takes twice as long
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from tests.checkpoints import ruled_weights, save_bare  # noqa: E402
+ROOT = Path(__file__).parent.parent
+# These take longest; they begin first, so that no process is left alone with one at the end.
+LONG = (
+    "tests/wav2lip/test_generators.py",
+    "tests/batch/test_batch.py",
+    "tests/command/test_cli.py",
+    "tests/video/test_writer.py",
+    "tests/pipeline/test_track_cache.py",
+    "tests/command/test_stopping.py",
+    "tests/pipeline/test_gating.py",
+    "tests/batch/test_addresses.py",
+    "tests/campaigns/test_fuzz.py",
+    "tests/faces/test_track.py",
+    "tests/benchmarks/test_engines.py",
+    "tests/command/test_disk.py",
+    "tests/test_install.py",
+    "tests/test_host_contract.py",
+    "tests/audio/test_spool.py",
+    "tests/benchmarks/test_sync.py",
+    "tests/command/test_faults.py",
+    "tests/benchmarks/test_speed.py",
+    "tests/base/test_memory.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    begins = {ROOT / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: begins.get(item.path, len(LONG)))
 
 
 def pytest_configure():
@@ -20,12 +59,24 @@ def pytest_configure():
 
 
 @pytest.fixture(scope="session")
-def weights():
-    """Of the whole network, made once for all tests."""
-    return ruled_weights()
+def checkpoint(tmp_path_factory):
+    """A checkpoint file of the whole network, 145 MB, written once for all workers."""
+    from tests.checkpoints import ruled_weights, save_bare  # torch, which few tests need
+
+    folder = tmp_path_factory.getbasetemp()
+    if SIDE_BY_SIDE:
+        folder = folder.parent
+    path = folder / "wav2lip.pth"
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            save_bare(ruled_weights(), path.with_suffix(".part")).replace(path)
+    return path
 
 
 @pytest.fixture(scope="session")
-def checkpoint(weights, tmp_path_factory):
-    """A checkpoint file of the whole network."""
-    return save_bare(weights, tmp_path_factory.mktemp("weights") / "wav2lip.pth")
+def weights(checkpoint):
+    """The tensors of that checkpoint."""
+    import torch
+
+    return torch.load(checkpoint, mmap=True)

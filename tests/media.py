@@ -146,8 +146,8 @@ def add_tone(
 def make_sound(
     path: Path,
     seconds: Fraction | float = 1.0,
-    rate: int = 44_100,
-    channels: int = 2,
+    rate: int = 16_000,
+    channels: int = 1,
     samples: np.ndarray | None = None,
     codec: str | None = None,
 ) -> Path:

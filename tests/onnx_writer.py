@@ -7,7 +7,7 @@ from functools import reduce
 
 from torch import nn
 
-from wav2lip.network import Conv
+from wav2lip.network import ConvBlock
 
 
 def onnx_of(network, frames="n"):
@@ -36,7 +36,7 @@ class Graph:
     def add(self, layer, x):
         if isinstance(layer, nn.Sequential):
             return reduce(lambda y, one: self.add(one, y), layer, x)
-        if isinstance(layer, Conv):
+        if isinstance(layer, ConvBlock):
             y = self.add(layer.conv_block, x)
             return self.node("Relu", [self.node("Add", [y, x]) if layer.residual else y])
         if isinstance(layer, nn.Sigmoid):

@@ -16,7 +16,7 @@ FLOORS = (
     {"workers"},
     {"command"},
     {"batch"},
-    {"inference_fast", "inference_hd_fast", "inference_batch", "benchmarks"},
+    {"inference_fast", "inference_hd_fast", "inference_batch", "lipsync", "benchmarks"},
 )
 ROOMS = set().union(*FLOORS)
 MOST_FILES = 25  # in a folder and those below it; each benchmark is a room of its own

@@ -1,36 +1,35 @@
-"""Decoded sound as an encoder wants it: in one setup, and without pauses in its times."""
+"""Decoded sound as an encoder takes it: in one sample format, without gaps in its times."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
-from operator import itemgetter
 
 import av
 import numpy as np
 
-from base.pauses import continuous_runs
+from base.pauses import resampled_runs
 
-GUESSED = 8  # channels
+MAX_GUESSED_CHANNELS = 8  # FFmpeg guesses a speaker layout for at most so many
 
 
 @dataclass(frozen=True)
-class Setup:
-    """How samples lie in a frame."""
+class AudioFormat:
+    """How the samples of a sound are stored."""
 
-    format: str
+    format: str  # FFmpeg's sample format
     layout: str
-    rate: int
+    rate: int  # samples a second
 
     @classmethod
-    def of(cls, it: "av.AudioFrame | av.AudioCodecContext") -> "Setup":
-        return cls(it.format.name, it.layout.name, it.sample_rate)
+    def of(cls, context: av.AudioCodecContext) -> "AudioFormat":
+        return cls(context.format.name, context.layout.name, context.sample_rate)
 
     def resampler(self) -> av.AudioResampler:
+        """A new resampler to this format."""
         return av.AudioResampler(format=self.format, layout=self.layout, rate=self.rate)
 
     def silence(self, duration: Fraction) -> Iterator[av.AudioFrame]:
-        """In frames of at most a second."""
+        """Silent frames of at most a second each."""
         samples = round(duration * self.rate)
         for start in range(0, samples, self.rate):
             size = min(self.rate, samples - start)
@@ -41,36 +40,38 @@ class Setup:
             yield frame
 
 
-def continuous(
-    frames: Iterable[av.AudioFrame], setup: Setup, room: Fraction
+def fill_pauses(
+    frames: Iterable[av.AudioFrame], target: AudioFormat, max_silence: Fraction
 ) -> Iterator[av.AudioFrame]:
-    """The sound in `setup`, its times from 0 on; pauses are silent, `room` seconds in all."""
-    done = 0
-    for frame in _resampled(frames, setup, room):
-        frame.pts, frame.time_base = done, Fraction(1, setup.rate)
-        done += frame.samples
+    """The sound in the target format, its times from 0 on.
+
+    Pauses in the time stamps become silence, `max_silence` seconds of it in all at most.
+    """
+    position = 0
+    for frame in _resample(frames, target, max_silence):
+        frame.pts, frame.time_base = position, Fraction(1, target.rate)
+        position += frame.samples
         yield frame
 
 
-def _resampled(
-    frames: Iterable[av.AudioFrame], setup: Setup, room: Fraction
+def _resample(
+    frames: Iterable[av.AudioFrame], target: AudioFormat, max_silence: Fraction
 ) -> Iterator[av.AudioFrame]:
-    for (_, pause), run in groupby(continuous_runs(frames, room), key=itemgetter(0)):
-        yield from setup.silence(pause)
-        resampler = setup.resampler()
-        for _, frame in run:
-            yield from resampler.resample(_placed(frame))
-        yield from resampler.resample(None)
+    placed = map(_with_speaker_layout, frames)
+    for pause, run in resampled_runs(placed, max_silence, target.resampler):
+        yield from target.silence(pause)
+        yield from run
 
 
-def _placed(frame: av.AudioFrame) -> av.AudioFrame:
-    """Channels without places, more of them than FFmpeg can guess, are heard from both sides."""
+def _with_speaker_layout(frame: av.AudioFrame) -> av.AudioFrame:
+    """The frame; mixed down to both stereo speakers where FFmpeg cannot guess a layout."""
     count = len(frame.layout.channels)
-    if count <= GUESSED or frame.layout.name != f"{count} channels":
+    if count <= MAX_GUESSED_CHANNELS or frame.layout.name != f"{count} channels":
         return frame
-    # packed: PyAV crashes on planar sound of more than eight channels
+    # packed samples: PyAV crashes on planar sound of more than eight channels
     [packed] = av.AudioResampler(format="flt").resample(frame)
-    mixed = packed.to_ndarray().reshape(-1, count).mean(axis=1, dtype=np.float32)
-    both = av.AudioFrame.from_ndarray(np.repeat(mixed, 2)[None], format="flt", layout="stereo")
-    both.sample_rate, both.pts, both.time_base = frame.sample_rate, frame.pts, frame.time_base
-    return both
+    mono = packed.to_ndarray().reshape(-1, count).mean(axis=1, dtype=np.float32)
+    stereo = av.AudioFrame.from_ndarray(np.repeat(mono, 2)[None], format="flt", layout="stereo")
+    stereo.sample_rate, stereo.pts = frame.sample_rate, frame.pts
+    stereo.time_base = frame.time_base
+    return stereo

@@ -1,72 +1,80 @@
-"""The ways to encode a video: what they are called, how they are asked for quality and speed."""
+"""The video encoders: how each is named, and which of its options take quality and speed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the names alone are wanted by --help, at once
+if TYPE_CHECKING:  # --help needs the names alone, at once
     import av
 
     from video.yuv import Frame, Layout
 
-# from quick to thorough, in x264's words, which --preset speaks
+# --preset speaks x264's words, from fast to thorough; each encoder has its own for them
 PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow"),
 )
-BY_NAME = dict(zip(PRESETS, PRESETS, strict=True))
-SVT_AV1 = dict(zip(PRESETS, ("10", "9", "8", "7", "6", "5", "4", "3", "2"), strict=True))
-VP9 = dict(zip(PRESETS, ("8", "7", "6", "5", "4", "3", "2", "1", "0"), strict=True))
-NVENC = dict(zip(PRESETS, ("p1", "p1", "p2", "p3", "p4", "p4", "p5", "p6", "p7"), strict=True))
+X264_PRESETS = dict(zip(PRESETS, PRESETS, strict=True))
+SVT_AV1_PRESETS = dict(zip(PRESETS, ("10", "9", "8", "7", "6", "5", "4", "3", "2"), strict=True))
+VP9_PRESETS = dict(zip(PRESETS, ("8", "7", "6", "5", "4", "3", "2", "1", "0"), strict=True))
+NVENC_PRESETS = dict(
+    zip(PRESETS, ("p1", "p1", "p2", "p3", "p4", "p4", "p5", "p6", "p7"), strict=True)
+)
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """One of FFmpeg's encoders and how to speak to it."""
+    """One of FFmpeg's video encoders and its options."""
 
-    codec: str
-    quality: str | None  # the option that takes --crf; none: always lossless
-    worst: int  # the largest value of that option
-    speed: str | None  # the option that takes the preset
-    presets: Mapping[str, str]
-    containers: frozenset[str]  # FFmpeg's names
-    odd: str = "yuv420p"  # the format for sizes that 4:2:0 cannot hold, where it cannot
-    fixed: Mapping[str, str] = field(default_factory=dict)
+    codec: str  # FFmpeg's name of the encoder
+    quality_option: str | None  # takes --crf; none: the encoder is always lossless
+    worst_quality: int  # the largest value of that option; 0 is the best
+    preset_option: str | None  # takes the preset
+    presets: Mapping[str, str]  # from x264's names to the encoder's own
+    containers: frozenset[str]  # FFmpeg's names of those that it fits into
+    odd_size_format: str = "yuv420p"  # pixel format for odd sizes, which not all take in 4:2:0
+    fixed_options: Mapping[str, str] = field(default_factory=dict)
 
     def options(self, preset: str, crf: int) -> dict[str, str]:
-        if self.quality is None:
-            return dict(self.fixed)
-        speed = {} if self.speed is None else {self.speed: self.presets[preset]}
-        if self.codec == "libx264" and crf == 0:  # crf 0 is lossless in 8 bit only
-            return {**self.fixed, **speed, "qp": "0"}
-        return {**self.fixed, **speed, self.quality: str(crf)}
+        """FFmpeg's options for this preset and quality."""
+        if self.quality_option is None:
+            return dict(self.fixed_options)
+        speed = {} if self.preset_option is None else {self.preset_option: self.presets[preset]}
+        if self.codec == "libx264" and crf == 0:  # its crf 0 is lossless in 8 bit only
+            return {**self.fixed_options, **speed, "qp": "0"}
+        return {**self.fixed_options, **speed, self.quality_option: str(crf)}
 
     def pixel_format(self, frame: Frame, crf: int) -> str:
-        """What the frame is encoded as: 8-bit 4:2:0 unless that would lose what must stay."""
-        if self.lossless(crf):
-            return self._own_format(frame.layout)
-        return self.odd if frame.width % 2 or frame.height % 2 else "yuv420p"
+        """The format to encode the frame in: 8-bit 4:2:0, unless that loses what must stay."""
+        if self.is_lossless(crf):
+            return self._nearest_format(frame.layout)
+        return self.odd_size_format if frame.width % 2 or frame.height % 2 else "yuv420p"
 
-    def lossless(self, crf: int) -> bool:
-        return self.quality is None or (self.codec == "libx264" and crf == 0)
+    def is_lossless(self, crf: int) -> bool:
+        """Whether decoding gives every sample back at this quality."""
+        return self.quality_option is None or (self.codec == "libx264" and crf == 0)
 
-    def _own_format(self, layout: Layout) -> str:
-        """The frame's own format, or the nearest that holds all of it."""
+    def _nearest_format(self, layout: Layout) -> str:
+        """The layout's own format, or the smallest of the encoder's that holds all of it."""
         from video.yuv import layout_of
 
-        known = {pixel_format.name for pixel_format in _codec(self.codec).video_formats or ()}
-        layouts = [found for name in known if (found := layout_of(name)) and found.chroma]
-        holding = [found for found in layouts if _holds(found, layout)]
-        if layout.name in known or not holding:
-            return layout.name if layout.name in known else "yuv420p"
-        return min(holding, key=lambda found: (found.bits, -found.across, -found.down)).name
+        names = {pixel_format.name for pixel_format in _codec(self.codec).video_formats or ()}
+        layouts = [found for name in names if (found := layout_of(name)) and found.has_chroma]
+        holding = [candidate for candidate in layouts if _holds(candidate, layout)]
+        if layout.name in names or not holding:
+            return layout.name if layout.name in names else "yuv420p"
+        return min(holding, key=lambda c: (c.bits, -c.log2_chroma_w, -c.log2_chroma_h)).name
 
 
-def _holds(one: Layout, other: Layout) -> bool:
-    return one.bits >= other.bits and (one.across, one.down) <= (other.across, other.down)
+def _holds(outer: Layout, inner: Layout) -> bool:
+    """Whether every picture in layout `inner` fits into `outer` without loss."""
+    return (
+        outer.bits >= inner.bits
+        and outer.log2_chroma_w <= inner.log2_chroma_w
+        and outer.log2_chroma_h <= inner.log2_chroma_h
+    )
 
 
 def _codec(name: str) -> av.Codec:
@@ -75,7 +83,7 @@ def _codec(name: str) -> av.Codec:
     return Codec(name, "w")
 
 
-def present(name: str) -> bool:
+def has_encoder(name: str) -> bool:
     """Whether this build of FFmpeg has the encoder."""
     from av.codec.codec import UnknownCodecError
 
@@ -86,60 +94,52 @@ def present(name: str) -> bool:
     return True
 
 
-def opens(encoder: Encoder, width: int, height: int) -> bool:
-    """Whether the encoder starts on this machine (NVENC needs the right GPU and driver)."""
-    import av
+MOVIE_CONTAINERS = frozenset({"mp4", "mov", "matroska"})
+OPEN_CONTAINERS = frozenset({"mp4", "matroska", "webm"})  # that AV1 and VP9 fit into
+X264 = Encoder(
+    *("libx264", "crf", 51, "preset", X264_PRESETS, MOVIE_CONTAINERS | {"avi"}),
+    odd_size_format="yuv444p",
+)
 
-    if not present(encoder.codec):
-        return False
-    context = av.CodecContext.create(encoder.codec, "w")
-    if not isinstance(context, av.VideoCodecContext):
-        return False
-    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
-    context.time_base = Fraction(1, 25)
-    try:
-        context.open()
-    except (OSError, ValueError, av.FFmpegError):
-        return False
-    return True
-
-
-MOVIES = frozenset({"mp4", "mov", "matroska"})
-OPEN = frozenset({"mp4", "matroska", "webm"})
-X264 = Encoder("libx264", "crf", 51, "preset", BY_NAME, MOVIES | {"avi"}, odd="yuv444p")
-
-# "auto" stands for libx264 here; `chosen` puts another in its place where that is better
+# "auto" is libx264 here; `encoder_candidates` puts others in its place where they fit better
 ENCODERS: dict[str, Encoder] = {
     "auto": X264,
     "libx264": X264,
     "libx265": Encoder(
-        *("libx265", "crf", 51, "preset", BY_NAME, MOVIES),
-        odd="yuv444p",
-        fixed={"x265-params": "log-level=error"},
+        *("libx265", "crf", 51, "preset", X264_PRESETS, MOVIE_CONTAINERS),
+        odd_size_format="yuv444p",
+        fixed_options={"x265-params": "log-level=error"},
     ),
-    "libsvtav1": Encoder("libsvtav1", "crf", 63, "preset", SVT_AV1, OPEN),
+    "libsvtav1": Encoder("libsvtav1", "crf", 63, "preset", SVT_AV1_PRESETS, OPEN_CONTAINERS),
     "libvpx-vp9": Encoder(
-        *("libvpx-vp9", "crf", 63, "cpu-used", VP9, OPEN),
-        fixed={"deadline": "good", "row-mt": "1"},
+        *("libvpx-vp9", "crf", 63, "cpu-used", VP9_PRESETS, OPEN_CONTAINERS),
+        fixed_options={"deadline": "good", "row-mt": "1"},
     ),
     "h264_nvenc": Encoder(
-        *("h264_nvenc", "cq", 51, "preset", NVENC, MOVIES | {"avi"}),
-        odd="yuv444p",
-        fixed={"rc": "vbr"},
+        *("h264_nvenc", "cq", 51, "preset", NVENC_PRESETS, MOVIE_CONTAINERS | {"avi"}),
+        odd_size_format="yuv444p",
+        fixed_options={"rc": "vbr"},
     ),
     "hevc_nvenc": Encoder(
-        *("hevc_nvenc", "cq", 51, "preset", NVENC, MOVIES), odd="yuv444p", fixed={"rc": "vbr"}
+        *("hevc_nvenc", "cq", 51, "preset", NVENC_PRESETS, MOVIE_CONTAINERS),
+        odd_size_format="yuv444p",
+        fixed_options={"rc": "vbr"},
     ),
     "ffv1": Encoder("ffv1", None, 0, None, {}, frozenset({"matroska", "avi"})),
 }
 
 
-def chosen(name: str, container: str, size: tuple[int, int], crf: int) -> Encoder:
-    """The encoder of that name; for "auto" what the container takes, on the GPU if it can."""
-    if name != "auto":
-        return ENCODERS[name]
-    if container == "webm":
-        return ENCODERS["libvpx-vp9"]
-    even = size[0] % 2 == 0 and size[1] % 2 == 0
-    nvenc = ENCODERS["h264_nvenc"]
-    return nvenc if even and crf > 0 and opens(nvenc, *size) else X264
+def named_encoder(name: str, container: str) -> Encoder:
+    """The encoder of that name; for "auto" the one that needs no GPU and fits the container."""
+    return ENCODERS["libvpx-vp9" if (name, container) == ("auto", "webm") else name]
+
+
+def encoder_candidates(
+    name: str, container: str, size: tuple[int, int], crf: int
+) -> tuple[Encoder, ...]:
+    """The encoders to try in this order: for "auto" NVENC first where it fits, else one."""
+    encoder = named_encoder(name, container)
+    is_even = size[0] % 2 == 0 and size[1] % 2 == 0
+    if name == "auto" and encoder is X264 and is_even and crf > 0:
+        return ENCODERS["h264_nvenc"], encoder
+    return (encoder,)

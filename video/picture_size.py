@@ -1,4 +1,4 @@
-"""How large a picture says that it is, from its header alone."""
+"""How large a picture is according to its header, read before the picture is decoded."""
 
 import struct
 from collections.abc import Callable
@@ -7,92 +7,96 @@ from base.errors import InputError
 
 Size = tuple[int, int]  # width, height
 
-NO_SIZE = {0xC4, 0xC8, 0xCC}  # among a JPEG's segments C0 to CF: tables, and one without meaning
-WIDTH, HEIGHT = 256, 257  # TIFF's tags
+NO_SIZE = {0xC4, 0xC8, 0xCC}  # of JPEG's markers C0 to CF: DHT, JPG, DAC; the others are SOF
+TIFF_WIDTH, TIFF_HEIGHT = 256, 257  # tags
 
 
-def check_size(name: object, size: Size, most: int) -> None:
-    """InputError for more than `most` pixels; 0 allows any number."""
+def check_size(name: object, size: Size, max_pixels: int) -> None:
+    """InputError for more than `max_pixels`; 0 allows any number."""
     width, height = size
-    if 0 < most < width * height:
+    if 0 < max_pixels < width * height:
         raise InputError(
-            f"{name}: its picture has {width}x{height} pixels, more than --max_pixels {most}"
+            f"{name}: its picture has {width}x{height} pixels, more than --max_pixels {max_pixels}"
             " allows: make it smaller, or raise --max_pixels (0: no limit)"
         )
 
 
-def stated_size(data: bytes) -> Size | None:
-    """What the header says, turned or not; none where it does not say."""
-    for start, read in HEADERS.items():
-        if data.startswith(start):
+def size_from_header(data: bytes) -> Size | None:
+    """The stored size, before any EXIF orientation; none if these bytes do not state it."""
+    for signature, read_size in HEADERS.items():
+        if data.startswith(signature):
             try:
-                return read(data)
+                return read_size(data)
             except struct.error:  # cut off
                 return None
     return None
 
 
-def of_png(data: bytes) -> Size:
-    return _two(">II", data, 16)
+def png_size(data: bytes) -> Size:
+    return _two_numbers(">II", data, 16)
 
 
-def of_bmp(data: bytes) -> Size:
+def bmp_size(data: bytes) -> Size:
     (header,) = struct.unpack_from("<I", data, 14)
-    width, height = _two("<HH" if header == 12 else "<ii", data, 18)
-    return abs(width), abs(height)  # a height below 0: the first row comes first
+    width, height = _two_numbers("<HH" if header == 12 else "<ii", data, 18)
+    return abs(width), abs(height)  # a negative height: rows are stored from the top
 
 
-def of_webp(data: bytes) -> Size | None:
+def webp_size(data: bytes) -> Size | None:
     kind = data[12:16]
     if kind == b"VP8X":
-        return _three_bytes(data, 24) + 1, _three_bytes(data, 27) + 1
+        return _uint24(data, 24) + 1, _uint24(data, 27) + 1
     if kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    width, height = _two("<HH", data, 26)
+    width, height = _two_numbers("<HH", data, 26)
     return width & 0x3FFF, height & 0x3FFF
 
 
-def of_jpeg(data: bytes) -> Size | None:
-    place = 2
+def jpeg_size(data: bytes) -> Size | None:
+    """From the SOF segment, which may lie behind large EXIF and ICC segments."""
+    offset = 2
     while True:
-        mark, kind, length = struct.unpack_from(">BBH", data, place)
-        if mark != 0xFF:
+        prefix, marker, length = struct.unpack_from(">BBH", data, offset)
+        if prefix != 0xFF:
             return None
-        if kind == 0xFF:  # filling
-            place += 1
-        elif 0xC0 <= kind <= 0xCF and kind not in NO_SIZE:
-            height, width = _two(">HH", data, place + 5)
+        if marker == 0xFF:  # a fill byte
+            offset += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in NO_SIZE:
+            height, width = _two_numbers(">HH", data, offset + 5)
             return width, height
         else:
-            place += 2 + length
+            offset += 2 + length
 
 
-def of_tiff(data: bytes) -> Size | None:
+def tiff_size(data: bytes) -> Size | None:
+    """From the first directory, which may lie anywhere in the file."""
     order = "<" if data[:2] == b"II" else ">"
     (start,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, start)
-    found = {}
+    values = {}
     for entry in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind = struct.unpack_from(f"{order}HH", data, entry)
-        (found[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)
-    return (found[WIDTH], found[HEIGHT]) if WIDTH in found and HEIGHT in found else None
+        (values[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)
+    if TIFF_WIDTH in values and TIFF_HEIGHT in values:
+        return values[TIFF_WIDTH], values[TIFF_HEIGHT]
+    return None
 
 
-def _two(form: str, data: bytes, place: int) -> Size:
-    one, other = struct.unpack_from(form, data, place)
-    return int(one), int(other)
+def _two_numbers(layout: str, data: bytes, offset: int) -> Size:
+    first, second = struct.unpack_from(layout, data, offset)
+    return int(first), int(second)
 
 
-def _three_bytes(data: bytes, place: int) -> int:
-    return int.from_bytes(data[place : place + 3], "little")
+def _uint24(data: bytes, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 3], "little")
 
 
 HEADERS: dict[bytes, Callable[[bytes], Size | None]] = {
-    b"\x89PNG\r\n\x1a\n": of_png,
-    b"BM": of_bmp,
-    b"RIFF": of_webp,
-    b"\xff\xd8\xff": of_jpeg,
-    b"II*\0": of_tiff,
-    b"MM\0*": of_tiff,
+    b"\x89PNG\r\n\x1a\n": png_size,
+    b"BM": bmp_size,
+    b"RIFF": webp_size,
+    b"\xff\xd8\xff": jpeg_size,
+    b"II*\0": tiff_size,
+    b"MM\0*": tiff_size,
 }

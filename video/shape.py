@@ -1,4 +1,4 @@
-"""What is done to every picture before anything looks at it: turned, made smaller, cropped."""
+"""What is done to every picture first: it is turned upright, resized, rotated and cropped."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,31 +9,31 @@ from numpy.typing import NDArray
 
 from base.errors import UsageError
 from base.geometry import Picture
-from video.yuv import Frame, Layout, Plane, frame_of_planes, matrix_for, resized
+from video.yuv import Frame, Layout, Plane, default_matrix, frame_from_planes, resize
 
-UNSAID = (0, 2)  # FFmpeg's matrices that leave the choice to the player: RGB's and none
+UNTAGGED = (0, 2)  # FFmpeg's colour matrices that say nothing of YUV: RGB's, and unspecified
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One of the eight ways to lay a picture down: transposed first, then flipped."""
+class Orientation:
+    """One of the eight orientations of a picture: transpose first, then flip."""
 
     transpose: bool = False
     flip_rows: bool = False
     flip_columns: bool = False
 
     @classmethod
-    def of_matrix(cls, matrix: NDArray[np.int32]) -> "Turn":
-        """From the nine numbers of a display matrix: x' = m0 x + m3 y, y' = m1 x + m4 y."""
+    def of_matrix(cls, matrix: NDArray[np.int32]) -> "Orientation":
+        """From the nine numbers of FFmpeg's display matrix: x' = m0 x + m3 y, y' = m1 x + m4 y."""
         a, b, c, d = (int(matrix[i]) for i in (0, 1, 3, 4))
         if abs(a) + abs(d) >= abs(b) + abs(c):
             return cls(False, d < 0, a < 0)
         return cls(True, b < 0, c < 0)
 
     @classmethod
-    def of_exif(cls, orientation: int) -> "Turn":
-        """From EXIF's 1 to 8; anything else is upright."""
-        ways = {
+    def of_exif(cls, number: int) -> "Orientation":
+        """From EXIF's 1 to 8; any other number is upright."""
+        orientations = {
             2: cls(False, False, True),
             3: cls(False, True, True),
             4: cls(False, True, False),
@@ -42,20 +42,21 @@ class Turn:
             7: cls(True, True, True),
             8: cls(True, True, False),
         }
-        return ways.get(orientation, cls())
+        return orientations.get(number, cls())
 
     def apply(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """The plane or picture turned, as a view."""
         plane = plane.swapaxes(0, 1) if self.transpose else plane
         plane = plane[::-1] if self.flip_rows else plane
         return plane[:, ::-1] if self.flip_columns else plane
 
 
-CLOCKWISE = Turn(transpose=True, flip_columns=True)
+CLOCKWISE = Orientation(transpose=True, flip_columns=True)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Resize, then rotate by 90 degrees clockwise, then crop; -1 in a crop reaches to the edge."""
+    """Resize, then rotate by 90 degrees clockwise, then crop; -1 in a crop means the edge."""
 
     resize_factor: int = 1
     rotate: bool = False
@@ -69,23 +70,23 @@ class Shape:
             raise UsageError(f"crop {self._crop_text()}: only bottom and right can be -1, the edge")
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) of a width x height picture after all three; UsageError if it cannot."""
-        width, height = self._smaller(width, height)
+        """The (width, height) after all three; UsageError if the crop does not fit."""
+        width, height = self.resized_size(width, height)
         if self.rotate:
             width, height = height, width
-        rows, columns = self._cut(width, height)
+        rows, columns = self.crop_slices(width, height)
         return columns.stop - columns.start, rows.stop - rows.start
 
     def apply(self, picture: Picture) -> Picture:
-        """The BGR picture in this shape."""
+        """The BGR picture after all three."""
         height, width = picture.shape[:2]
-        picture = resized(picture, self._smaller(width, height))
+        picture = resize(picture, self.resized_size(width, height))
         picture = CLOCKWISE.apply(picture) if self.rotate else picture
         height, width = picture.shape[:2]
-        return np.ascontiguousarray(picture[self._cut(width, height)])
+        return np.ascontiguousarray(picture[self.crop_slices(width, height)])
 
-    def _smaller(self, width: int, height: int) -> tuple[int, int]:
-        """Even sides when it divides: encoders and players like them, and nothing is lost here."""
+    def resized_size(self, width: int, height: int) -> tuple[int, int]:
+        """The (width, height) after resizing: even where it divides, for encoders and players."""
         if self.resize_factor == 1:
             return width, height
         sides = (side // self.resize_factor // 2 * 2 for side in (width, height))
@@ -94,7 +95,8 @@ class Shape:
             raise UsageError(f"resize factor {self.resize_factor} leaves nothing of the picture")
         return width, height
 
-    def _cut(self, width: int, height: int) -> tuple[slice, slice]:
+    def crop_slices(self, width: int, height: int) -> tuple[slice, slice]:
+        """The rows and columns of the crop in a picture that is resized and rotated."""
         top, bottom, left, right = self.crop
         bottom = height if bottom == -1 else bottom
         right = width if right == -1 else right
@@ -111,7 +113,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class _Planes:
-    """A picture's planes and how they are laid out."""
+    """A picture's planes and their layout."""
 
     layout: Layout
     planes: tuple[Plane, ...]
@@ -122,87 +124,89 @@ class _Planes:
         return width, height
 
 
-def shaped(frame: Frame, turn: Turn, shape: Shape) -> Frame:
-    """The frame turned upright and in this shape; itself where there is nothing to do."""
+def shape_frame(frame: Frame, orientation: Orientation, shape: Shape) -> Frame:
+    """The frame turned upright and shaped; the frame itself where there is nothing to do."""
     size = frame.width, frame.height
-    if turn == Turn() and not shape.rotate and shape.size(*size) == size:
+    if orientation == Orientation() and not shape.rotate and shape.size(*size) == size:
         return frame
-    planes = _turned(_Planes(frame.layout, frame.planes()), turn)
-    planes = _resized(planes, shape._smaller(*planes.size))
-    planes = _turned(planes, CLOCKWISE) if shape.rotate else planes
-    planes = _cropped(planes, *shape._cut(*planes.size))
+    planes = _orient(_Planes(frame.layout, frame.planes()), orientation)
+    planes = _resize(planes, shape.resized_size(*planes.size))
+    planes = _orient(planes, CLOCKWISE) if shape.rotate else planes
+    planes = _crop(planes, *shape.crop_slices(*planes.size))
     aspect = frame.aspect
-    if aspect is not None and turn.transpose != shape.rotate:
+    if aspect is not None and orientation.transpose != shape.rotate:
         aspect = 1 / aspect
-    made = frame_of_planes(planes.planes, planes.layout, like=replace(frame, aspect=aspect))
-    _say_matrix(made, frame)
-    return made
+    result = frame_from_planes(planes.planes, planes.layout, like=replace(frame, aspect=aspect))
+    _keep_default_matrix(result, frame)
+    return result
 
 
-def _say_matrix(made: Frame, origin: Frame) -> None:
-    """Players guess a matrix from the height: where that changes, the first guess must be said."""
-    tags = origin.tags
-    if tags.matrix in UNSAID and matrix_for(made.height) != matrix_for(origin.height):
-        replace(tags, matrix=matrix_for(origin.height)).put_on(made.video)
+def _keep_default_matrix(result: Frame, source: Frame) -> None:
+    """Tag the matrix that players assume for the source if the new height changes their guess."""
+    tags, matrix = source.tags, default_matrix(source.height)
+    if tags.matrix in UNTAGGED and matrix != default_matrix(result.height):
+        replace(tags, matrix=matrix).apply_to(result.av_frame)
 
 
-def _turned(picture: _Planes, turn: Turn) -> _Planes:
+def _orient(picture: _Planes, orientation: Orientation) -> _Planes:
     width, height = picture.size
-    if turn.transpose:
+    if orientation.transpose:
         width, height = height, width
-    layout = _transposed(picture.layout) if turn.transpose else picture.layout
-    if layout is None or _splits(layout, turn, width, height):
-        picture = _full_chroma(picture)
+    layout = _transposed_layout(picture.layout) if orientation.transpose else picture.layout
+    if layout is None or _splits_cells(layout, orientation, width, height):
+        picture = _upsample_chroma(picture)
         layout = picture.layout
-    return _Planes(layout, tuple(turn.apply(plane) for plane in picture.planes))
+    return _Planes(layout, tuple(orientation.apply(plane) for plane in picture.planes))
 
 
-def _resized(picture: _Planes, size: tuple[int, int]) -> _Planes:
+def _resize(picture: _Planes, size: tuple[int, int]) -> _Planes:
     layout = picture.layout
-    chroma = -(-size[0] >> layout.across), -(-size[1] >> layout.down)
-    sizes = [size, chroma, chroma]
-    planes = (resized(plane, to) for plane, to in zip(picture.planes, sizes, strict=False))
-    return _Planes(layout, tuple(planes))
+    chroma_size = -(-size[0] >> layout.log2_chroma_w), -(-size[1] >> layout.log2_chroma_h)
+    luma, *chroma = picture.planes
+    return _Planes(layout, (resize(luma, size), *(resize(plane, chroma_size) for plane in chroma)))
 
 
-def _cropped(picture: _Planes, rows: slice, columns: slice) -> _Planes:
+def _crop(picture: _Planes, rows: slice, columns: slice) -> _Planes:
     layout = picture.layout
-    if rows.start % (1 << layout.down) or columns.start % (1 << layout.across):
-        picture = _full_chroma(picture)
+    if rows.start % (1 << layout.log2_chroma_h) or columns.start % (1 << layout.log2_chroma_w):
+        picture = _upsample_chroma(picture)
         layout = picture.layout
     luma, *chroma = picture.planes
-    cells = _halved(rows, layout.down), _halved(columns, layout.across)
+    cells = _cells(rows, layout.log2_chroma_h), _cells(columns, layout.log2_chroma_w)
     return _Planes(layout, (luma[rows, columns], *(plane[cells] for plane in chroma)))
 
 
-def _halved(span: slice, times: int) -> slice:
-    return slice(span.start >> times, -(-span.stop >> times))
+def _cells(pixels: slice, log2_size: int) -> slice:
+    """The chroma cells that the pixels lie in."""
+    return slice(pixels.start >> log2_size, -(-pixels.stop >> log2_size))
 
 
-def _transposed(layout: Layout) -> Layout | None:
-    """The layout that a transposed picture has; none where no format has it."""
+def _transposed_layout(layout: Layout) -> Layout | None:
+    """The layout of the transposed picture; none where no format has it."""
     bases = {"yuv422p": "yuv440p", "yuv440p": "yuv422p", "yuv411p": None}
     base = bases.get(layout.base, layout.base)
-    turned = None if base is None else replace(layout, base=base)
-    return turned if turned is not None and _exists(turned) else None
+    transposed = None if base is None else replace(layout, base=base)
+    return transposed if transposed is not None and _exists(transposed) else None
 
 
 def _exists(layout: Layout) -> bool:
-    """FFmpeg has 4:4:0 in three depths only."""
+    """Whether FFmpeg has the format: it has 4:4:0 in three depths only."""
     return layout.base != "yuv440p" or layout.bits in (8, 10, 12)
 
 
-def _splits(layout: Layout, turn: Turn, width: int, height: int) -> bool:
-    """Whether flipping would begin in the middle of a chroma cell."""
-    columns = turn.flip_columns and width % (1 << layout.across) != 0
-    return columns or (turn.flip_rows and height % (1 << layout.down) != 0)
+def _splits_cells(layout: Layout, orientation: Orientation, width: int, height: int) -> bool:
+    """Whether the flipped picture would begin in the middle of a chroma cell."""
+    splits_column = orientation.flip_columns and width % (1 << layout.log2_chroma_w) != 0
+    splits_row = orientation.flip_rows and height % (1 << layout.log2_chroma_h) != 0
+    return splits_column or splits_row
 
 
-def _full_chroma(picture: _Planes) -> _Planes:
+def _upsample_chroma(picture: _Planes) -> _Planes:
     """The same picture with chroma at every pixel."""
     layout, (width, height) = picture.layout, picture.size
     luma, *chroma = picture.planes
-    size = chroma[0].shape[1] << layout.across, chroma[0].shape[0] << layout.down
-    spread = (cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST) for plane in chroma)
-    planes = (luma, *(plane[:height, :width] for plane in spread))
+    rows, columns = chroma[0].shape
+    size = columns << layout.log2_chroma_w, rows << layout.log2_chroma_h
+    upsampled = (cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST) for plane in chroma)
+    planes = (luma, *(plane[:height, :width] for plane in upsampled))
     return _Planes(replace(layout, base="yuv444p"), planes)

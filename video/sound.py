@@ -1,4 +1,4 @@
-"""The original sound beside the picture: its packets as they are, or encoded once."""
+"""The original sound beside the picture: its packets copied, or encoded once."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,13 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 
 from base.errors import InputError
-from base.media import decoded, demuxed, discard_others, reason_of
+from base.media import decode_sound, demux, discard_others, reason_of
 from base.pauses import believable_silence
-from video.clip import opened
-from video.continuous import Setup, continuous
+from video.clip import open_media
+from video.continuous import AudioFormat, fill_pauses
 
-BIT_RATE = 192_000
-LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"}  # that every encoder here takes
+BIT_RATE = 192_000  # of encoded sound, bits a second
+LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"}  # that all sound encoders here take
 PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"})
 IN_MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 
@@ -27,84 +27,89 @@ AudioPacket: TypeAlias = "av.Packet[AudioStream]"
 
 
 @dataclass(frozen=True)
-class Container:
-    """A kind of file and the sound it takes."""
+class ContainerFormat:
+    """A container format and the sound that goes into it."""
 
     name: str  # FFmpeg's
-    copies: frozenset[str] | None  # codecs whose packets go in as they are; none: any
-    encoder: str = "aac"
-    options: Mapping[str, str] = field(default_factory=dict)
-    picture_options: Mapping[str, str] = field(default_factory=dict)  # for every encoder
+    copied_codecs: frozenset[str] | None  # whose packets are copied into it; none: any
+    sound_encoder: str = "aac"  # for all other codecs
+    muxer_options: Mapping[str, str] = field(default_factory=dict)
+    video_options: Mapping[str, str] = field(default_factory=dict)  # for every video encoder
 
 
 FAST_START = {"movflags": "+faststart"}
-CONTAINERS: dict[str, Container] = {
-    ".mp4": Container("mp4", IN_MP4, options=FAST_START),
-    ".m4v": Container("mp4", IN_MP4, options=FAST_START),
-    ".mov": Container("mov", IN_MP4 - {"opus", "flac"} | PCM, options=FAST_START),
-    ".mkv": Container("matroska", None),
-    ".avi": Container(  # it states no times, so frames must not be out of order
+CONTAINERS: dict[str, ContainerFormat] = {  # by the suffix of the file's name
+    ".mp4": ContainerFormat("mp4", IN_MP4, muxer_options=FAST_START),
+    ".m4v": ContainerFormat("mp4", IN_MP4, muxer_options=FAST_START),
+    ".mov": ContainerFormat("mov", IN_MP4 - {"opus", "flac"} | PCM, muxer_options=FAST_START),
+    ".mkv": ContainerFormat("matroska", None),
+    ".avi": ContainerFormat(  # it states no times, so frames must not be reordered
         *("avi", frozenset({"mp3", "ac3", "pcm_s16le", "pcm_s24le", "pcm_u8"})),
-        picture_options={"bf": "0"},
+        video_options={"bf": "0"},
     ),
-    ".webm": Container("webm", frozenset({"opus", "vorbis"}), encoder="libopus"),
+    ".webm": ContainerFormat("webm", frozenset({"opus", "vorbis"}), sound_encoder="libopus"),
 }
 
 
 @dataclass(frozen=True)
-class Track:
-    """A sound on its way into a file; times are seconds from its first sample on."""
+class SoundPackets:
+    """A sound ready to be muxed; its times are seconds from its first sample on."""
 
-    codec: str  # in the file
-    copied: bool
+    codec: str  # in the output
+    copied: bool  # or encoded
     packets: Iterator[AudioPacket]
 
 
 def add_sound(
-    source: InputContainer, path: Path, output: OutputContainer, kind: Container
-) -> Track:
-    """A stream in `output` for the sound of `source`, and the packets to be put there."""
-    index = _audible(path)
+    source: InputContainer, path: Path, output: OutputContainer, container: ContainerFormat
+) -> SoundPackets:
+    """Add a stream to `output` for the sound of `source`, and return the packets for it.
+
+    The sound is the first stream that holds samples, as in audio.load. `path` is that of `source`.
+    """
+    index = _first_audible_stream(path)
     if index is None:
         raise InputError(f"{path}: no sound in it that can be decoded; give a file with sound")
-    stream = _only(source, index)
+    stream = source.streams.audio[index]
     codec = stream.codec_context.codec.canonical_name
-    if kind.copies is None or codec in kind.copies:
+    if container.copied_codecs is None or codec in container.copied_codecs:
         try:
             target = output.add_stream_from_template(stream)
-            return Track(codec, True, _copied(source, stream, target))
+            return SoundPackets(codec, True, _copy_packets(source, stream, target))
         except ValueError:  # a codec that the container has no name for
             pass
-    target = _encoder(stream, output, kind)
-    setup = Setup.of(target.codec_context)
-    frames = continuous(_frames(source, stream), setup, believable_silence(source))
-    return Track(kind.encoder, False, _encoded(frames, target, path))
+    target = _add_encoder(stream, output, container)
+    audio_format = AudioFormat.of(target.codec_context)
+    frames = fill_pauses(decode_sound(source, index), audio_format, believable_silence(source))
+    return SoundPackets(container.sound_encoder, False, _encode(frames, target, path))
 
 
-def ends(packet: AudioPacket) -> Fraction:
-    return starts(packet) + (packet.duration or 0) * packet.time_base
+def end_time(packet: AudioPacket) -> Fraction:
+    """Seconds."""
+    return start_time(packet) + (packet.duration or 0) * packet.time_base
 
 
-def starts(packet: AudioPacket) -> Fraction:
+def start_time(packet: AudioPacket) -> Fraction:
+    """Seconds."""
     return (packet.pts or 0) * packet.time_base
 
 
-def cut(packet: AudioPacket, end: Fraction, step: Fraction) -> "AudioPacket | None":
-    """The packet with its end at `end`; none if less than half a `step` would be left of it."""
-    rest = end - starts(packet)
-    if rest <= step / 2:
+def trim(packet: AudioPacket, end: Fraction, step: Fraction) -> "AudioPacket | None":
+    """The packet cut off at the time `end`; none if less than half a `step` would be left."""
+    duration = end - start_time(packet)
+    if duration <= step / 2:
         return None
     if packet.stream.codec_context.name in PCM:
-        return _cut_samples(packet, rest)
-    packet.duration = min(packet.duration or 0, math.floor(rest / packet.time_base))
+        return _trim_samples(packet, duration)
+    packet.duration = min(packet.duration or 0, math.floor(duration / packet.time_base))
     return packet
 
 
-def _cut_samples(packet: AudioPacket, rest: Fraction) -> AudioPacket:
-    """Players believe the number of samples more than the duration that a file states."""
+def _trim_samples(packet: AudioPacket, duration: Fraction) -> AudioPacket:
+    """A PCM packet with fewer samples: players believe these more than the stated duration."""
     rate = packet.stream.codec_context.sample_rate
-    samples = round((ends(packet) - starts(packet)) * rate)
-    kept = min(samples, math.floor(rest * rate))
+    samples = round((end_time(packet) - start_time(packet)) * rate)
+    kept = min(samples, math.floor(duration * rate))
     shorter: av.Packet[Stream] = av.Packet(bytes(packet)[: packet.size // samples * kept])
     shorter.pts, shorter.dts = packet.pts, packet.dts
     shorter.time_base, shorter.stream = packet.time_base, packet.stream
@@ -112,47 +117,52 @@ def _cut_samples(packet: AudioPacket, rest: Fraction) -> AudioPacket:
     return cast(AudioPacket, shorter)
 
 
-def _copied(
+def _copy_packets(
     source: InputContainer, stream: AudioStream, target: AudioStream
 ) -> Iterator[AudioPacket]:
+    """The stream's packets for the target stream, their times from 0 on and never backward."""
+    discard_others(source, stream)
     zero, end = stream.start_time, None
-    for packet in demuxed(source, stream):
+    for packet in demux(source, stream):
         stamp = packet.pts if packet.pts is not None else packet.dts
         if packet.size == 0 or stamp is None:
             continue
         zero = stamp if zero is None else zero
-        lasts = packet.duration or 1
-        if end is not None and stamp - zero < end - lasts // 2:  # times that begin anew
+        duration = packet.duration or 1
+        if end is not None and stamp - zero < end - duration // 2:  # times that start anew
             zero = stamp - end
         packet.pts = stamp - zero
-        end = packet.pts + lasts
-        packet.dts = packet.pts  # sound has no frames out of order
+        end = packet.pts + duration
+        packet.dts = packet.pts  # packets of sound are never reordered
         packet.stream = target
         yield packet
 
 
-def _encoder(stream: AudioStream, output: OutputContainer, kind: Container) -> AudioStream:
-    """The stream's own rate and channels, or the nearest that the encoder knows."""
-    codec = av.Codec(kind.encoder, "w")
-    own = stream.codec_context
-    rate = min(codec.audio_rates or [own.sample_rate], key=lambda r: abs(r - own.sample_rate))
-    target = output.add_stream(kind.encoder, rate=rate, bit_rate=BIT_RATE)
+def _add_encoder(
+    stream: AudioStream, output: OutputContainer, container: ContainerFormat
+) -> AudioStream:
+    """A stream to encode into, with the source's rate and channels or the nearest it can have."""
+    codec = av.Codec(container.sound_encoder, "w")
+    context = stream.codec_context
+    rates = codec.audio_rates or [context.sample_rate]
+    rate = min(rates, key=lambda rate: abs(rate - context.sample_rate))
+    target = output.add_stream(container.sound_encoder, rate=rate, bit_rate=BIT_RATE)
     assert isinstance(target, AudioStream)
-    layout = own.layout.name if own.layout.name in LAYOUTS else None
-    target.codec_context.layout = layout or ("mono" if own.channels == 1 else "stereo")
+    layout = context.layout.name if context.layout.name in LAYOUTS else None
+    target.codec_context.layout = layout or ("mono" if context.channels == 1 else "stereo")
     return target
 
 
-def _encoded(
+def _encode(
     frames: Iterator[av.AudioFrame], target: AudioStream, path: Path
 ) -> Iterator[AudioPacket]:
-    for frame in _convertible(frames, path):
+    for frame in _with_input_errors(frames, path):
         yield from target.encode(frame)
     yield from target.encode(None)
 
 
-def _convertible(frames: Iterator[av.AudioFrame], path: Path) -> Iterator[av.AudioFrame]:
-    """The frames; what FFmpeg says about them is said of the sound, not of the output."""
+def _with_input_errors(frames: Iterator[av.AudioFrame], path: Path) -> Iterator[av.AudioFrame]:
+    """The frames; an error in making them is reported of the sound, not of the output."""
     try:
         yield from frames
     except (OSError, ValueError, av.FFmpegError) as error:
@@ -161,27 +171,12 @@ def _convertible(frames: Iterator[av.AudioFrame], path: Path) -> Iterator[av.Aud
         ) from error
 
 
-def _frames(source: InputContainer, stream: AudioStream) -> Iterator[av.AudioFrame]:
-    for packet in demuxed(source, stream):
-        yield from decoded(packet)
-
-
-def _audible(path: Path) -> int | None:
-    """Which stream of sound is the first that holds samples."""
-    with opened(path) as source:
+def _first_audible_stream(path: Path) -> int | None:
+    """The index of the first audio stream that holds samples."""
+    with open_media(path) as source:
         count = len(source.streams.audio)
     for index in range(count):
-        with opened(path) as source:
-            stream = _only(source, index)
-            if stream.codec_context is not None and any(
-                frame.samples for frame in _frames(source, stream)
-            ):
+        with open_media(path) as source:
+            if any(frame.samples for frame in decode_sound(source, index)):
                 return index
     return None
-
-
-def _only(source: InputContainer, index: int) -> AudioStream:
-    """That stream of sound; nothing else will be read, least of all a film's pictures."""
-    stream = source.streams.audio[index]
-    discard_others(source, stream)
-    return stream

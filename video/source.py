@@ -1,4 +1,4 @@
-"""What the mouth is put into: a picture or a video, as frames at a constant rate."""
+"""The picture or video that the mouth is put into, as frames at a constant rate."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -7,26 +7,34 @@ from fractions import Fraction
 from pathlib import Path
 
 from base.media import reason_of
-from video.clip import Clip, check_regular, open_clip, shown, unreadable, window
+from video.clip import (
+    Clip,
+    IndexedFrame,
+    check_regular_file,
+    decode_range,
+    frames_at_rate,
+    open_clip,
+    unreadable,
+)
 from video.loops import LOOPS
-from video.shape import Shape, shaped
+from video.shape import Shape, shape_frame
 from video.still import is_picture, read_picture
-from video.yuv import Frame, Tags
+from video.yuv import ColorTags, Frame
 
-WINDOW_FRAMES = 48  # that are decoded at once on the way back
-WINDOW_BYTES = 64 << 20
+RANGE_FRAMES = 48  # decoded at once when a clip runs backward
+RANGE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
 class Source:
-    """The facts of a picture or video, shaped and upright, and ways through its frames."""
+    """A picture or video, its frames upright and shaped."""
 
     path: Path
     shape: Shape
     still: bool
-    fps: Fraction  # constant; times come from the file's time stamps
+    fps: Fraction  # constant; which frame is shown when follows the file's time stamps
     has_sound: bool
-    estimated_frames: int | None  # of one pass
+    estimated_frames: int | None  # from first to last
     first: Frame = field(repr=False)
     clip: Clip | None = field(repr=False, default=None)  # none for a still
 
@@ -39,52 +47,67 @@ class Source:
         return self.first.height
 
     @property
-    def tags(self) -> Tags:
+    def tags(self) -> ColorTags:
         return self.first.tags
 
     def frames(self) -> Generator[Frame, None, None]:
-        """One pass; a still is one frame."""
-        with closing(_forward(self)) as steps:
-            for _, _, frame in steps:
-                yield frame
+        """All frames once, in order; a still is one frame."""
+        with closing(_steps(self)) as steps:
+            for step in steps:
+                yield step.frame
 
-    def once(self) -> Generator[tuple[int, Frame], None, tuple[int, bool, Frame]]:
-        """One pass, each frame with its place; the last step is returned."""
-        return _once(self)
+    def forward(self) -> Generator[tuple[int, Frame], None, IndexedFrame]:
+        """All frames once, each with its index; the generator returns the last of them."""
+        last: IndexedFrame | None = None
+        with closing(_steps(self)) as steps:
+            for last in steps:
+                yield last.index, last.frame
+        if last is None:
+            raise unreadable(self.path, "its frames can no longer be decoded")
+        return last
 
     def backward(self, last: int, seekable: bool) -> Iterator[tuple[int, Frame]]:
-        """From the frame before `last` down to the second, a bounded number in memory."""
-        return _backward(self, self.clip, last, seekable) if self.clip and last > 1 else iter(())
+        """The frames from index last - 1 down to 1, a bounded number of them in memory."""
+        if self.clip is None:
+            return
+        stop, size = last, _range_size(self.clip.first)
+        while stop > 1:
+            start = max(1, stop - size)
+            frames = decode_range(self.clip, start, stop, seekable)
+            while frames:
+                index, frame = start + len(frames) - 1, frames.pop()
+                yield index, shape_frame(frame, self.clip.orientation, self.shape)
+            stop = start
 
-    def looped(self, count: int, how: str) -> Generator[tuple[int, Frame], None, None]:
-        """Exactly `count` frames, each with its place in one pass; `how` is one of LOOPS."""
-        endless = LOOPS[how](self)
+    def looped(self, count: int, loop: str) -> Generator[tuple[int, Frame], None, None]:
+        """Exactly `count` frames, each with its index in the file; `loop` is a key of LOOPS."""
+        endless = LOOPS[loop](self)
         with closing(endless):
             for _ in range(count):
                 yield next(endless)
 
 
 def open_source(
-    path: Path, shape: Shape, still_fps: Fraction, static: bool = False, most_pixels: int = 0
+    path: Path, shape: Shape, still_fps: Fraction, static: bool = False, max_pixels: int = 0
 ) -> Source:
-    """A picture or video by its content; `static` takes a video's first frame only.
+    """Open a picture or video, told apart by its content; `static` takes the first frame alone.
 
-    A picture of more than `most_pixels` is refused; 0: of any size is taken.
+    InputError for a picture of more than `max_pixels`; 0: no limit.
     """
-    if is_picture(_start_of(path)):
-        frame = Frame.of_picture(shape.apply(read_picture(path, most_pixels)))
+    if is_picture(_read_start(path)):
+        frame = Frame.of_picture(shape.apply(read_picture(path, max_pixels)))
         return Source(path, shape, True, still_fps, False, 1, frame)
-    clip = open_clip(path, most_pixels)
-    first = shaped(clip.first, clip.turn, shape)
+    clip = open_clip(path, max_pixels)
+    first = shape_frame(clip.first, clip.orientation, shape)
     if static or clip.is_picture:
         rate = still_fps if clip.is_picture else clip.rate
         return Source(path, shape, True, rate, clip.has_sound, 1, first)
-    estimate = None if clip.end is None else max(1, round(clip.end * clip.rate))
-    return Source(path, shape, False, clip.rate, clip.has_sound, estimate, first, clip)
+    frames = None if clip.duration is None else max(1, round(clip.duration * clip.rate))
+    return Source(path, shape, False, clip.rate, clip.has_sound, frames, first, clip)
 
 
-def _start_of(path: Path) -> bytes:
-    check_regular(path)
+def _read_start(path: Path) -> bytes:
+    check_regular_file(path)
     try:
         with path.open("rb") as file:
             start = file.read(32)
@@ -95,41 +118,18 @@ def _start_of(path: Path) -> bytes:
     return start
 
 
-Steps = Generator[tuple[int, bool, Frame], None, None]  # as video.clip.shown
-
-
-def _forward(source: Source) -> Steps:
+def _steps(source: Source) -> Generator[IndexedFrame, None, None]:
     if source.clip is None:
-        yield 0, False, source.first
+        yield IndexedFrame(0, False, source.first)
         return
-    turn = source.clip.turn
-    with closing(shown(source.clip)) as steps:
-        for place, own, frame in steps:
-            yield place, own, shaped(frame, turn, source.shape)
+    orientation = source.clip.orientation
+    with closing(frames_at_rate(source.clip)) as steps:
+        for step in steps:
+            frame = shape_frame(step.frame, orientation, source.shape)
+            yield IndexedFrame(step.index, step.seekable, frame)
 
 
-def _once(source: Source) -> Generator[tuple[int, Frame], None, tuple[int, bool, Frame]]:
-    """One pass; its last step is returned."""
-    last: tuple[int, bool, Frame] | None = None
-    with closing(_forward(source)) as steps:
-        for last in steps:
-            yield last[0], last[2]
-    if last is None:
-        raise unreadable(source.path, "its frames can no longer be decoded")
-    return last
-
-
-def _backward(source: Source, clip: Clip, last: int, seekable: bool) -> Iterator[tuple[int, Frame]]:
-    """From the frame before the last down to the second, a bounded number in memory."""
-    stop, size = last, _window_size(clip.first)
-    while stop > 1:
-        start = max(1, stop - size)
-        frames = window(clip, start, stop, seekable)
-        while frames:
-            yield start + len(frames) - 1, shaped(frames.pop(), clip.turn, source.shape)
-        stop = start
-
-
-def _window_size(frame: Frame) -> int:
-    stored = sum(plane.nbytes for plane in frame.planes())
-    return max(4, min(WINDOW_FRAMES, WINDOW_BYTES // stored))
+def _range_size(frame: Frame) -> int:
+    """How many frames like this one to decode at once."""
+    frame_bytes = sum(plane.nbytes for plane in frame.planes())
+    return max(4, min(RANGE_FRAMES, RANGE_BYTES // frame_bytes))

@@ -1,4 +1,4 @@
-"""From time stamps, whatever they are, to pictures at a constant rate."""
+"""From any time stamps to frames at a constant rate."""
 
 import math
 import statistics
@@ -15,42 +15,45 @@ STANDARD_RATES = tuple(
         *("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60"),
     )
 )
-MOST = 300  # frames a second that are believed
-EARLY = Fraction(1, 4)  # of a frame: pictures less late than this are in time
+MAX_RATE = 300  # frames a second that are believed
+LATE = Fraction(1, 4)  # of a frame: a frame less late than this counts as in time
 STEADY = 0.9  # the share of steps that must fit a rate for it to be the file's
-JITTER = Fraction(1, 1000)  # seconds: what containers that count in milliseconds do to a step
-LONGEST_HOLD = 60  # seconds a picture may stand still before its time stamp is called broken
+JITTER = Fraction(1, 1000)  # seconds: how far containers that count in milliseconds move a step
+MAX_HOLD = 60  # seconds a frame may stand still before its time stamp counts as broken
 
 
 def output_rate(
     declared: Sequence[Fraction | None], steps: Sequence[Fraction], tick: Fraction
 ) -> Fraction:
-    """A declared rate that the steps between pictures keep (a standard one if there are several),
-    else the standard rate nearest to the usual step."""
-    rates = [rate for rate in declared if rate and 0 < rate <= MOST]
+    """The constant rate for frames that are these steps apart; `tick` is the stream's time base.
+
+    A declared rate that the steps keep, a standard one if there are several; if none is kept, the
+    standard rate nearest to the usual step.
+    """
+    rates = [rate for rate in declared if rate and 0 < rate <= MAX_RATE]
     if not steps:
         return rates[0] if rates else Fraction(25)
     kept = [rate for rate in rates if _fits(rate, steps, tick)]
     if kept:
         return next((rate for rate in kept if rate in STANDARD_RATES), kept[0])
     middle = statistics.median_low(steps)  # one of them, so that some step is near it
-    usual = 1 / statistics.mean(step for step in steps if abs(step - middle) <= middle * EARLY)
+    usual = 1 / statistics.mean(step for step in steps if abs(step - middle) <= middle * LATE)
     return min(STANDARD_RATES, key=lambda rate: abs(math.log(rate / usual)))
 
 
 def _fits(rate: Fraction, steps: Sequence[Fraction], tick: Fraction) -> bool:
-    slack = min(max(tick, JITTER), EARLY / rate)
-    kept = sum(abs(step - 1 / rate) <= slack for step in steps)
-    return kept >= STEADY * len(steps)
+    tolerance = min(max(tick, JITTER), LATE / rate)
+    fitting = sum(abs(step - 1 / rate) <= tolerance for step in steps)
+    return fitting >= STEADY * len(steps)
 
 
-def repaired(
-    times: Iterable[tuple[Fraction | None, T]], step: Fraction, end: Fraction | None
+def repair_times(
+    times: Iterable[tuple[Fraction | None, T]], step: Fraction, duration: Fraction | None
 ) -> Iterator[tuple[Fraction, bool, T]]:
     """Times that only grow, from 0 on, and whether all of them so far are the file's own.
 
-    A picture without a time, or with one far back or far beyond the file's `end`, comes one
-    step after the one before it, and those after it are counted from there.
+    An item without a time, or with one far back or far beyond the file's `duration`, comes one
+    step after the item before it, and the times behind it are counted from there.
     """
     last: Fraction | None = None
     zero, own = Fraction(0), True
@@ -58,7 +61,7 @@ def repaired(
         time = None if stated is None else stated - zero
         if last is None:
             zero, last, good = stated or zero, Fraction(0), stated is not None
-        elif time is not None and _follows(last, time, end):
+        elif time is not None and _follows(last, time, duration):
             last, good = time, True
         elif time is not None and last - step < time <= last:  # two at once: squeeze it in
             last, good = last + step / 2, False
@@ -69,28 +72,31 @@ def repaired(
         yield last, own, item
 
 
-def _follows(last: Fraction, time: Fraction, end: Fraction | None) -> bool:
-    return time > last and (time - last <= LONGEST_HOLD or (end is not None and time <= end))
+def _follows(last: Fraction, time: Fraction, duration: Fraction | None) -> bool:
+    """Whether the time can be that of the next frame."""
+    return time > last and (time - last <= MAX_HOLD or (duration is not None and time <= duration))
 
 
-def constant_rate(
+def sample_at_rate(
     timed: Iterable[tuple[Fraction, Fraction, T]], rate: Fraction, start: int = 0
 ) -> Iterator[tuple[int, T]]:
-    """(k, the item shown at k / rate) for k from `start` on, of items with their times and how
-    long each is shown if no other follows."""
-    shown: tuple[Fraction, T] | None = None  # until when if nothing follows, and what
-    done = start
-    for time, lasts, item in timed:
-        if shown is not None:
-            until = first_shown(time, rate)
-            yield from ((k, shown[1]) for k in range(done, until))
-            done = max(done, until)
-        shown = time + lasts, item
-    if shown is not None:
-        until = max(first_shown(shown[0], rate), 1)
-        yield from ((k, shown[1]) for k in range(done, until))
+    """(index, the item shown at index / rate) for every index from `start` on.
+
+    Each item comes with its time and how long it is shown if no other follows.
+    """
+    current: tuple[Fraction, T] | None = None  # its end if nothing follows, and the item
+    index = start
+    for time, duration, item in timed:
+        if current is not None:
+            stop = first_output_index(time, rate)
+            yield from ((i, current[1]) for i in range(index, stop))
+            index = max(index, stop)
+        current = time + duration, item
+    if current is not None:
+        stop = max(first_output_index(current[0], rate), 1)
+        yield from ((i, current[1]) for i in range(index, stop))
 
 
-def first_shown(time: Fraction, rate: Fraction) -> int:
-    """The first output frame that shows what begins at `time`."""
-    return max(0, math.floor(time * rate - EARLY) + 1)
+def first_output_index(time: Fraction, rate: Fraction) -> int:
+    """The first index at the constant rate that shows an item which begins at `time`."""
+    return max(0, math.floor(time * rate - LATE) + 1)

@@ -1,4 +1,4 @@
-"""One encode, one mux, and a file that appears whole or not at all."""
+"""Encode frames once, mux them with the sound, and put the whole file in place or none."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,11 +14,17 @@ from av.video.stream import VideoStream
 
 from base.errors import OutputError, UsageError
 from base.media import reason_of
-from video.clip import opened
-from video.encoders import ENCODERS, Encoder, chosen, present
-from video.formats import in_format
-from video.places import check_place, reported, whole_or_nothing
-from video.sound import CONTAINERS, Container, Track, add_sound, cut, ends
+from video.clip import open_media
+from video.encoders import (
+    ENCODERS,
+    Encoder,
+    encoder_candidates,
+    has_encoder,
+    named_encoder,
+)
+from video.formats import to_pixel_format
+from video.output_paths import atomic_output, check_output_path, output_errors
+from video.sound import CONTAINERS, ContainerFormat, SoundPackets, add_sound, end_time, trim
 from video.yuv import Frame
 
 
@@ -31,7 +37,7 @@ class Target:
     width: int
     height: int
     sound: Path | None = None  # a file whose sound goes in
-    encoder: str = "auto"
+    encoder: str = "auto"  # a key of ENCODERS
     preset: str = "veryfast"
     crf: int = 18
 
@@ -41,8 +47,8 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Written:
-    """What has come to be."""
+class OutputFacts:
+    """The facts of a file that was written."""
 
     path: Path
     frames: int
@@ -50,154 +56,189 @@ class Written:
     encoder: str
     pixel_format: str
     sound: str | None  # its codec
-    sound_copied: bool
+    sound_copied: bool  # or encoded
 
 
-def check_target(target: Target) -> None:
-    """UsageError or OutputError for what can be known to fail before the work begins."""
-    _check_encoder(target, _container(target.path))
-    check_place(target.path, "--outfile", devices=False)
+def check_output(path: Path, encoder: str, preset: str, crf: int) -> None:
+    """UsageError or OutputError for what is known to fail before any input is read."""
+    _check_encoder(path, encoder, preset, crf)
+    check_output_path(path, "--outfile", devices=False)
 
 
-def checked_encoder(target: Target, first: Frame) -> Encoder:
-    """The encoder that will be used; OutputError if it does not start with such pictures."""
-    kind = _container(target.path)
-    encoder = chosen(target.encoder, kind.name, (target.width, target.height), target.crf)
-    context = av.CodecContext.create(encoder.codec, "w")
-    assert isinstance(context, av.VideoCodecContext)
-    with reported(target.path):
-        context.options = {**encoder.options(target.preset, target.crf), **kind.picture_options}
-        _set_up(context, encoder, target, first)
-    return encoder
+def choose_encoder(target: Target, first: Frame) -> Encoder:
+    """The encoder that starts with frames like the first, NVENC before others for "auto".
+
+    OutputError if there is none. Call it once in a run: it opens encoders to try them.
+    """
+    size = target.width, target.height
+    container = _container_format(target.path).name
+    *preferred, last = encoder_candidates(target.encoder, container, size, target.crf)
+    for encoder in preferred:
+        with suppress(OutputError):
+            _check_opens(encoder, target, first)
+            return encoder
+    _check_opens(last, target, first)
+    return last
 
 
-def write(frames: Iterable[Frame], job: Target) -> Written:
-    """Encode the frames and put the sound beside them; the file is there only when all is well."""
-    check_target(job)
-    with whole_or_nothing(job.path) as partial:
-        return _write(iter(frames), job, partial)
+def write_video(
+    frames: Iterable[Frame], target: Target, encoder: Encoder | None = None
+) -> OutputFacts:
+    """Encode the frames and add the sound; the file is put in place only when it is whole.
+
+    `encoder` is what `choose_encoder` returned for these frames; it is called here if left out.
+    """
+    check_output(target.path, target.encoder, target.preset, target.crf)
+    with atomic_output(target.path) as partial:
+        return _write(iter(frames), target, encoder, partial)
 
 
-def _write(frames: Iterator[Frame], job: Target, partial: Path) -> Written:
+def _write(
+    frames: Iterator[Frame], target: Target, encoder: Encoder | None, partial: Path
+) -> OutputFacts:
     first = next(frames, None)
     if first is None:
-        raise OutputError(f"{job.path}: there is no frame to write")
-    kind = _container(job.path)
-    encoder = chosen(job.encoder, kind.name, (job.width, job.height), job.crf)
+        raise OutputError(f"{target.path}: there is no frame to write")
+    container = _container_format(target.path)
+    encoder = encoder or choose_encoder(target, first)
     with ExitStack() as stack:
-        output = stack.enter_context(_muxing(job.path, partial, kind))
-        picture = _add_picture(output, encoder, job, first)
-        track = None
-        if job.sound is not None:
-            source = stack.enter_context(opened(job.sound))
-            with reported(job.path):
-                track = add_sound(source, job.sound, output, kind)
-        count = _mux(output, picture, track, chain([first], frames), job)
-    return Written(
-        path=job.path,
+        output = stack.enter_context(_open_output(target.path, partial, container))
+        stream = _add_video_stream(output, encoder, target, first)
+        sound = None
+        if target.sound is not None:
+            source = stack.enter_context(open_media(target.sound))
+            with output_errors(target.path):
+                sound = add_sound(source, target.sound, output, container)
+        count = _mux(output, stream, sound, chain([first], frames), target)
+    return OutputFacts(
+        path=target.path,
         frames=count,
-        duration=count / job.fps,
+        duration=count / target.fps,
         encoder=encoder.codec,
-        pixel_format=picture.codec_context.pix_fmt or "",
-        sound=None if track is None else track.codec,
-        sound_copied=track is not None and track.copied,
+        pixel_format=stream.codec_context.pix_fmt or "",
+        sound=None if sound is None else sound.codec,
+        sound_copied=sound is not None and sound.copied,
     )
 
 
 def _mux(
     output: OutputContainer,
-    picture: VideoStream,
-    track: Track | None,
+    stream: VideoStream,
+    sound: SoundPackets | None,
     frames: Iterable[Frame],
-    job: Target,
+    target: Target,
 ) -> int:
-    """Picture and sound side by side, so that neither waits in memory for the other."""
+    """Mux picture and sound in step, so that neither waits in memory for the other."""
     count = 0
-    with reported(job.path):
-        waiting = _Sound(output, track)
+    with output_errors(target.path):
+        sound_muxer = _SoundMuxer(output, sound)
     for frame in frames:
-        with reported(job.path):
-            output.mux(_encoded(picture, frame, count, job))
+        with output_errors(target.path):
+            output.mux(_encode(stream, frame, count, target))
             count += 1
-            waiting.mux_until(count / job.fps)
-    with reported(job.path):
-        output.mux(picture.encode(None))
-        waiting.finish(count / job.fps, 1 / job.fps)
+            sound_muxer.mux_until(count / target.fps)
+    with output_errors(target.path):
+        output.mux(stream.encode(None))
+        sound_muxer.finish(count / target.fps, 1 / target.fps)
     return count
 
 
-class _Sound:
-    """The sound that has not yet been put into the file."""
+class _SoundMuxer:
+    """Muxes the packets of a sound as far as the picture has come."""
 
-    def __init__(self, output: OutputContainer, track: Track | None) -> None:
+    def __init__(self, output: OutputContainer, sound: SoundPackets | None) -> None:
         self._output = output
-        self._packets = iter(()) if track is None else track.packets
+        self._packets = iter(()) if sound is None else sound.packets
         self._next = next(self._packets, None)
 
     def mux_until(self, time: Fraction) -> None:
-        """All that ends by then."""
-        while self._next is not None and ends(self._next) <= time:
+        """Mux all packets that end by this time, in seconds."""
+        while self._next is not None and end_time(self._next) <= time:
             self._output.mux(self._next)
             self._next = next(self._packets, None)
 
     def finish(self, time: Fraction, step: Fraction) -> None:
+        """Mux up to the picture's end; `step` is the duration of a frame."""
         self.mux_until(time)
-        last = None if self._next is None else cut(self._next, time, step)
+        last = None if self._next is None else trim(self._next, time, step)
         if last is not None:
             self._output.mux(last)
 
 
-def _encoded(
-    picture: VideoStream, frame: Frame, place: int, job: Target
+def _encode(
+    stream: VideoStream, frame: Frame, index: int, target: Target
 ) -> "list[av.Packet[VideoStream]]":
-    if (frame.width, frame.height) != (job.width, job.height):
-        raise AssertionError(f"a {frame.width}x{frame.height} frame for {job}")
-    video = in_format(frame, picture.codec_context.pix_fmt or "yuv420p")
-    before = video.pts, video.time_base
-    video.pts, video.time_base = place, 1 / job.fps
-    video.pict_type = PictureType.NONE  # the source's kinds of frames would be forced on x264
+    if (frame.width, frame.height) != (target.width, target.height):
+        raise AssertionError(f"a {frame.width}x{frame.height} frame for {target}")
+    av_frame = to_pixel_format(frame, stream.codec_context.pix_fmt or "yuv420p")
+    own_pts, own_time_base = av_frame.pts, av_frame.time_base
+    av_frame.pts, av_frame.time_base = index, 1 / target.fps
+    av_frame.pict_type = PictureType.NONE  # else x264 is forced to the source's I, P and B frames
     try:
-        return picture.encode(video)
+        return stream.encode(av_frame)
     finally:  # the frame may be shown again, or elsewhere
-        video.pts = before[0]
-        if before[1] is not None:
-            video.time_base = before[1]
+        av_frame.pts = own_pts
+        if own_time_base is not None:
+            av_frame.time_base = own_time_base
 
 
-def _add_picture(
-    output: OutputContainer, encoder: Encoder, job: Target, first: Frame
+def _add_video_stream(
+    output: OutputContainer, encoder: Encoder, target: Target, first: Frame
 ) -> VideoStream:
-    with reported(job.path):
-        options = {**encoder.options(job.preset, job.crf), **_container(job.path).picture_options}
-        stream = output.add_stream(encoder.codec, rate=job.fps, options=options)
+    with output_errors(target.path):
+        stream = output.add_stream(
+            encoder.codec, rate=target.fps, options=_encoder_options(encoder, target)
+        )
         assert isinstance(stream, VideoStream)
-        _set_up(stream.codec_context, encoder, job, first)
+        _open_encoder(stream.codec_context, encoder, target, first)
     return stream
 
 
-def _set_up(context: av.VideoCodecContext, encoder: Encoder, job: Target, first: Frame) -> None:
-    context.thread_type = "AUTO"  # slices are slower and larger
-    context.width, context.height = job.width, job.height
-    context.pix_fmt = encoder.pixel_format(first, job.crf)
-    context.time_base = 1 / job.fps
-    first.tags.put_on(context)
+def _check_opens(encoder: Encoder, target: Target, first: Frame) -> None:
+    """OutputError if the encoder does not start with such frames."""
+    with output_errors(target.path):
+        context = av.CodecContext.create(encoder.codec, "w")
+        assert isinstance(context, av.VideoCodecContext)
+        context.options = _encoder_options(encoder, target)
+        _open_encoder(context, encoder, target, first)
+
+
+def _encoder_options(encoder: Encoder, target: Target) -> dict[str, str]:
+    container = _container_format(target.path)
+    return {**encoder.options(target.preset, target.crf), **container.video_options}
+
+
+def _open_encoder(
+    context: av.VideoCodecContext, encoder: Encoder, target: Target, first: Frame
+) -> None:
+    context.thread_type = "AUTO"  # slice threads are slower, and make the file larger
+    context.width, context.height = target.width, target.height
+    context.pix_fmt = encoder.pixel_format(first, target.crf)
+    context.time_base = 1 / target.fps
+    first.tags.apply_to(context)
     if first.aspect is not None:
         context.sample_aspect_ratio = first.aspect
     try:
         context.open()
     except av.FFmpegError as error:
         raise OutputError(
-            f"{job.path}: {encoder.codec} does not start ({reason_of(error)}) for"
-            f" {job.width}x{job.height} at {float(job.fps):.5g} a second; give another --encoder,"
-            " or another size with --resize_factor or --crop"
+            f"{target.path}: {encoder.codec} does not start ({reason_of(error)}) for"
+            f" {target.width}x{target.height} at {float(target.fps):.5g} a second; give another"
+            " --encoder, or another size with --resize_factor or --crop"
         ) from error
 
 
 @contextmanager
-def _muxing(path: Path, partial: Path, kind: Container) -> Iterator[OutputContainer]:
-    with reported(path):
+def _open_output(
+    path: Path, partial: Path, container: ContainerFormat
+) -> Iterator[OutputContainer]:
+    """The partial file, open for muxing; errors are reported of `path`."""
+    with output_errors(path):
         output = av.open(
-            f"file:{partial}", "w", format=kind.name, container_options=dict(kind.options)
+            f"file:{partial}",
+            "w",
+            format=container.name,
+            container_options=dict(container.muxer_options),
         )
     try:
         yield output
@@ -205,11 +246,11 @@ def _muxing(path: Path, partial: Path, kind: Container) -> Iterator[OutputContai
         with suppress(OSError, ValueError, av.FFmpegError):
             output.close()
         raise
-    with reported(path):
+    with output_errors(path):
         output.close()
 
 
-def _container(path: Path) -> Container:
+def _container_format(path: Path) -> ContainerFormat:
     try:
         return CONTAINERS[path.suffix.lower()]
     except KeyError:
@@ -217,16 +258,18 @@ def _container(path: Path) -> Container:
         raise OutputError(f"{path}: unknown ending; give one of {known}") from None
 
 
-def _check_encoder(target: Target, kind: Container) -> None:
-    if target.encoder not in ENCODERS:
-        raise UsageError(f"encoder {target.encoder}: unknown; give one of {' '.join(ENCODERS)}")
-    encoder = chosen(target.encoder, kind.name, (target.width, target.height), target.crf)
-    if kind.name not in encoder.containers:
-        fit = " ".join(end for end, other in CONTAINERS.items() if other.name in encoder.containers)
-        raise UsageError(f"encoder {target.encoder} in {target.path.name}: it fits into {fit}")
-    if not present(encoder.codec):
-        raise UsageError(f"encoder {target.encoder}: not in this build of PyAV; give another")
-    if encoder.presets and target.preset not in encoder.presets:
-        raise UsageError(f"preset {target.preset}: give one of {' '.join(encoder.presets)}")
-    if encoder.quality is not None and not 0 <= target.crf <= encoder.worst:
-        raise UsageError(f"crf {target.crf}: give 0 (best) to {encoder.worst} (worst)")
+def _check_encoder(path: Path, name: str, preset: str, crf: int) -> None:
+    """UsageError for an encoder, preset or quality that cannot be; no encoder is opened."""
+    container = _container_format(path)
+    if name not in ENCODERS:
+        raise UsageError(f"encoder {name}: unknown; give one of {' '.join(ENCODERS)}")
+    encoder = named_encoder(name, container.name)
+    if container.name not in encoder.containers:
+        fitting = [end for end, other in CONTAINERS.items() if other.name in encoder.containers]
+        raise UsageError(f"encoder {name} in {path.name}: it fits into {' '.join(fitting)}")
+    if not has_encoder(encoder.codec):
+        raise UsageError(f"encoder {name}: not in this build of PyAV; give another")
+    if encoder.presets and preset not in encoder.presets:
+        raise UsageError(f"preset {preset}: give one of {' '.join(encoder.presets)}")
+    if encoder.quality_option is not None and not 0 <= crf <= encoder.worst_quality:
+        raise UsageError(f"crf {crf}: give 0 (best) to {encoder.worst_quality} (worst)")

@@ -1,4 +1,4 @@
-"""A decoded picture in its own colour format; only the rectangle that is asked for becomes BGR."""
+"""A decoded frame in its own YUV format; rectangles of it are read and changed as BGR."""
 
 import math
 import re
@@ -17,11 +17,11 @@ from base.geometry import Picture, Rect, Region
 Plane = NDArray[Any]  # (rows, columns) of uint8 or uint16: a view on a frame's memory
 Floats = NDArray[np.float32]
 
-# FFmpeg's numbers for colour tags (the same as in ISO/IEC 23091-2)
+# FFmpeg's numbers of colour tags (the same as in ISO/IEC 23091-2)
 UNSPECIFIED = 2
 BT709, SMPTE170M, SRGB_CURVE = 1, 6, 13
 LIMITED, FULL = 1, 2
-RED_AND_BLUE = {  # matrix -> their weights in luma
+LUMA_WEIGHTS = {  # of red and blue, by the number of the matrix
     1: (0.2126, 0.0722),
     4: (0.30, 0.11),
     5: (0.299, 0.114),
@@ -30,7 +30,7 @@ RED_AND_BLUE = {  # matrix -> their weights in luma
     9: (0.2627, 0.0593),
     10: (0.2627, 0.0593),
 }
-SUBSAMPLING = {  # halvings of chroma across and down
+SUBSAMPLING = {  # log2 of how many pixels wide and high a chroma sample is
     "yuv410p": (2, 2),
     "yuv411p": (2, 0),
     "yuv420p": (1, 1),
@@ -38,55 +38,59 @@ SUBSAMPLING = {  # halvings of chroma across and down
     "yuv440p": (0, 1),
     "yuv444p": (0, 0),
 }
-STRIP = (
-    64  # rows that are computed at once where a whole picture is; a multiple of every chroma cell
-)
+STRIP = 64  # rows of a whole picture that are converted at once; whole chroma cells in any layout
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a planar format stores a picture."""
+    """A planar pixel format: its subsampling and its depth."""
 
     base: str  # "gray" or a key of SUBSAMPLING
-    bits: int
+    bits: int  # a sample
 
     @property
     def name(self) -> str:
+        """FFmpeg's name of the format."""
         return self.base if self.bits == 8 else f"{self.base}{self.bits}le"
 
     @property
-    def chroma(self) -> bool:
+    def has_chroma(self) -> bool:
         return self.base != "gray"
 
     @property
-    def across(self) -> int:
+    def log2_chroma_w(self) -> int:
+        """As in FFmpeg: log2 of how many pixels wide a chroma sample is."""
         return SUBSAMPLING.get(self.base, (0, 0))[0]
 
     @property
-    def down(self) -> int:
+    def log2_chroma_h(self) -> int:
+        """As in FFmpeg: log2 of how many pixels high a chroma sample is."""
         return SUBSAMPLING.get(self.base, (0, 0))[1]
 
     @property
-    def peak(self) -> int:
+    def max_value(self) -> int:
+        """The largest sample."""
         return (1 << self.bits) - 1
 
-    def cells(self, rect: Rect) -> Rect:
-        """The chroma samples that the rectangle touches."""
+    def chroma_rect(self, rect: Rect) -> Rect:
+        """The chroma samples that a rectangle of pixels touches."""
         return Rect(
-            rect.top >> self.down,
-            -(-rect.bottom >> self.down),
-            rect.left >> self.across,
-            -(-rect.right >> self.across),
+            rect.top >> self.log2_chroma_h,
+            -(-rect.bottom >> self.log2_chroma_h),
+            rect.left >> self.log2_chroma_w,
+            -(-rect.right >> self.log2_chroma_w),
         )
 
 
 def layout_of(name: str) -> Layout | None:
-    """The layout of one of the formats that a Frame can hold."""
-    found = re.fullmatch(r"(gray|yuv4(?:10|11|20|22|40|44)p)(?:(9|10|12|14|16)le)?", name)
-    return Layout(found[1], int(found[2] or 8)) if found else None
+    """The layout of FFmpeg's pixel format of this name; none if a Frame cannot hold it."""
+    match = re.fullmatch(r"(gray|yuv4(?:10|11|20|22|40|44)p)(?:(9|10|12|14|16)le)?", name)
+    return Layout(match[1], int(match[2] or 8)) if match else None
 
 
 class Tagged(Protocol):
+    """A frame or an encoder of PyAV."""
+
     colorspace: int
     color_range: int
     color_primaries: int
@@ -94,8 +98,8 @@ class Tagged(Protocol):
 
 
 @dataclass(frozen=True)
-class Tags:
-    """What the numbers of a picture mean, in FFmpeg's codes."""
+class ColorTags:
+    """What colours the samples of a frame stand for, in FFmpeg's numbers."""
 
     matrix: int = UNSPECIFIED
     range: int = 0
@@ -103,7 +107,7 @@ class Tags:
     transfer: int = UNSPECIFIED
 
     @classmethod
-    def of(cls, tagged: Tagged) -> "Tags":
+    def of(cls, tagged: Tagged) -> "ColorTags":
         return cls(
             int(tagged.colorspace),
             int(tagged.color_range),
@@ -111,169 +115,173 @@ class Tags:
             int(tagged.color_trc),
         )
 
-    def put_on(self, tagged: Tagged) -> None:
+    def apply_to(self, tagged: Tagged) -> None:
+        """Tag a frame or an encoder so."""
         tagged.colorspace, tagged.color_range = self.matrix, self.range
         tagged.color_primaries, tagged.color_trc = self.primaries, self.transfer
 
 
-def matrix_for(height: int) -> int:
-    """The matrix that players take for pictures that do not name theirs."""
+def default_matrix(height: int) -> int:
+    """The matrix that players assume for pictures without a tag for it."""
     return BT709 if height >= 720 else SMPTE170M
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A picture in planar YUV or gray, never changed once it is one."""
+    """An immutable video frame in planar YUV or gray."""
 
-    video: av.VideoFrame
+    av_frame: av.VideoFrame
     aspect: Fraction | None = None  # width to height of one pixel
 
     def __post_init__(self) -> None:
-        if layout_of(self.video.format.name) is None:
-            raise ValueError(f"a frame is planar YUV or gray, not {self.video.format.name}")
+        if layout_of(self.av_frame.format.name) is None:
+            raise ValueError(f"a frame is planar YUV or gray, not {self.av_frame.format.name}")
 
     @classmethod
     def of_picture(cls, picture: Picture) -> "Frame":
-        """A BGR picture as a frame: 4:2:0, or 4:4:4 where a side is odd."""
+        """A BGR picture as a frame: in 4:2:0, or in 4:4:4 where a side is odd."""
         height, width = picture.shape[:2]
         even = width % 2 == 0 and height % 2 == 0
-        video = blank(width, height, "yuv420p" if even else "yuv444p")
-        Tags(matrix_for(height), LIMITED, BT709, SRGB_CURVE).put_on(video)
-        frame = cls(video)
-        frame._paint(picture)
+        av_frame = new_av_frame(width, height, "yuv420p" if even else "yuv444p")
+        ColorTags(default_matrix(height), LIMITED, BT709, SRGB_CURVE).apply_to(av_frame)
+        frame = cls(av_frame)
+        frame._fill(picture)
         return frame
 
     @property
     def width(self) -> int:
-        return self.video.width
+        return self.av_frame.width
 
     @property
     def height(self) -> int:
-        return self.video.height
+        return self.av_frame.height
 
     @property
-    def tags(self) -> Tags:
-        return Tags.of(self.video)
+    def tags(self) -> ColorTags:
+        return ColorTags.of(self.av_frame)
 
     @property
     def layout(self) -> Layout:
-        found = layout_of(self.video.format.name)
-        assert found is not None
-        return found
+        layout = layout_of(self.av_frame.format.name)
+        assert layout is not None  # checked at birth
+        return layout
 
     def planes(self) -> tuple[Plane, ...]:
-        """Views on luma and, unless the frame is gray, both chroma planes: not to be written to."""
-        return tuple(_view(plane, self.layout.bits) for plane in self.video.planes)
+        """Views on luma and, unless the frame is gray, both chroma planes; not to be written to."""
+        return tuple(_view(plane, self.layout.bits) for plane in self.av_frame.planes)
 
     def region(self, rect: Rect) -> Region:
         """The rectangle as BGR, in the frame's own matrix and range."""
         self._check(rect)
         luma, *chroma = self.planes()
-        cells = self.layout.cells(rect)
-        spread = [self._spread(plane[cells.slices], rect) for plane in chroma]
-        return self._bgr([luma[rect.slices], *spread])
+        cells = self.layout.chroma_rect(rect)
+        upsampled = [self._upsample(plane[cells.slices], rect) for plane in chroma]
+        return self._to_bgr([luma[rect.slices], *upsampled])
 
     def with_region(self, rect: Rect, region: Region, before: Region | None = None) -> "Frame":
-        """A frame whose rectangle shows `region`; what it leaves alone stays bit-identical.
+        """A frame that shows `region` in the rectangle; unchanged pixels stay bit-identical.
 
-        `before` spares the work of `region(rect)` to whoever has it already.
+        `before` is `self.region(rect)`, for a caller that has it already.
         """
         before = self.region(rect) if before is None else before
         delta = np.subtract(region, before, dtype=np.float32)
         if not delta.any():
             return self
-        changed = Frame(copied(self.video), self.aspect)
-        changed._add(rect, cv2.transform(delta, self._from_bgr()[:, :3]).astype(np.float32))
+        changed = Frame(copy_av_frame(self.av_frame), self.aspect)
+        changed._add(rect, cv2.transform(delta, self._yuv_from_bgr()[:, :3]).astype(np.float32))
         return changed
 
-    def reduced(self, longest: int) -> tuple[Picture, float]:
-        """A picture whose longer side has at most `longest` pixels, and its scale."""
+    def downscaled(self, longest: int) -> tuple[Picture, float]:
+        """A picture whose longer side has at most `longest` pixels, and its scale, at most 1."""
         scale = min(1.0, longest / max(self.width, self.height))
         size = max(1, round(self.width * scale)), max(1, round(self.height * scale))
-        planes = [resized(plane, size) for plane in self.planes()]
-        return _rounded(self._bgr(planes)), scale
+        planes = [resize(plane, size) for plane in self.planes()]
+        return _round(self._to_bgr(planes)), scale
 
     def picture(self) -> Picture:
         """The whole frame as BGR."""
-        whole = np.empty((self.height, self.width, 3), np.uint8)
+        picture = np.empty((self.height, self.width, 3), np.uint8)
         for rect in _strips(self.width, self.height):
-            whole[rect.slices] = _rounded(self.region(rect))
-        return whole
+            picture[rect.slices] = _round(self.region(rect))
+        return picture
 
     def _check(self, rect: Rect) -> None:
         if rect.bottom > self.height or rect.right > self.width:
             raise ValueError(f"{rect} is not inside a {self.width}x{self.height} frame")
 
-    def _spread(self, cut: Plane, rect: Rect) -> Plane:
-        """Chroma at every pixel of the rectangle; each sample as it is, so that a cell's mean of
-        the result is the sample again."""
+    def _upsample(self, chroma: Plane, rect: Rect) -> Plane:
+        """Chroma at every pixel of the rectangle, from the samples that it touches.
+
+        They are repeated, not interpolated, so that the mean over a cell is the sample again.
+        """
         layout = self.layout
-        if layout.across or layout.down:
-            cut = cv2.resize(
-                cut,
-                (cut.shape[1] << layout.across, cut.shape[0] << layout.down),
-                interpolation=cv2.INTER_NEAREST,
-            )
-        top, left = rect.top % (1 << layout.down), rect.left % (1 << layout.across)
+        if layout.log2_chroma_w or layout.log2_chroma_h:
+            rows, columns = chroma.shape
+            size = columns << layout.log2_chroma_w, rows << layout.log2_chroma_h
+            chroma = cv2.resize(chroma, size, interpolation=cv2.INTER_NEAREST)
+        top = rect.top % (1 << layout.log2_chroma_h)
+        left = rect.left % (1 << layout.log2_chroma_w)
         width, height = rect.size
-        return cut[top : top + height, left : left + width]
+        return chroma[top : top + height, left : left + width]
 
     def _add(self, rect: Rect, delta: Floats) -> None:
-        planes, peak = self.planes(), self.layout.peak
+        """Add a difference in YUV, (height, width, 3), to the pixels of the rectangle."""
+        planes, max_value = self.planes(), self.layout.max_value
         changes = [np.asarray(change, np.float32) for change in cv2.split(delta)]
-        _add_rounded(planes[0][rect.slices], changes[0], peak)
-        cells = self.layout.cells(rect)
+        _add_rounded(planes[0][rect.slices], changes[0], max_value)
+        cells = self.layout.chroma_rect(rect)
         for plane, change in zip(planes[1:], changes[1:], strict=False):  # none if gray
-            _add_rounded(plane[cells.slices], self._cell_means(rect, cells, change), peak)
+            _add_rounded(plane[cells.slices], self._cell_means(rect, cells, change), max_value)
 
     def _cell_means(self, rect: Rect, cells: Rect, delta: Floats) -> Floats:
-        """The mean of `delta` over each chroma cell; pixels outside the rectangle count as 0."""
+        """The mean of `delta` over each chroma cell, with 0 for pixels outside the rectangle."""
         layout = self.layout
-        bottom, right = cells.bottom << layout.down, cells.right << layout.across
+        bottom, right = cells.bottom << layout.log2_chroma_h, cells.right << layout.log2_chroma_w
         padded = cv2.copyMakeBorder(
             delta,
-            rect.top - (cells.top << layout.down),
+            rect.top - (cells.top << layout.log2_chroma_h),
             bottom - rect.bottom,
-            rect.left - (cells.left << layout.across),
+            rect.left - (cells.left << layout.log2_chroma_w),
             right - rect.right,
             cv2.BORDER_CONSTANT,
             value=0,
         )
         means = cv2.resize(padded, cells.size, interpolation=cv2.INTER_AREA).astype(np.float32)
         # the last cells of an odd-sized frame hold fewer pixels
-        means[-1] *= _share_inside(bottom, self.height, 1 << layout.down)
-        means[:, -1] *= _share_inside(right, self.width, 1 << layout.across)
+        means[-1] *= _edge_cell_factor(bottom, self.height, 1 << layout.log2_chroma_h)
+        means[:, -1] *= _edge_cell_factor(right, self.width, 1 << layout.log2_chroma_w)
         return means
 
-    def _paint(self, picture: Picture) -> None:
-        """Fill a frame that nobody has seen yet."""
-        matrix, peak = self._from_bgr(), self.layout.peak
+    def _fill(self, picture: Picture) -> None:
+        """Write the picture into a new frame, before anything else refers to it."""
+        matrix, max_value = self._yuv_from_bgr(), self.layout.max_value
         luma, *chroma = self.planes()
         for rect in _strips(self.width, self.height):
             yuv = cv2.transform(picture[rect.slices].astype(np.float32), matrix)
-            _set_rounded(luma[rect.slices], yuv[..., 0], peak)
-            cells = self.layout.cells(rect)
+            _set_rounded(luma[rect.slices], yuv[..., 0], max_value)
+            cells = self.layout.chroma_rect(rect)
             means = cv2.resize(yuv[..., 1:], cells.size, interpolation=cv2.INTER_AREA)
             for index, plane in enumerate(chroma):
-                _set_rounded(plane[cells.slices], means[..., index], peak)
+                _set_rounded(plane[cells.slices], means[..., index], max_value)
 
-    def _bgr(self, planes: Sequence[Plane]) -> Region:
+    def _to_bgr(self, planes: Sequence[Plane]) -> Region:
+        """BGR from luma and, unless the frame is gray, both chroma planes, all of one size."""
         if len(planes) == 1:
             neutral = np.full_like(planes[0], 1 << (self.layout.bits - 1))
             planes = [planes[0], neutral, neutral]
-        region = cv2.transform(cv2.merge(planes).astype(np.float32), self._to_bgr())
+        region = cv2.transform(cv2.merge(planes).astype(np.float32), self._bgr_from_yuv())
         return np.asarray(np.clip(region, 0, 255, out=region), np.float32)
 
-    def _to_bgr(self) -> NDArray[np.float64]:
-        """(3, 4): from stored luma and chroma (blue, red) and 1 to B, G, R in 0..255."""
+    def _bgr_from_yuv(self) -> NDArray[np.float64]:
+        """(3, 4) matrix from stored Y, Cb, Cr and 1 to B, G, R in 0..255."""
         square = np.eye(4)
-        square[:3] = self._from_bgr()
+        square[:3] = self._yuv_from_bgr()
         return np.asarray(np.linalg.inv(square)[:3], np.float64)
 
-    def _from_bgr(self) -> NDArray[np.float64]:
-        """(3, 4): from B, G, R in 0..255 and 1 to stored luma and chroma (blue, red)."""
+    def _yuv_from_bgr(self) -> NDArray[np.float64]:
+        """(3, 4) matrix from B, G, R in 0..255 and 1 to stored Y, Cb, Cr."""
         tags, bits = self.tags, self.layout.bits
-        red, blue = RED_AND_BLUE.get(tags.matrix, RED_AND_BLUE[matrix_for(self.height)])
+        red, blue = LUMA_WEIGHTS.get(tags.matrix, LUMA_WEIGHTS[default_matrix(self.height)])
         luma = np.array([blue, 1 - red - blue, red])
         rows = np.stack(
             [
@@ -284,53 +292,53 @@ class Frame:
         )
         unit = 1 << (bits - 8)
         full = tags.range == FULL
-        scales = [self.layout.peak] * 3 if full else [219 * unit, 224 * unit, 224 * unit]
+        scales = [self.layout.max_value] * 3 if full else [219 * unit, 224 * unit, 224 * unit]
         offsets = [0 if full else 16 * unit, 128 * unit, 128 * unit]
         return np.column_stack([rows / 255 * np.array(scales)[:, None], offsets])
 
 
-def blank(width: int, height: int, name: str) -> av.VideoFrame:
-    """A new frame, to be filled."""
-    return with_quiet_margins(av.VideoFrame(width, height, name))
+def new_av_frame(width: int, height: int, pixel_format: str) -> av.VideoFrame:
+    """A frame whose samples are still to be written."""
+    return zero_row_padding(av.VideoFrame(width, height, pixel_format))
 
 
-def with_quiet_margins(video: av.VideoFrame) -> av.VideoFrame:
-    """The same, with 0 behind its rows, where x264 looks if the width is no multiple of 16."""
-    bytes_each = 1 if video.format.components[0].bits == 8 else 2
-    for plane in video.planes:
+def zero_row_padding(av_frame: av.VideoFrame) -> av.VideoFrame:
+    """Clear the bytes behind each row: x264 reads them if the width is no multiple of 16."""
+    bytes_per_sample = 1 if av_frame.format.components[0].bits == 8 else 2
+    for plane in av_frame.planes:
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, abs(plane.line_size))
-        rows[:, plane.width * bytes_each :] = 0
-    return video
+        rows[:, plane.width * bytes_per_sample :] = 0
+    return av_frame
 
 
-def copied(video: av.VideoFrame) -> av.VideoFrame:
-    """The same picture in memory of its own: a decoded one may be shared with its decoder."""
-    copy = blank(video.width, video.height, video.format.name)
-    for target, source in zip(copy.planes, video.planes, strict=True):
-        bits = video.format.components[0].bits
-        _view(target, bits)[...] = _view(source, bits)
-    Tags.of(video).put_on(copy)
-    copy.pts = video.pts
-    if video.time_base is not None:
-        copy.time_base = video.time_base
-    return copy
+def copy_av_frame(av_frame: av.VideoFrame) -> av.VideoFrame:
+    """A copy in memory of its own: a decoder may share the memory of the frames it returns."""
+    bits = av_frame.format.components[0].bits
+    planes = [_view(plane, bits) for plane in av_frame.planes]
+    return _new_like(av_frame, planes, av_frame.format.name)
 
 
-def frame_of_planes(planes: Sequence[Plane], layout: Layout, like: Frame) -> Frame:
-    """A frame with these samples and the tags and time of another."""
+def frame_from_planes(planes: Sequence[Plane], layout: Layout, like: Frame) -> Frame:
+    """A frame with these samples, and the tags, time and aspect of another."""
+    return Frame(_new_like(like.av_frame, planes, layout.name), like.aspect)
+
+
+def _new_like(other: av.VideoFrame, planes: Sequence[Plane], pixel_format: str) -> av.VideoFrame:
+    """A frame with these samples, and the tags and time of another."""
     height, width = planes[0].shape
-    video = blank(width, height, layout.name)
-    for target, source in zip(video.planes, planes, strict=True):
-        _view(target, layout.bits)[...] = source
-    like.tags.put_on(video)
-    video.pts = like.video.pts
-    if like.video.time_base is not None:
-        video.time_base = like.video.time_base
-    return Frame(video, like.aspect)
+    av_frame = new_av_frame(width, height, pixel_format)
+    bits = av_frame.format.components[0].bits
+    for target, source in zip(av_frame.planes, planes, strict=True):
+        _view(target, bits)[...] = source
+    ColorTags.of(other).apply_to(av_frame)
+    av_frame.pts = other.pts
+    if other.time_base is not None:
+        av_frame.time_base = other.time_base
+    return av_frame
 
 
-def resized(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """The plane or picture at (width, height): averaged where it shrinks."""
+def resize(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """The plane or picture at (width, height); averaged where it shrinks."""
     height, width = plane.shape[:2]
     if (width, height) == size:
         return plane
@@ -339,6 +347,7 @@ def resized(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
 
 def _view(plane: av.video.plane.VideoPlane, bits: int) -> Plane:
+    """The plane's samples as an array on the same memory, without the padding of its rows."""
     kind = np.dtype(np.uint8 if bits == 8 else "<u2")
     pitch = abs(plane.line_size)
     flipped = plane.line_size < 0
@@ -351,24 +360,25 @@ def _view(plane: av.video.plane.VideoPlane, bits: int) -> Plane:
     )
 
 
-def _share_inside(end: int, limit: int, cell: int) -> float:
-    """What the mean of a cell that reaches over `limit` up to `end` must be multiplied by."""
+def _edge_cell_factor(end: int, limit: int, cell: int) -> float:
+    """From the mean over `cell` pixels that end at `end` to that over those before `limit`."""
     return cell / (cell - max(0, end - limit))
 
 
-def _add_rounded(view: Plane, change: Floats, peak: int) -> None:
+def _add_rounded(view: Plane, change: Floats, max_value: int) -> None:
     kind = cv2.CV_8U if view.dtype == np.uint8 else cv2.CV_16U
-    view[...] = np.minimum(cv2.add(view, change, dtype=kind), peak)  # rounds and clips by itself
+    view[...] = np.minimum(cv2.add(view, change, dtype=kind), max_value)  # add rounds and clips
 
 
-def _set_rounded(view: Plane, values: NDArray[Any], peak: int) -> None:
-    view[...] = np.clip(np.rint(values), 0, peak)
+def _set_rounded(view: Plane, values: NDArray[Any], max_value: int) -> None:
+    view[...] = np.clip(np.rint(values), 0, max_value)
 
 
-def _rounded(region: Region) -> Picture:
+def _round(region: Region) -> Picture:
     return np.rint(region).astype(np.uint8)
 
 
 def _strips(width: int, height: int) -> Iterator[Rect]:
+    """Rectangles that cover a picture from top to bottom, STRIP rows each."""
     for index in range(math.ceil(height / STRIP)):
         yield Rect(index * STRIP, min(height, (index + 1) * STRIP), 0, width)

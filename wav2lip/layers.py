@@ -1,4 +1,4 @@
-"""What the Wav2Lip network is made of: numbers alone, so that an engine imports no other's library.
+"""The layers of the Wav2Lip network as plain numbers, so that no engine imports another's library.
 
 Names follow the published checkpoints. Layers are written as (in, out, kernel, stride, padding).
 """
@@ -17,8 +17,8 @@ Shape = tuple[int, ...]
 class Layer:
     """Convolution, batch norm and ReLU."""
 
-    channels: int
-    out: int
+    in_channels: int
+    out_channels: int
     kernel: int
     stride: int | tuple[int, int]  # tuple: mel bands, columns
     padding: int
@@ -35,76 +35,78 @@ class Layer:
 
     @property
     def weight_shape(self) -> Shape:
-        ends = (self.channels, self.out) if self.transposed else (self.out, self.channels)
-        return (*ends, self.kernel, self.kernel)
+        channels = self.out_channels, self.in_channels
+        return (*(channels[::-1] if self.transposed else channels), self.kernel, self.kernel)
 
 
 Block = tuple[Layer, ...]
 
 
-def chain(*first: Layer, residuals: int = 0) -> Block:
-    """The given layers, then `residuals` 3x3 layers that keep size and width."""
-    width = first[-1].out
-    return (*first, *[Layer(width, width, 3, 1, 1, residual=True)] * residuals)
+def make_block(*layers: Layer, residuals: int = 0) -> Block:
+    """The layers, followed by `residuals` 3x3 layers that keep size and channels."""
+    width = layers[-1].out_channels
+    return (*layers, *[Layer(width, width, 3, 1, 1, residual=True)] * residuals)
 
 
-def up(channels: int, out: int, kernel: int, stride: int, padding: int) -> Layer:
-    return Layer(channels, out, kernel, stride, padding, transposed=True)
+def upsampling(
+    in_channels: int, out_channels: int, kernel: int, stride: int, padding: int
+) -> Layer:
+    return Layer(in_channels, out_channels, kernel, stride, padding, transposed=True)
 
 
 FACE_ENCODER: tuple[Block, ...] = (
-    chain(Layer(6, 16, 7, 1, 3)),  # 96x96
-    chain(Layer(16, 32, 3, 2, 1), residuals=2),  # 48x48
-    chain(Layer(32, 64, 3, 2, 1), residuals=3),  # 24x24
-    chain(Layer(64, 128, 3, 2, 1), residuals=2),  # 12x12
-    chain(Layer(128, 256, 3, 2, 1), residuals=2),  # 6x6
-    chain(Layer(256, 512, 3, 2, 1), residuals=1),  # 3x3
-    chain(Layer(512, 512, 3, 1, 0), Layer(512, 512, 1, 1, 0)),  # 1x1
+    make_block(Layer(6, 16, 7, 1, 3)),  # 96x96
+    make_block(Layer(16, 32, 3, 2, 1), residuals=2),  # 48x48
+    make_block(Layer(32, 64, 3, 2, 1), residuals=3),  # 24x24
+    make_block(Layer(64, 128, 3, 2, 1), residuals=2),  # 12x12
+    make_block(Layer(128, 256, 3, 2, 1), residuals=2),  # 6x6
+    make_block(Layer(256, 512, 3, 2, 1), residuals=1),  # 3x3
+    make_block(Layer(512, 512, 3, 1, 0), Layer(512, 512, 1, 1, 0)),  # 1x1
 )
 
 AUDIO_ENCODER: Block = (
-    *chain(Layer(1, 32, 3, 1, 1), residuals=2),  # 80x16
-    *chain(Layer(32, 64, 3, (3, 1), 1), residuals=2),  # 27x16
-    *chain(Layer(64, 128, 3, 3, 1), residuals=2),  # 9x6
-    *chain(Layer(128, 256, 3, (3, 2), 1), residuals=1),  # 3x3
-    *chain(Layer(256, 512, 3, 1, 0), Layer(512, 512, 1, 1, 0)),  # 1x1
+    *make_block(Layer(1, 32, 3, 1, 1), residuals=2),  # 80x16
+    *make_block(Layer(32, 64, 3, (3, 1), 1), residuals=2),  # 27x16
+    *make_block(Layer(64, 128, 3, 3, 1), residuals=2),  # 9x6
+    *make_block(Layer(128, 256, 3, (3, 2), 1), residuals=1),  # 3x3
+    *make_block(Layer(256, 512, 3, 1, 0), Layer(512, 512, 1, 1, 0)),  # 1x1
 )
 
-# Each block's output is joined with the face encoder's of the same size: hence the widths.
+# Each block's output is concatenated with the face encoder's of the same size: hence the channels.
 FACE_DECODER: tuple[Block, ...] = (
-    chain(Layer(512, 512, 1, 1, 0)),  # 1x1
-    chain(up(1024, 512, 3, 1, 0), residuals=1),  # 3x3
-    chain(up(1024, 512, 3, 2, 1), residuals=2),  # 6x6
-    chain(up(768, 384, 3, 2, 1), residuals=2),  # 12x12
-    chain(up(512, 256, 3, 2, 1), residuals=2),  # 24x24
-    chain(up(320, 128, 3, 2, 1), residuals=2),  # 48x48
-    chain(up(160, 64, 3, 2, 1), residuals=2),  # 96x96
+    make_block(Layer(512, 512, 1, 1, 0)),  # 1x1
+    make_block(upsampling(1024, 512, 3, 1, 0), residuals=1),  # 3x3
+    make_block(upsampling(1024, 512, 3, 2, 1), residuals=2),  # 6x6
+    make_block(upsampling(768, 384, 3, 2, 1), residuals=2),  # 12x12
+    make_block(upsampling(512, 256, 3, 2, 1), residuals=2),  # 24x24
+    make_block(upsampling(320, 128, 3, 2, 1), residuals=2),  # 48x48
+    make_block(upsampling(160, 64, 3, 2, 1), residuals=2),  # 96x96
 )
 
 OUTPUT = Layer(80, 32, 3, 1, 1)
-COLOURS = Layer(32, 3, 1, 1, 0)  # without norm; a sigmoid stands in for the ReLU
+COLOR_HEAD = Layer(32, 3, 1, 1, 0)  # without batch norm, and with a sigmoid instead of the ReLU
 
 
-def named(prefix: str, block: Block) -> Iterator[tuple[str, Layer]]:
+def named_layers(prefix: str, block: Block) -> Iterator[tuple[str, Layer]]:
     """Each layer with its convolution's name in a checkpoint."""
     for i, layer in enumerate(block):
         yield f"{prefix}.{i}.conv_block.0", layer
 
 
-def convolutions() -> Iterator[tuple[str, Layer]]:
-    """Every one of the network's, by name."""
+def named_convolutions() -> Iterator[tuple[str, Layer]]:
+    """Each convolution of the network with its name in a checkpoint."""
     for i, block in enumerate(FACE_ENCODER):
-        yield from named(f"face_encoder_blocks.{i}", block)
-    yield from named("audio_encoder", AUDIO_ENCODER)
+        yield from named_layers(f"face_encoder_blocks.{i}", block)
+    yield from named_layers("audio_encoder", AUDIO_ENCODER)
     for i, block in enumerate(FACE_DECODER):
-        yield from named(f"face_decoder_blocks.{i}", block)
-    yield from named("output_block", (OUTPUT,))
-    yield "output_block.1", COLOURS
+        yield from named_layers(f"face_decoder_blocks.{i}", block)
+    yield from named_layers("output_block", (OUTPUT,))
+    yield "output_block.1", COLOR_HEAD
 
 
 def folded_shapes() -> dict[str, Shape]:
-    """Of every tensor that is left once the norms are folded."""
+    """The shape of every tensor that is left once the batch norms are folded, by name."""
     shapes: dict[str, Shape] = {}
-    for name, layer in convolutions():
-        shapes |= {f"{name}.weight": layer.weight_shape, f"{name}.bias": (layer.out,)}
+    for name, layer in named_convolutions():
+        shapes |= {f"{name}.weight": layer.weight_shape, f"{name}.bias": (layer.out_channels,)}
     return shapes

@@ -1,6 +1,6 @@
-"""The Wav2Lip network in torch: a mel window and a masked face in, the face with its mouth out.
+"""The Wav2Lip network in torch: from a mel window and a masked face to the face with a new mouth.
 
-Module names follow the published checkpoints, so that their state dicts load as they are.
+Module names follow the published checkpoints, so their state dicts load without renaming.
 """
 
 from typing import Any, cast
@@ -11,7 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from wav2lip.layers import (
     AUDIO_ENCODER,
-    COLOURS,
+    COLOR_HEAD,
     FACE_DECODER,
     FACE_ENCODER,
     OUTPUT,
@@ -21,12 +21,12 @@ from wav2lip.layers import (
 )
 
 
-class Conv(nn.Module):
+class ConvBlock(nn.Module):
     """Convolution, batch norm and ReLU."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
-        self.conv_block = nn.Sequential(convolution(layer), nn.BatchNorm2d(layer.out))
+        self.conv_block = nn.Sequential(make_convolution(layer), nn.BatchNorm2d(layer.out_channels))
         self.residual = layer.residual
 
     def forward(self, x: Tensor) -> Tensor:
@@ -34,15 +34,15 @@ class Conv(nn.Module):
         return torch.relu(y + x if self.residual else y)
 
 
-def convolution(layer: Layer) -> nn.Module:
-    sizes = layer.channels, layer.out, layer.kernel, layer.stride, layer.padding
+def make_convolution(layer: Layer) -> nn.Module:
+    arguments = layer.in_channels, layer.out_channels, layer.kernel, layer.stride, layer.padding
     if layer.transposed:
-        return nn.ConvTranspose2d(*sizes, output_padding=layer.output_padding)
-    return nn.Conv2d(*sizes)
+        return nn.ConvTranspose2d(*arguments, output_padding=layer.output_padding)
+    return nn.Conv2d(*arguments)
 
 
-def chain(block: Block) -> nn.Sequential:
-    return nn.Sequential(*map(Conv, block))
+def make_sequential(block: Block) -> nn.Sequential:
+    return nn.Sequential(*map(ConvBlock, block))
 
 
 class Wav2Lip(nn.Module):
@@ -50,10 +50,12 @@ class Wav2Lip(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.face_encoder_blocks = nn.ModuleList(map(chain, FACE_ENCODER))
-        self.audio_encoder = chain(AUDIO_ENCODER)
-        self.face_decoder_blocks = nn.ModuleList(map(chain, FACE_DECODER))
-        self.output_block = nn.Sequential(Conv(OUTPUT), convolution(COLOURS), nn.Sigmoid())
+        self.face_encoder_blocks = nn.ModuleList(map(make_sequential, FACE_ENCODER))
+        self.audio_encoder = make_sequential(AUDIO_ENCODER)
+        self.face_decoder_blocks = nn.ModuleList(map(make_sequential, FACE_DECODER))
+        self.output_block = nn.Sequential(
+            ConvBlock(OUTPUT), make_convolution(COLOR_HEAD), nn.Sigmoid()
+        )
 
     def forward(self, mel: Tensor, face: Tensor) -> Tensor:
         skips = []  # (n, 16, 96, 96) ... (n, 512, 1, 1)
@@ -68,9 +70,9 @@ class Wav2Lip(nn.Module):
 
 
 def fold_norms(network: Wav2Lip) -> Wav2Lip:
-    """In place: every batch norm becomes part of its convolution, for the same result faster."""
+    """Fold every batch norm into its convolution, in place: same output, less work."""
     for module in network.modules():
-        if isinstance(module, Conv) and len(module.conv_block) > 1:
+        if isinstance(module, ConvBlock) and len(module.conv_block) > 1:
             conv, norm = cast(Any, module.conv_block)
             transposed = isinstance(conv, nn.ConvTranspose2d)
             module.conv_block = nn.Sequential(fuse_conv_bn_eval(conv, norm, transposed))
@@ -78,6 +80,6 @@ def fold_norms(network: Wav2Lip) -> Wav2Lip:
 
 
 def folded_weights(network: Wav2Lip) -> Weights:
-    """Of the network with its norms folded, which it is from then on."""
+    """The weights after folding the batch norms, which changes `network` in place."""
     state = fold_norms(network).state_dict()
     return {name: value.contiguous().numpy() for name, value in state.items()}

@@ -14,55 +14,57 @@ from typing import Any
 
 from base.errors import EngineError
 from pipeline.options import NO_PAGE
-from video.unfinished import sweep_beside
+from video.partial_file import remove_abandoned_beside
 from workers import machine
 from workers.addresses import address_of
-from workers.crew import News, Wanted
-from workers.pool import GRACE, ROOT, Pool
-from workers.task import KILLED, Outcome, Ready, Task, failed
+from workers.crew import CrewRequest, WorkerEvent
+from workers.pool import ROOT, STOP_SECONDS, Pool
+from workers.stamps import checkpoint_of
+from workers.task import KILLED, Outcome, Ready, Task, failed_outcome
 
-ROOM = 120.0  # seconds in which a cluster finds room for a worker that was lost
-QUIET = {
+PLACEMENT_SECONDS = 120.0  # in which a cluster finds room for a worker's actor
+QUIET_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DEDUP_LOGS": "0",
 }
-Ray = Any  # the package, which is only there where it was asked for
+Ray = Any  # the package, which is only imported for --cluster
 
 
-def anywhere(task: Task) -> Task:
-    """The same with names that mean the same in every working folder."""
+def with_absolute_paths(task: Task) -> Task:
+    """The same task, also with the weights found here, for a process with another folder."""
+    options = replace(task.options, checkpoint_path=checkpoint_of(task.options))
     values: dict[str, Any] = {
         name: value.absolute()
-        for name, value in vars(task.options).items()
+        for name, value in vars(options).items()
         if isinstance(value, Path) and value != NO_PAGE and address_of(value) is None
     }
-    return replace(task, options=replace(task.options, **values))
+    return replace(task, options=replace(options, **values))
 
 
-class Holder:
-    """On a node: one worker process, and its news as they come."""
+class WorkerActor:
+    """On a node: holds one worker process and passes its events on."""
 
     def __init__(self, threads: int) -> None:
         self._pool = Pool(1, threads)
 
-    def do(self, task: Task) -> Iterator[News]:
-        """Ends with the task's outcome."""
+    def run(self, task: Task) -> Iterator[WorkerEvent]:
+        """The task's events; the last is its outcome."""
         self._pool.submit(task, 0)
         while True:
-            for news in self._pool.news(None):
-                yield news
-                if isinstance(news, Outcome):
+            for event in self._pool.events(None):
+                yield event
+                if isinstance(event, Outcome):
                     return
 
-    def end(self) -> None:
-        """The worker takes away what it has half made."""
+    def stop(self) -> None:
+        """End the worker, which removes its unfinished files."""
         self._pool.stop()
 
 
 @dataclass(frozen=True)
-class Share:
-    """What each worker asks of the cluster."""
+class Allocation:
+    """How many workers a cluster has, and what each gets."""
 
     seats: int
     threads: int
@@ -71,164 +73,173 @@ class Share:
 
 
 @dataclass
-class Held:
-    """An actor and what it has been given."""
+class ActorHandle:
+    """An actor and its task."""
 
     actor: Any
-    worker: int
-    since: float
+    worker: int  # counted over all that were started
+    started: float  # time.monotonic()
     ready: bool = False
     task: Task | None = None
-    news: Any = None  # of the task, as it comes
+    events: Any = None  # ray's stream of the task's events
 
 
 class Cluster:
-    """A crew of actors. One that is lost costs the task that it had."""
+    """A crew of actors. An actor that is lost costs the one task that it had."""
 
-    def __init__(self, ray: Ray, share: Share, hushed: ExitStack) -> None:
-        self.seats = share.seats
-        self._ray, self._share, self._hushed = ray, share, hushed
-        self._held: dict[int, Held] = {}
+    def __init__(self, ray: Ray, allocation: Allocation, silence: ExitStack) -> None:
+        self.seats = allocation.seats
+        self._ray, self._allocation, self._silence = ray, allocation, silence
+        self._actors: dict[int, ActorHandle] = {}  # by seat
         self._started = 0
 
     def submit(self, task: Task, seat: int) -> None:
-        held = self._held.get(seat) or self._start(seat)
-        held.task = task
-        held.news = held.actor.do.options(num_returns="streaming").remote(anywhere(task))
+        handle = self._actors.get(seat) or self._start(seat)
+        handle.task = task
+        stream = handle.actor.run.options(num_returns="streaming")
+        handle.events = stream.remote(with_absolute_paths(task))
 
-    def news(self, seconds: float | None) -> Sequence[News]:
+    def events(self, seconds: float | None) -> Sequence[WorkerEvent]:
         until = None if seconds is None else time.monotonic() + seconds
-        self._give_room()
+        self._end_idle_actors()
         while True:
-            waiting = {held.news: seat for seat, held in self._held.items() if held.task}
-            found, _ = self._ray.wait(list(waiting), timeout=self._patience(until))
-            heard = [news for one in found for news in self._heard(waiting[one])]
-            heard += self._without_room()
-            if heard or (until is not None and time.monotonic() >= until):
-                return heard
+            streams = {handle.events: seat for seat, handle in self._actors.items() if handle.task}
+            ready, _ = self._ray.wait(list(streams), timeout=self._seconds_left(until))
+            events = [event for stream in ready for event in self._received(streams[stream])]
+            events += self._unplaced()
+            if events or (until is not None and time.monotonic() >= until):
+                return events
 
     def dismiss(self, seat: int) -> None:
-        self._ray.kill(self._held[seat].actor)  # its news end, which is news
+        self._ray.kill(self._actors[seat].actor)  # ends its stream, which `events` sees
 
     def close(self) -> None:
-        ends = [held.actor.end.remote() for held in self._held.values() if held.ready]
-        if ends:
-            self._ray.wait(ends, num_returns=len(ends), timeout=GRACE)
-        for held in self._held.values():
-            self._ray.kill(held.actor)
-            if held.task is not None:
-                sweep_beside(held.task.options.outfile)
-        self._held.clear()
+        stops = [handle.actor.stop.remote() for handle in self._actors.values() if handle.ready]
+        if stops:
+            self._ray.wait(stops, num_returns=len(stops), timeout=STOP_SECONDS)
+        for handle in self._actors.values():
+            self._ray.kill(handle.actor)
+            if handle.task is not None:
+                remove_abandoned_beside(handle.task.options.outfile)
+        self._actors.clear()
         self._ray.shutdown()
-        self._hushed.close()
+        self._silence.close()
 
-    def _start(self, seat: int) -> Held:
-        kind = self._ray.remote(Holder).options(
-            num_cpus=self._share.cpus,
-            num_gpus=self._share.gpus,
-            max_concurrency=2,  # it can be ended while it works
+    def _start(self, seat: int) -> ActorHandle:
+        actor_class = self._ray.remote(WorkerActor).options(
+            num_cpus=self._allocation.cpus,
+            num_gpus=self._allocation.gpus,
+            max_concurrency=2,  # `stop` while it runs a task
             max_restarts=0,
             scheduling_strategy="SPREAD",
             runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
         )
-        self._held[seat] = Held(kind.remote(self._share.threads), self._started, time.monotonic())
+        actor = actor_class.remote(self._allocation.threads)
+        self._actors[seat] = ActorHandle(actor, self._started, time.monotonic())
         self._started += 1
-        return self._held[seat]
+        return self._actors[seat]
 
-    def _heard(self, seat: int) -> Iterator[News]:
-        held = self._held[seat]
+    def _received(self, seat: int) -> Iterator[WorkerEvent]:
+        """The next event in the actor's stream; its task's failure where the stream has ended."""
+        handle = self._actors[seat]
         try:
-            news = self._ray.get(next(held.news))
+            event = self._ray.get(next(handle.events))
         except (StopIteration, self._ray.exceptions.RayError) as error:
-            yield from self._lost(seat, f"its worker was lost with its actor or node: {_of(error)}")
+            words = f"its worker was lost with its actor or node: {_first_line(error)}"
+            yield from self._lost(seat, words)
             return
-        if isinstance(news, Ready):
-            yield self._begun(held, replace(news, seat=seat))
+        if isinstance(event, Ready):
+            yield self._begun(handle, replace(event, seat=seat))
             return
-        if isinstance(news, Outcome):
-            held.task = held.news = None
-            news = replace(news, worker=held.worker)
-        yield replace(news, seat=seat)
+        if isinstance(event, Outcome):
+            handle.task = handle.events = None
+            event = replace(event, worker=handle.worker)
+        yield replace(event, seat=seat)
 
-    def _begun(self, held: Held, ready: Ready) -> Ready:
-        if held.ready:  # the actor has started another process
-            held.worker, self._started = self._started, self._started + 1
+    def _begun(self, handle: ActorHandle, ready: Ready) -> Ready:
+        """The event with a number that is unique among all actors' workers."""
+        if handle.ready:  # the actor has replaced its process
+            handle.worker, self._started = self._started, self._started + 1
         else:
-            ready = replace(ready, seconds=time.monotonic() - held.since)
-        held.ready = True
-        return replace(ready, worker=held.worker)
+            ready = replace(ready, seconds=time.monotonic() - handle.started)
+        handle.ready = True
+        return replace(ready, worker=handle.worker)
 
-    def _give_room(self) -> None:
-        """Who has nothing more to do leaves, if another waits for a place."""
-        if any(held.task and not held.ready for held in self._held.values()):
-            for seat in [seat for seat, held in self._held.items() if not held.task]:
-                self._ray.kill(self._held.pop(seat).actor)
+    def _end_idle_actors(self) -> None:
+        """Make room for an actor that waits for it by ending those without a task."""
+        if any(handle.task and not handle.ready for handle in self._actors.values()):
+            for seat in [seat for seat, handle in self._actors.items() if not handle.task]:
+                self._ray.kill(self._actors.pop(seat).actor)
 
-    def _without_room(self) -> Iterator[Outcome]:
-        for seat, held in list(self._held.items()):
-            if held.task and not held.ready and time.monotonic() - held.since > ROOM:
+    def _unplaced(self) -> Iterator[Outcome]:
+        """The failures of tasks whose actors found no room in time."""
+        for seat, handle in list(self._actors.items()):
+            late = time.monotonic() - handle.started > PLACEMENT_SECONDS
+            if handle.task and not handle.ready and late:
                 self.dismiss(seat)
-                words = f"no node had room for its worker within {ROOM:g} s"
+                words = f"no node had room for its worker within {PLACEMENT_SECONDS:g} s"
                 yield from self._lost(seat, f"{words}; bring one back, or take fewer --workers")
 
     def _lost(self, seat: int, words: str) -> Iterator[Outcome]:
-        held = self._held.pop(seat)
-        self._ray.kill(held.actor)
-        assert held.task is not None
-        sweep_beside(held.task.options.outfile)
-        outcome = failed(held.task, KILLED, words)
-        yield replace(outcome, seat=seat, worker=held.worker)
+        """The failure of the task of an actor that is gone."""
+        handle = self._actors.pop(seat)
+        self._ray.kill(handle.actor)
+        assert handle.task is not None
+        remove_abandoned_beside(handle.task.options.outfile)
+        outcome = failed_outcome(handle.task, KILLED, words)
+        yield replace(outcome, seat=seat, worker=handle.worker)
 
-    def _patience(self, until: float | None) -> float | None:
-        """Seconds until there is something to look at."""
-        ends = [held.since + ROOM for held in self._held.values() if held.task and not held.ready]
+    def _seconds_left(self, until: float | None) -> float | None:
+        """Seconds until `events` has to return or an actor has waited too long; None: neither."""
+        waiting = [h for h in self._actors.values() if h.task and not h.ready]
+        ends = [handle.started + PLACEMENT_SECONDS for handle in waiting]
         ends += [] if until is None else [until]
         return max(0.0, min(ends) - time.monotonic()) if ends else None
 
 
-def _of(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
 
 
-def shared_out(asked: Wanted, resources: Mapping[str, float]) -> Share:
+def allocate(request: CrewRequest, resources: Mapping[str, float]) -> Allocation:
     """One worker a GPU where the jobs may run on one, else one a core with a gigabyte for it."""
     cores = max(1, int(resources.get("CPU", 1)))
-    gpus = int(resources.get("GPU", 0)) if asked.gpu else 0
+    gpus = int(resources.get("GPU", 0)) if request.gpu else 0
     memory = int(resources["memory"]) if "memory" in resources else None
-    fit = gpus or machine.fitting(asked.jobs, cores, memory)
-    seats = min(asked.workers or fit, asked.jobs)
-    cpus = 1 if seats <= cores else 0  # a share of a core may fit on no node
-    return Share(seats, max(1, cores // seats), cpus, 1 / ceil(seats / gpus) if gpus else 0.0)
+    fitting = gpus or machine.fitting_workers(request.jobs, cores, memory)
+    seats = min(request.workers or fitting, request.jobs)
+    cpus = 1 if seats <= cores else 0  # a fraction of a core may fit on no node
+    return Allocation(seats, max(1, cores // seats), cpus, 1 / ceil(seats / gpus) if gpus else 0.0)
 
 
-def cluster_for(asked: Wanted) -> Cluster:
-    """EngineError where there is no ray, or no cluster at the address."""
+def cluster_for(request: CrewRequest) -> Cluster:
+    """Connect to the cluster; EngineError where there is no ray, or no cluster at the address."""
     if find_spec("ray") is None:
         raise EngineError(
             "--cluster needs the package ray, which is not installed;"
             " python -m pip install -r requirements-cluster.txt"
         )
-    os.environ.update(QUIET)
+    os.environ.update(QUIET_ENVIRONMENT)
     ray = import_module("ray")
-    address = asked.cluster or "auto"
-    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    address = request.cluster or "auto"
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(address=address, log_to_driver=False, logging_level="CRITICAL")
     except (OSError, RuntimeError, ValueError) as error:
         raise EngineError(
-            f"--cluster {address}: no cluster answers: {_of(error)};"
+            f"--cluster {address}: no cluster answers: {_first_line(error)};"
             " start one with ray start --head, or leave --cluster out"
         ) from error
     finally:
-        for one, handler in handlers.items():
-            signal.signal(one, handler)
-    return Cluster(ray, shared_out(asked, ray.cluster_resources()), _hushed())
+        for number, handler in handlers.items():  # ray sets its own
+            signal.signal(number, handler)
+    return Cluster(ray, allocate(request, ray.cluster_resources()), _silenced_stdout())
 
 
-def _hushed() -> ExitStack:
-    """ray prints what it thinks of lost nodes, which no setting stops; our lines are written."""
+def _silenced_stdout() -> ExitStack:
+    """Discard what ray prints about lost nodes, which no setting stops, until this is closed."""
     with ExitStack() as stack:
-        nowhere = stack.enter_context(Path(os.devnull).open("w"))
-        stack.enter_context(redirect_stdout(nowhere))
+        null = stack.enter_context(Path(os.devnull).open("w"))
+        stack.enter_context(redirect_stdout(null))
         return stack.pop_all()

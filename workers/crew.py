@@ -1,4 +1,4 @@
-"""Crews: workers at their seats, here or on other machines. Who decides what they do is foreman."""
+"""The interface of crews: workers at numbered seats, on this machine or on others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,35 +6,35 @@ from typing import Protocol
 
 from workers.task import Outcome, Progress, Ready, Task
 
-News = Ready | Progress | Outcome
+WorkerEvent = Ready | Progress | Outcome
 
 
 class Crew(Protocol):
-    """Each seat has one worker at most; one that dies is replaced when its seat is given a task."""
+    """Each seat has at most one worker; one that died is replaced by the seat's next task."""
 
     seats: int
 
     def submit(self, task: Task, seat: int) -> None:
-        """Begin the task at once; the seat is idle. Exactly one outcome of it will be news."""
+        """Begin the task at once at an idle seat; exactly one outcome of it will be an event."""
 
-    def news(self, seconds: float | None) -> Sequence[News]:
-        """What has happened since; waits for it so many seconds, or for ever."""
+    def events(self, seconds: float | None) -> Sequence[WorkerEvent]:
+        """The events since the last call; waits for one so many seconds, with None for ever."""
 
     def dismiss(self, seat: int) -> None:
-        """End the worker whatever it is doing; its task's outcome, a failure, is news."""
+        """End the seat's worker, whatever it is doing; its task's failure will be an event."""
 
     def close(self) -> None:
-        """No worker is left afterwards, nor any unfinished file."""
+        """End all workers; none is left afterwards, nor any unfinished file."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """How large a crew shall be."""
+class CrewRequest:
+    """What a crew is sized by."""
 
-    workers: int | None  # none: what fits
+    workers: int | None  # None: as many as fit
     jobs: int  # that wait for it
     gpu: bool  # whether the jobs may run on one
-    cluster: str | None = None  # the address of one, where there are any
+    cluster: str | None = None  # the address of a ray cluster
 
     def __post_init__(self) -> None:
         if self.jobs < 1 or (self.workers is not None and self.workers < 1):

@@ -1,20 +1,20 @@
-"""Where workers are: name -> loader, which imports what it needs when called."""
+"""Kinds of crews: name -> loader, which imports what it needs when called."""
 
 from collections.abc import Callable
 
-from workers.crew import Crew, Wanted
+from workers.crew import Crew, CrewRequest
 
 
-def load_local(asked: Wanted) -> Crew:
+def load_local(request: CrewRequest) -> Crew:
     from workers.pool import pool_for
 
-    return pool_for(asked)
+    return pool_for(request)
 
 
-def load_ray(asked: Wanted) -> Crew:
+def load_ray(request: CrewRequest) -> Crew:
     from workers.cluster import cluster_for
 
-    return cluster_for(asked)
+    return cluster_for(request)
 
 
-CREWS: dict[str, Callable[[Wanted], Crew]] = {"local": load_local, "ray": load_ray}
+CREWS: dict[str, Callable[[CrewRequest], Crew]] = {"local": load_local, "ray": load_ray}

@@ -1,4 +1,4 @@
-"""Workers on this machine: a process each, a pipe to each, and nobody left when this one ends."""
+"""Workers on this machine: a process and a pipe each; none is left when this process ends."""
 
 import os
 import subprocess
@@ -11,143 +11,155 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import IO
 
+from base.cores import usable_cores
 from base.text import one_line
-from video.unfinished import sweep_beside
-from workers import machine
-from workers.crew import News, Wanted
-from workers.task import BUG, KILLED, MEMORY, Outcome, Ready, Task, failed
-from workers.worker import Seat
+from video.partial_file import remove_abandoned_beside
+from workers import machine, starting
+from workers.crew import CrewRequest, WorkerEvent
+from workers.task import BUG, KILLED, MEMORY, Outcome, Ready, Task, failed_outcome
+from workers.worker import WorkerSettings
 
-ROOT = Path(__file__).parent.parent
+# The folder that holds the top package: the clone, or the site-packages of an installed wheel,
+# where these modules have a longer name.
+ROOT = Path(__file__).parents[__name__.count(".")]
 START = (
-    "import sys; sys.path[:] = [sys.argv[1], *filter(None, sys.path)];"
-    " from workers.worker import serve; serve(int(sys.argv[2]))"
+    "import sys; root, descriptor = sys.argv[1:];"
+    " paths = [path for path in sys.path if path];"  # without the working folder
+    " sys.path[:] = paths if root in paths else [root, *paths];"
+    f" from {starting.__name__} import start; start(int(descriptor))"
 )
-GRACE = 10.0  # seconds for a worker to take away what it has half made
-LAST_WORDS = 2000  # bytes
+STOP_SECONDS = 10.0  # for a worker to remove its unfinished files and end
+LAST_OUTPUT = 2000  # bytes of a worker's output in which its last line is looked for
 
 
 @dataclass
-class Hand:
-    """A worker process."""
+class WorkerProcess:
+    """A running worker and what belongs to it."""
 
-    seat: Seat
+    settings: WorkerSettings
     process: "subprocess.Popen[bytes]"
-    link: Connection
-    words: IO[bytes]  # what its libraries say
-    since: float
+    pipe: Connection
+    output: IO[bytes]  # a file with what the worker's libraries print
+    started: float  # time.monotonic()
     task: Task | None = None
-    last_words: str = ""
+
+    @property
+    def seat(self) -> int:
+        return self.settings.seat
 
 
 class Pool:
-    """A crew of processes. One that dies costs the task that it had."""
+    """A crew of local processes. A worker that dies costs the one task that it had."""
 
     def __init__(self, seats: int, threads: int, gpus: Sequence[str] = ()) -> None:
         self.seats = seats
         self._threads, self._gpus = threads, gpus
-        self._hands: dict[int, Hand] = {}
+        self._workers: dict[int, WorkerProcess] = {}  # by seat
         self._started = 0
-        self._late: list[News] = []  # of workers that were dead when they were given a task
+        self._pending: list[WorkerEvent] = []  # of workers that died while they got a task
 
     def submit(self, task: Task, seat: int) -> None:
-        hand = self._hands.get(seat)
-        if hand is not None and hand.process.poll() is not None:  # it died while it had no task
-            self._retire(hand)
-            hand = None
-        hand = hand or self._start(seat)
-        hand.task = task
+        worker = self._workers.get(seat)
+        if worker is not None and worker.process.poll() is not None:  # it died without a task
+            self._retire(worker)
+            worker = None
+        worker = worker or self._start(seat)
+        worker.task = task
         try:
-            hand.link.send(task)
+            worker.pipe.send(task)
         except OSError:
-            self._late += self._lost(hand)
+            self._pending += self._lost(worker)
 
-    def news(self, seconds: float | None) -> Sequence[News]:
-        found, self._late = self._late, []
-        links = {hand.link: hand for hand in self._hands.values()}
-        for link in wait(list(links), 0 if found else seconds):
-            assert isinstance(link, Connection)
-            found += self._heard(links[link])
-        return found
+    def events(self, seconds: float | None) -> Sequence[WorkerEvent]:
+        events, self._pending = self._pending, []
+        workers = {worker.pipe: worker for worker in self._workers.values()}
+        for pipe in wait(list(workers), 0 if events else seconds):
+            assert isinstance(pipe, Connection)
+            events += self._received(workers[pipe])
+        return events
 
     def dismiss(self, seat: int) -> None:
-        self._hands[seat].process.kill()  # its pipe ends, which is news
+        self._workers[seat].process.kill()  # closes its pipe, which `events` sees
 
     def stop(self) -> None:
-        """Whatever they are doing, they end, and take away what they have half made."""
-        hands = list(self._hands.values())
-        for hand in hands:
-            hand.process.terminate()
-        until = time.monotonic() + GRACE
-        for hand in hands:
-            _wait(hand.process, until - time.monotonic())
+        """End all workers, whatever they are doing; they remove their unfinished files."""
+        workers = list(self._workers.values())
+        for worker in workers:
+            worker.process.terminate()
+        until = time.monotonic() + STOP_SECONDS
+        for worker in workers:
+            _wait(worker.process, until - time.monotonic())
 
     def close(self) -> None:
-        for hand in self._hands.values():
-            hand.link.close()  # tells it to end
-        until = time.monotonic() + GRACE
-        for hand in self._hands.values():
-            _wait(hand.process, until - time.monotonic())
-            self._buried(hand)
-        self._hands.clear()
+        for worker in self._workers.values():
+            worker.pipe.close()  # tells it to end
+        until = time.monotonic() + STOP_SECONDS
+        for worker in self._workers.values():
+            _wait(worker.process, until - time.monotonic())
+            _clean_up(worker)
+        self._workers.clear()
 
-    def _start(self, place: int) -> Hand:
-        seat = Seat(place, self._started, self._threads)
+    def _start(self, seat: int) -> WorkerProcess:
+        settings = WorkerSettings(seat, self._started, self._threads)
         self._started += 1
-        here, there = Pipe()
-        words = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115  closed when buried
-        gpu = {"CUDA_VISIBLE_DEVICES": self._gpus[place % len(self._gpus)]} if self._gpus else {}
+        ours, theirs = Pipe()
+        output = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115  _clean_up closes it
+        gpu = {"CUDA_VISIBLE_DEVICES": self._gpus[seat % len(self._gpus)]} if self._gpus else {}
         process = subprocess.Popen(  # noqa: S603  our own worker
-            [sys.executable, "-c", START, str(ROOT), str(there.fileno())],
+            [sys.executable, "-c", START, str(ROOT), str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
-            pass_fds=[there.fileno()],
+            stdout=output,
+            stderr=output,
+            pass_fds=[theirs.fileno()],
             env={**os.environ, **gpu},
         )
-        there.close()
-        hand = Hand(seat, process, here, words, time.monotonic())
-        self._hands[place] = hand
-        here.send(seat)
-        return hand
+        theirs.close()
+        worker = WorkerProcess(settings, process, ours, output, time.monotonic())
+        self._workers[seat] = worker
+        ours.send(settings)
+        return worker
 
-    def _heard(self, hand: Hand) -> Iterator[News]:
+    def _received(self, worker: WorkerProcess) -> Iterator[WorkerEvent]:
+        """The next event in the worker's pipe; its task's failure where the pipe has ended."""
         try:
-            news = hand.link.recv()
+            event = worker.pipe.recv()
         except (EOFError, OSError):
-            yield from self._lost(hand)
+            yield from self._lost(worker)
             return
-        if isinstance(news, Ready):
-            news = replace(news, seconds=time.monotonic() - hand.since)
-        if isinstance(news, Outcome):
-            hand.task = None
-            if news.exit_code in (BUG, MEMORY):  # who knows in what state it is
-                hand.process.kill()
-                self._retire(hand)
-        yield news
+        if isinstance(event, Ready):
+            event = replace(event, seconds=time.monotonic() - worker.started)
+        if isinstance(event, Outcome):
+            worker.task = None
+            if event.exit_code in (BUG, MEMORY):  # its state is unknown: it is not used again
+                worker.process.kill()
+                self._retire(worker)
+        yield event
 
-    def _retire(self, hand: Hand) -> None:
-        del self._hands[hand.seat.place]
-        hand.link.close()
-        _wait(hand.process, GRACE)
-        self._buried(hand)
+    def _lost(self, worker: WorkerProcess) -> Iterator[Outcome]:
+        """The failure of the task of a worker that is gone, or no longer answers."""
+        last_line = self._retire(worker)
+        if worker.task is not None:
+            outcome = failed_outcome(worker.task, *_ending(worker.process.returncode, last_line))
+            yield replace(outcome, seat=worker.seat, worker=worker.settings.worker)
 
-    def _lost(self, hand: Hand) -> Iterator[Outcome]:
-        """The worker is gone, or does no longer answer, which is the same."""
-        self._retire(hand)
-        if hand.task is not None:
-            outcome = failed(hand.task, *_end(hand.process.returncode, hand.last_words))
-            yield replace(outcome, seat=hand.seat.place, worker=hand.seat.worker)
+    def _retire(self, worker: WorkerProcess) -> str:
+        """End the worker; the last line of its output."""
+        del self._workers[worker.seat]
+        worker.pipe.close()
+        _wait(worker.process, STOP_SECONDS)
+        return _clean_up(worker)
 
-    def _buried(self, hand: Hand) -> None:
-        if hand.task is not None:
-            sweep_beside(hand.task.options.outfile)
-        hand.last_words = last_words(hand.words)
-        hand.words.close()
+
+def _clean_up(worker: WorkerProcess) -> str:
+    """Remove what an ended worker left unfinished; the last line of its output."""
+    if worker.task is not None:
+        remove_abandoned_beside(worker.task.options.outfile)
+    with worker.output as output:
+        return last_line_of(output)
 
 
 def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    """Until it has ended; it is made to after so many seconds."""
+    """Wait until the process has ended; after so many seconds it is killed."""
     try:
         process.wait(max(0.0, seconds))
     except subprocess.TimeoutExpired:
@@ -155,27 +167,28 @@ def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> None:
         process.wait()
 
 
-def _end(code: int, words: str) -> tuple[int, str]:
-    """Exit code and error of a task whose worker ended by itself."""
-    said = f": {words}" if words else ""
+def _ending(code: int, last_line: str) -> tuple[int, str]:
+    """Exit code and error of a task whose worker process ended with this code."""
+    said = f": {last_line}" if last_line else ""
     if code < 0:
         hint = "; out of memory? try fewer --workers" if code == -9 else ""
         return KILLED - code, f"its worker was killed by signal {-code}{hint}{said}"
     return KILLED, f"its worker ended with exit code {code}{said}"
 
 
-def last_words(words: IO[bytes]) -> str:
-    """The last line of what a worker's libraries said, if it is known."""
-    size = os.fstat(words.fileno()).st_size
-    text = os.pread(words.fileno(), LAST_WORDS, max(0, size - LAST_WORDS)).decode(errors="replace")
+def last_line_of(output: IO[bytes]) -> str:
+    """The last line that a worker's libraries printed, or nothing."""
+    size = os.fstat(output.fileno()).st_size
+    start = max(0, size - LAST_OUTPUT)
+    text = os.pread(output.fileno(), LAST_OUTPUT, start).decode(errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return one_line(lines[-1]) if lines else ""
 
 
-def pool_for(asked: Wanted) -> Pool:
-    """One worker a GPU, else what fits; the cores are shared out among them."""
-    gpus = machine.gpus() if asked.gpu else []
-    cores = machine.cores()
-    fit = len(gpus) or machine.fitting(asked.jobs, cores, machine.free_memory())
-    seats = min(asked.workers or fit, asked.jobs)
+def pool_for(request: CrewRequest) -> Pool:
+    """One worker a GPU, else as many as cores and memory allow; they share the cores equally."""
+    gpus = machine.gpus() if request.gpu else []
+    cores = usable_cores()
+    fitting = len(gpus) or machine.fitting_workers(request.jobs, cores, machine.available_memory())
+    seats = min(request.workers or fitting, request.jobs)
     return Pool(seats, max(1, cores // seats), gpus)

@@ -1,4 +1,4 @@
-"""What a worker keeps from job to job: compiled engines and detectors, a bounded number of each."""
+"""What a worker keeps from task to task: a few compiled engines and detectors."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -8,74 +8,73 @@ from base.cache import Cached
 from base.geometry import Rect
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
-from pipeline.options import Options
-from pipeline.run import Stages
-from pipeline.stages import WITHOUT_WEIGHTS, stages_of
+from pipeline.settings import Settings
+from pipeline.stages import WITHOUT_WEIGHTS, Stages, stages_of
 from wav2lip.generators import PREPARERS, EngineSettings
 from wav2lip.generators.batch import Generator
-from wav2lip.generators.prepared import Engine, Prepared
+from wav2lip.generators.prepared import LazyEngine, PreparedEngine
+from workers.exclusive import exclusive_preparation
 from workers.stamps import stamp
-from workers.turns import taken
 
-ENGINES, FINDERS = 2, 2  # a compiled network takes 150 MB
+MOST_ENGINES, MOST_DETECTORS = 2, 2  # a compiled network takes 150 MB
 T = TypeVar("T")
 
 
-class Bounded(Generic[T]):
-    """The values used last; the oldest goes before another is made."""
+class LruCache(Generic[T]):
+    """The values used last; the oldest is dropped before another is loaded."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[Hashable, T] = OrderedDict()
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._values)
 
     def __iter__(self) -> Iterator[Hashable]:
-        return iter(self._kept)
+        return iter(self._values)
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> tuple[T, str]:
-        """The value, and whether it was resident or had to be loaded."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key], "resident"
-        while len(self._kept) >= self._most:
-            self._kept.popitem(last=False)
-        self._kept[key] = make()
-        return self._kept[key], "loaded"
+    def get(self, key: Hashable, load: Callable[[], T]) -> tuple[T, str]:
+        """The value, and whether it was "resident" or had to be "loaded"."""
+        if key in self._values:
+            self._values.move_to_end(key)
+            return self._values[key], "resident"
+        while len(self._values) >= self._size:
+            self._values.popitem(last=False)
+        self._values[key] = load()
+        return self._values[key], "loaded"
 
 
-class Resident:
-    """Makes the stages of one job after another."""
+class ResidentModels:
+    """Makes the stages of one task after another from models that stay loaded."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._limited = False
-        self._engines: Bounded[Generator] = Bounded(ENGINES)
-        self._detectors: Bounded[Detector] = Bounded(FINDERS)
-        self.loads: dict[str, str] = {}  # of the current job: resident or loaded
+        self._engines: LruCache[Generator] = LruCache(MOST_ENGINES)
+        self._detectors: LruCache[Detector] = LruCache(MOST_DETECTORS)
+        self.loads: dict[str, str] = {}  # of the current task: resident or loaded
         self.notices: list[str] = []
 
-    def stages_of(self, options: Options) -> Stages:
-        """As the command's own, with what is resident already."""
+    def stages_of(self, settings: Settings) -> Stages:
+        """The command's own stages, with models that are loaded only where they are not yet."""
         self.loads, self.notices = {}, []
-        return stages_of(options, self._engine, self._detector)
+        return stages_of(settings, self._engine, self._detector)
 
-    def _engine(self, name: str, asked: str, settings: EngineSettings) -> "Held":
-        if name == "puppet" and asked == "auto":
+    def _engine(self, name: str, option: str, settings: EngineSettings) -> "CachedEngine":
+        if name == "puppet" and option == "auto":
             self.notices.append(WITHOUT_WEIGHTS)
         self._limit(name == "openvino")
-        return Held(self._engines, name, settings, self.loads)
+        return CachedEngine(self._engines, name, settings, self.loads)
 
     def _detector(self, name: str, settings: DetectorSettings) -> Detector:
         self._limit(True)
         key = name, settings
-        detector, how = self._detectors.get(key, lambda: DETECTORS[name](settings))
-        self.loads["detector"] = how
+        detector, state = self._detectors.get(key, lambda: DETECTORS[name](settings))
+        self.loads["detector"] = state
         return detector
 
     def _limit(self, openvino: bool) -> None:
-        """This worker's share of the cores; which of them computes changes no pixel."""
+        """Compute on this worker's share of the cores; their number changes no pixel."""
         if openvino and not self._limited:
             from base.openvino import core
 
@@ -83,33 +82,35 @@ class Resident:
             self._limited = True
 
 
-class Held:
-    """The two steps of an engine, of which only what is not resident is done."""
+class CachedEngine:
+    """An engine's two steps, which do only what is not resident."""
 
     def __init__(
         self,
-        engines: Bounded[Generator],
+        engines: LruCache[Generator],
         name: str,
         settings: EngineSettings,
         loads: dict[str, str],
     ) -> None:
         self._engines, self._loads = engines, loads
         self._weights = name, settings, stamp(settings.checkpoint)
-        self._engine = Engine(lambda: _prepared(name, settings))
+        self._engine = LazyEngine(lambda: _prepared(name, settings))
 
     def prepare(self) -> Cached:
-        known = any(isinstance(key, tuple) and key[0] == self._weights for key in self._engines)
-        return "hit" if known else self._engine.prepare()
+        """Read the weights, unless an engine that was made from them is resident."""
+        resident = any(isinstance(key, tuple) and key[0] == self._weights for key in self._engines)
+        return "hit" if resident else self._engine.prepare()
 
-    def generator(self, shown: Rect) -> Generator:
-        key = self._weights, shown
-        made, how = self._engines.get(key, lambda: self._engine.generator(shown))
-        self._loads["engine"] = how
-        return made
+    def generator(self, visible: Rect) -> Generator:
+        """The generator for this part of the patches."""
+        key = self._weights, visible
+        generator, state = self._engines.get(key, lambda: self._engine.generator(visible))
+        self._loads["engine"] = state
+        return generator
 
 
-def _prepared(name: str, settings: EngineSettings) -> Prepared:
+def _prepared(name: str, settings: EngineSettings) -> PreparedEngine:
     if name != "openvino":
         return PREPARERS[name](settings)
-    with taken(settings):
+    with exclusive_preparation(settings):
         return PREPARERS[name](settings)

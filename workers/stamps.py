@@ -1,41 +1,41 @@
-"""Whether a file, or what an address leads to, is still the same."""
+"""Whether the content of a file or an address is still the same: by name, size and time."""
 
 from pathlib import Path
 
 from base.errors import LipSyncError
 from pipeline.options import Options
-from wav2lip.checkpoint import find
-from workers.addresses import address_of, facts_of
+from wav2lip.checkpoint import find_checkpoint
+from workers.addresses import address_of, size_and_version
 
 Stamp = tuple[str, int, int] | None
 
 
 def stamp(path: Path | None) -> Stamp:
-    """None for a file that is not there."""
+    """A value that changes with the content; None for a file that is not there."""
     if path is None:
         return None
     try:
         if address := address_of(path):
-            return address, *facts_of(address)
+            return address, *size_and_version(address)
         facts = path.stat()
     except (OSError, ValueError):
         return None
     return str(path.absolute()), facts.st_size, facts.st_mtime_ns
 
 
-def weights_of(options: Options) -> Path | None:
-    """The checkpoint that the job will take; one that is wrong is told by the job."""
+def checkpoint_of(options: Options) -> Path | None:
+    """The checkpoint that a run with these options reads; a wrong one fails only in the run."""
     try:
-        return None if options.engine == "puppet" else find(options.checkpoint_path)
+        return None if options.engine == "puppet" else find_checkpoint(options.checkpoint_path)
     except LipSyncError:
         return options.checkpoint_path
 
 
-def bytes_of(path: Path) -> int:
-    """The file's size; -1 where there is none."""
+def size_of(path: Path) -> int:
+    """The file's size in bytes; -1 where there is none."""
     try:
         if address := address_of(path):
-            return facts_of(address)[0]
+            return size_and_version(address)[0]
         return path.stat().st_size if path.is_file() else -1
     except (OSError, ValueError):
         return -1

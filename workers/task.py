@@ -1,22 +1,21 @@
-"""What a worker is given and what it answers; all of it can be pickled."""
+"""What a worker gets and what it answers: values that can be pickled."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from pipeline.options import Options
 
-DONE, FAILED, KEPT, LEFT = "done", "failed", "kept", "left"  # kept: done by an earlier run
-STATES = (DONE, FAILED, KEPT, LEFT)
-BUG, MEMORY, TIMEOUT = 1, 7, 124  # exit codes of jobs; 124 as of timeout(1)
-KILLED = 128  # and more: by a signal, or gone without a word
+DONE, FAILED = "done", "failed"
+BUG, MEMORY, TIMEOUT = 1, 7, 124  # exit codes of tasks; 124 is that of timeout(1)
+KILLED = 128  # plus the signal's number; 128 alone where the worker just ended
 
 
 @dataclass(frozen=True)
 class Task:
-    """A job on its way to a worker; can be pickled."""
+    """One video for a worker to make."""
 
-    number: int  # of the job in the plan
+    number: int  # the caller's; it comes back in the task's events
     name: str
     options: Options
     tries: int = 1  # this one included
@@ -37,7 +36,7 @@ class Progress:
     """How far a task is."""
 
     seat: int
-    number: int
+    number: int  # the task's
     stage: str
     done: int
     of: int
@@ -45,7 +44,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job; can be pickled, and is JSON after `plain`."""
+    """How a task ended."""
+
+    STATES: ClassVar[tuple[str, ...]] = (DONE, FAILED)
 
     number: int
     name: str
@@ -55,7 +56,7 @@ class Outcome:
     seconds: float = 0.0
     frames: int = 0
     tries: int = 0
-    seat: int = -1  # the worker's place; none did it: -1
+    seat: int = -1  # -1: no worker had it
     worker: int = -1  # counted over all that were started
     engine: str = ""
     memory_mb: float = 0.0  # the worker's, afterwards
@@ -66,22 +67,18 @@ class Outcome:
     notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.status not in STATES:
-            raise ValueError(f"status {self.status!r}: one of {', '.join(STATES)}")
+        if self.status not in self.STATES:
+            raise ValueError(f"status {self.status!r}: one of {', '.join(self.STATES)}")
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "Outcome":
-        """From `plain`, of this or of another version."""
+    def from_json(cls, values: Mapping[str, Any]) -> "Outcome":
+        """The inverse of `as_json`, also of another version's, whose unknown fields are ignored."""
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         return cls(**known | {"notices": tuple(known.get("notices", ()))})
 
-    @property
-    def ended(self) -> bool:
-        return self.status in (DONE, FAILED)
-
-    def plain(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def failed(task: Task, exit_code: int, error: str) -> Outcome:
+def failed_outcome(task: Task, exit_code: int, error: str) -> Outcome:
     return Outcome(task.number, task.name, FAILED, exit_code, error, tries=task.tries)

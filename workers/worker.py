@@ -1,4 +1,4 @@
-"""A worker process: takes tasks from a pipe until it ends, and keeps what it has loaded."""
+"""A worker process: makes the videos of tasks that come through a pipe, and keeps its models."""
 
 import os
 import signal
@@ -17,121 +17,122 @@ from base.memory import is_out_of_memory, reuse_freed_memory
 from base.signals import EXIT_CODES, TERMINATED, Terminated
 from base.text import one_line
 from pipeline.report import Clock, Report, Step, write_report
-from workers.stamps import bytes_of
-from workers.task import BUG, DONE, MEMORY, Outcome, Progress, Ready, Task, failed
+from workers.stamps import size_of
+from workers.task import BUG, DONE, MEMORY, Outcome, Progress, Ready, Task, failed_outcome
 
 if TYPE_CHECKING:
-    from workers.resident import Resident
+    from workers.resident import ResidentModels
 
-EVERY = 0.2  # seconds between two words of progress
-GRACE = 5.0  # seconds to take away what is half made
-MOST_NOTICES, MOST_SAID = 20, 4096  # lines, bytes
+PROGRESS_SECONDS = 0.2  # between two events of progress
+STOP_SECONDS = 5.0  # to remove unfinished files
+MOST_NOTICES, MOST_OUTPUT = 20, 4096  # lines and bytes of what libraries print during a task
 
 Tell = Callable[[Step], None]
 
 
 @dataclass(frozen=True)
-class Seat:
-    """Where a worker sits and what it may use."""
+class WorkerSettings:
+    """The first value in the pipe: which worker this is, and what it may use."""
 
-    place: int
+    seat: int
     worker: int  # counted over all that were started
     threads: int  # for networks
 
 
-def serve(number: int) -> None:
-    """Do what comes through the pipe that has this descriptor."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the foreman's to hear
-    for ending in EXIT_CODES.keys() - {signal.SIGINT}:
-        signal.signal(ending, _stop)
+def serve(descriptor: int) -> None:
+    """Do the tasks in the pipe with this file descriptor until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process that owns the crew
+    for number in EXIT_CODES.keys() - {signal.SIGINT}:
+        signal.signal(number, _raise_terminated)
     try:
-        _serve(Connection(number))
+        _serve(Connection(descriptor))
     except Terminated:
         os._exit(TERMINATED)
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
+def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
     raise Terminated
 
 
-def _serve(link: Connection) -> None:
-    seat: Seat = link.recv()
+def _serve(pipe: Connection) -> None:
+    settings: WorkerSettings = pipe.recv()
     reuse_freed_memory()
-    from workers.resident import Resident  # what reads, computes and writes is imported here
+    from workers.resident import ResidentModels  # imports all that reads, computes and writes
 
-    resident = Resident(seat.threads)
-    link.send(Ready(seat.place, seat.worker, os.getpid()))
+    models = ResidentModels(settings.threads)
+    pipe.send(Ready(settings.seat, settings.worker, os.getpid()))
     tasks: SimpleQueue[Task | None] = SimpleQueue()
-    threading.Thread(target=_listen, args=(link, tasks), daemon=True).start()
+    threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
     while (task := tasks.get()) is not None:
-        tell = _teller(link, seat, task)
-        outcome = done(task, resident, tell)
-        said = tuple(_said())
-        link.send(
+        outcome = run_task(task, models, _progress_sender(pipe, settings, task))
+        pipe.send(
             replace(
                 outcome,
-                seat=seat.place,
-                worker=seat.worker,
-                memory_mb=resident_mb(),
-                notices=(*resident.notices, *outcome.notices, *said),
+                seat=settings.seat,
+                worker=settings.worker,
+                memory_mb=resident_memory_mb(),
+                notices=(*models.notices, *outcome.notices, *_printed_lines()),
             )
         )
 
 
-def _listen(link: Connection, tasks: "SimpleQueue[Task | None]") -> None:
-    """When the foreman is gone this worker goes, too, whatever it is doing."""
+def _receive(pipe: Connection, tasks: "SimpleQueue[Task | None]") -> None:
+    """When the pipe's other end is gone this worker ends, too, whatever it is doing."""
     try:
         while True:
-            tasks.put(link.recv())
+            tasks.put(pipe.recv())
     except (EOFError, OSError):
         tasks.put(None)
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE)
+        time.sleep(STOP_SECONDS)
         os._exit(TERMINATED)
 
 
-def _teller(link: Connection, seat: Seat, task: Task) -> Tell:
+def _progress_sender(pipe: Connection, settings: WorkerSettings, task: Task) -> Tell:
     last = 0.0
 
     def tell(step: Step) -> None:
         nonlocal last
-        if time.monotonic() - last >= EVERY:
+        if time.monotonic() - last >= PROGRESS_SECONDS:
             last = time.monotonic()
-            link.send(Progress(seat.place, task.number, step.stage, step.done, step.of))
+            pipe.send(Progress(settings.seat, task.number, step.stage, step.done, step.of))
 
     return tell
 
 
-def done(task: Task, resident: "Resident", tell: Tell) -> Outcome:
-    """The task's video, or why there is none."""
+def run_task(task: Task, models: "ResidentModels", tell: Tell) -> Outcome:
+    """Make the task's video; the outcome says what was made, or why nothing was."""
     try:
-        return _outcome(task, _made(task, resident, tell), resident)
-    except Exception as error:  # noqa: BLE001  a bug of ours costs this job, not the others
+        return _outcome(task, _make_video(task, models, tell), models)
+    except Exception as error:  # noqa: BLE001  a bug of ours costs this task, not the others
         if is_out_of_memory(error):
-            return failed(task, MEMORY, "out of memory: take fewer --workers or a --resize_factor")
+            words = "out of memory: take fewer --workers or a --resize_factor"
+            return failed_outcome(task, MEMORY, words)
         if isinstance(error, LipSyncError):
-            return failed(task, error.exit_code, str(error))
+            return failed_outcome(task, error.exit_code, str(error))
         trace = traceback.format_exc().splitlines()[-MOST_NOTICES:]
         words = f"a bug: {type(error).__name__}: {' '.join(str(error).split())}"
-        return replace(failed(task, BUG, words), notices=tuple(trace))
+        return replace(failed_outcome(task, BUG, words), notices=tuple(trace))
 
 
-def _made(task: Task, resident: "Resident", tell: Tell) -> Report:
+def _make_video(task: Task, models: "ResidentModels", tell: Tell) -> Report:
     from pipeline.preflight import check_places
     from pipeline.run import lipsync
-    from workers.addresses import brought, shown
+    from pipeline.settings import settings_of
+    from workers.addresses import display_name, with_local_files
 
-    given = task.options
-    with brought(given) as options:
-        check_places(options)
-        report = lipsync(options, resident.stages_of(options), tell, Clock())
-        report = replace(report, outfile=shown(given.outfile))
+    with with_local_files(task.options) as options:
+        settings = settings_of(options)
+        check_places(settings.files)
+        report = lipsync(settings, models.stages_of(settings), tell, Clock())
+        report = replace(report, outfile=display_name(task.options.outfile))
         if options.report is not None:
-            write_report(options.report, {"options": given.as_json(), **asdict(report)})
+            facts = {"options": task.options.as_json(), **asdict(report)}
+            write_report(options.report, facts)
     return report
 
 
-def _outcome(task: Task, report: Report, resident: "Resident") -> Outcome:
+def _outcome(task: Task, report: Report, models: "ResidentModels") -> Outcome:
     return Outcome(
         number=task.number,
         name=task.name,
@@ -139,33 +140,33 @@ def _outcome(task: Task, report: Report, resident: "Resident") -> Outcome:
         frames=report.frames,
         tries=task.tries,
         engine=report.engine,
-        output_bytes=bytes_of(task.options.outfile),
+        output_bytes=size_of(task.options.outfile),
         seconds_by_stage=report.seconds_by_stage,
-        caches={**report.caches, **resident.loads},
+        caches={**report.caches, **models.loads},
         verdict=report.quality.get("verdict", ""),
-        notices=_judged(task, report),
+        notices=_quality_notices(task, report),
     )
 
 
-def _judged(task: Task, report: Report) -> tuple[str, ...]:
-    """What --quality found to look at, or to fail."""
+def _quality_notices(task: Task, report: Report) -> tuple[str, ...]:
+    """The sentence of --quality, unless all is well."""
     if report.quality.get("verdict", "pass") == "pass":
         return ()
     return (f"{task.name}: {report.quality['sentence']}",)
 
 
-def _said() -> list[str]:
-    """What libraries have written to standard error since; it is taken away from there."""
+def _printed_lines() -> list[str]:
+    """The lines that libraries wrote to standard error, a file, since the last call."""
     try:
-        text = os.pread(2, MOST_SAID, 0).decode(errors="replace")
+        text = os.pread(2, MOST_OUTPUT, 0).decode(errors="replace")
         os.ftruncate(2, 0)
     except OSError:
         return []
     return [line for line in map(one_line, text.splitlines()) if line.strip()][:MOST_NOTICES]
 
 
-def resident_mb() -> float:
-    """Memory of this process that is really there."""
+def resident_memory_mb() -> float:
+    """Megabytes of this process that are in memory now; 0 where the system does not tell."""
     try:
         with open("/proc/self/statm") as file:  # noqa: PTH123  no path
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)

@@ -1,1 +1,1 @@
-"""Many jobs at once: against a loop of the command, under kills, and a thousand in a row."""
+"""The batch program against a loop of the command, under kills, and with a thousand jobs."""

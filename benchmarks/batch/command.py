@@ -1,4 +1,4 @@
-"""python -m benchmarks batch: what is asked, what is run, what is told."""
+"""python -m benchmarks batch: its flags and its three parts."""
 
 import argparse
 import json
@@ -10,22 +10,33 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.batch.material import Material, different, make_sounds, make_stills, make_videos
-from benchmarks.batch.runs import Setting, killed
-from benchmarks.flags import checked_place, keep, parser_for
-from benchmarks.material.asked import add_weights, checkpoint_of, count, positive
-from benchmarks.runs.cold import RunError, ran
+from benchmarks.batch.material import (
+    Material,
+    differing_videos,
+    make_sounds,
+    make_stills,
+    make_videos,
+)
+from benchmarks.batch.runs import BatchSetup, run_and_kill
+from benchmarks.flags import check_output_flag, subcommand_parser, write_results
+from benchmarks.material.inputs import (
+    add_weights,
+    checkpoint_path,
+    parse_count,
+    parse_positive,
+)
 from benchmarks.runs.command import COMMAND
+from benchmarks.runs.process import RunError, run_process
 from benchmarks.runs.production import PRODUCTION, USUAL
 
-KILLS, EVENTS = 10, 40  # restarts, and events until the next
-SETTLED = 50  # jobs of a worker after which its memory should have settled
-GROWTH = 1.1  # most that it may be at the end
+KILLS, EVENTS = 10, 40  # how often the batch is killed, and after how many events at most
+SETTLED = 50  # jobs after which a worker's memory should have settled
+MOST_GROWTH = 1.1  # of its memory from then to the end
 
 
 @dataclass(frozen=True)
-class Result:
-    """What one part of the benchmark found."""
+class PartResult:
+    """The facts of one part of the benchmark, and whether it passed."""
 
     part: str
     passed: bool
@@ -33,133 +44,141 @@ class Result:
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 where all that was looked at holds, 1 where something does not."""
-    given = _parser().parse_args(argv)
-    checked_place(given.out, "--out")
-    asked = [name for name in PARTS if getattr(given, name)] or list(PARTS)
-    results = [_run(name, given) for name in asked]
+    """0 where every chosen part holds, 1 where one does not."""
+    args = _parser().parse_args(argv)
+    check_output_flag(args.out, "--out")
+    chosen = [name for name in PARTS if getattr(args, name)] or list(PARTS)
+    results = [_run_part(name, args) for name in chosen]
     for result in results:
         print(f"{result.part}: {'holds' if result.passed else 'DOES NOT HOLD'}")
         for name, value in result.facts.items():
             print(f"  {name}: {value}")
-    if given.out is not None:
-        keep(given.out, {"parts": [asdict(result) for result in results]})
+    if args.out is not None:
+        write_results(args.out, {"parts": [asdict(result) for result in results]})
     return 0 if all(result.passed for result in results) else 1
 
 
-def _run(name: str, given: argparse.Namespace) -> Result:
+def _run_part(name: str, args: argparse.Namespace) -> PartResult:
     with TemporaryDirectory(prefix="lips-") as folder:
-        return PARTS[name](given, Path(folder))
+        return PARTS[name](args, Path(folder))
 
 
-def loop(given: argparse.Namespace, folder: Path) -> Result:
+def loop(args: argparse.Namespace, folder: Path) -> PartResult:
     """The batch against a shell loop of the command, both with empty caches; the same pixels."""
-    faces, sounds = (2, 2) if given.quick else (given.faces, given.sounds)
+    faces, sounds = (2, 2) if args.quick else (args.faces, args.sounds)
     material = Material(
-        _faces(given, folder / "in", faces),
-        make_sounds(folder / "in", sounds, given.seconds),
+        _faces(args, folder / "in", faces),
+        make_sounds(folder / "in", sounds, args.seconds),
     )
-    flags = _flags(given, folder)
-    alone = sum(
-        _alone(face, sound, folder / "loop" / name, (*flags, "--cache_dir", str(folder / "one")))
+    flags = _flags(args, folder)
+    loop_seconds = sum(
+        _run_alone(
+            face, sound, folder / "loop" / name, (*flags, "--cache_dir", str(folder / "one"))
+        )
         for face, sound, name in material.jobs()
     )
     cached = (*flags, "--cache_dir", str(folder / "two"))
-    setting = Setting(material, cached, given.workers, folder)
-    together = ran(setting.words("batch"), "the batch").seconds
-    other = different(folder / "loop", setting.out("batch"), setting.names())
+    setup = BatchSetup(material, cached, args.workers, folder)
+    batch_seconds = run_process(setup.command_line("batch"), "the batch").seconds
+    differing = differing_videos(folder / "loop", setup.out("batch"), setup.names())
     facts = {
         "jobs": len(material),
-        "loop_seconds": round(alone, 1),
-        "batch_seconds": round(together, 1),
-        "ratio": round(alone / together, 2),
-        "workers": setting.summary("batch")["workers"],
-        "of other pixels": other,
-        "engines": _caches(setting, "batch", "engine"),
-        "tracks": _caches(setting, "batch", "track"),
+        "loop_seconds": round(loop_seconds, 1),
+        "batch_seconds": round(batch_seconds, 1),
+        "ratio": round(loop_seconds / batch_seconds, 2),
+        "workers": setup.summary("batch")["workers"],
+        "of other pixels": differing,
+        "engines": _cache_uses(setup, "batch", "engine"),
+        "tracks": _cache_uses(setup, "batch", "track"),
     }
-    return Result("loop", not other, facts)
+    return PartResult("loop", not differing, facts)
 
 
-def _faces(given: argparse.Namespace, folder: Path, count: int) -> tuple[Path, ...]:
-    return make_stills(folder, count) if given.photos else make_videos(folder, count, given.seconds)
+def _faces(args: argparse.Namespace, folder: Path, count: int) -> tuple[Path, ...]:
+    return make_stills(folder, count) if args.photos else make_videos(folder, count, args.seconds)
 
 
-def _alone(face: Path, sound: Path, outfile: Path, flags: Sequence[str]) -> float:
-    words = ("--face", str(face), "--audio", str(sound), "--outfile", str(outfile))
-    return ran([*COMMAND, *flags, *words], "the command").seconds
+def _run_alone(face: Path, sound: Path, outfile: Path, flags: Sequence[str]) -> float:
+    files = ("--face", str(face), "--audio", str(sound), "--outfile", str(outfile))
+    return run_process([*COMMAND, *flags, *files], "the command").seconds
 
 
-def kills(given: argparse.Namespace, folder: Path) -> Result:
+def kills(args: argparse.Namespace, folder: Path) -> PartResult:
     """Killed and started again, it makes what one run makes, and nothing twice."""
-    faces, sounds = (2, 2) if given.quick else (given.faces, given.sounds)
+    faces, sounds = (2, 2) if args.quick else (args.faces, args.sounds)
     material = Material(
-        make_stills(folder / "in", faces), make_sounds(folder / "in", sounds, given.seconds)
+        make_stills(folder / "in", faces), make_sounds(folder / "in", sounds, args.seconds)
     )
-    cached = (*_flags(given, folder), "--cache_dir", str(folder / "cache"))
-    setting = Setting(material, cached, given.workers, folder)
-    ran(setting.words("whole"), "the batch")
-    dice = random.Random(given.seed)
-    most, events = (3, 8) if given.quick else (KILLS, EVENTS)
-    happened = sum(killed(setting.words("killed"), dice, events) for _ in range(most))
-    ran(setting.words("killed"), "the batch")
-    other = different(setting.out("whole"), setting.out("killed"), setting.names())
-    left = [path.name for path in setting.out("killed").glob(".*")]
-    tries = Counter(job["tries"] for job in setting.summary("killed")["jobs"])
-    facts = {"kills": happened, "of other pixels": other, "left over": left, "tries": dict(tries)}
-    return Result("kills", happened > 0 and not other and not left, facts)
+    cached = (*_flags(args, folder), "--cache_dir", str(folder / "cache"))
+    setup = BatchSetup(material, cached, args.workers, folder)
+    run_process(setup.command_line("whole"), "the batch")
+    dice = random.Random(args.seed)
+    most, events = (3, 8) if args.quick else (KILLS, EVENTS)
+    happened = sum(run_and_kill(setup.command_line("killed"), dice, events) for _ in range(most))
+    run_process(setup.command_line("killed"), "the batch")
+    whole, killed = setup.out("whole"), setup.out("killed")
+    differing = differing_videos(whole, killed, setup.names())
+    left = [path.name for path in killed.glob(".*")]
+    tries = Counter(job["tries"] for job in setup.summary("killed")["jobs"])
+    facts = {
+        "kills": happened,
+        "of other pixels": differing,
+        "left over": left,
+        "tries": dict(tries),
+    }
+    return PartResult("kills", happened > 0 and not differing and not left, facts)
 
 
-def thousand(given: argparse.Namespace, folder: Path) -> Result:
+def thousand(args: argparse.Namespace, folder: Path) -> PartResult:
     """Many short jobs: a worker's memory after the fiftieth and after the last."""
-    total = 120 if given.quick else 1000
+    total = 120 if args.quick else 1000
     material = Material(make_stills(folder / "in", 10), make_sounds(folder / "in", total // 10, 1))
-    cached = (*_flags(given, folder), "--cache_dir", str(folder / "cache"))
-    setting = Setting(material, cached, given.workers, folder)
-    took = ran(setting.words("many"), "the batch")
+    cached = (*_flags(args, folder), "--cache_dir", str(folder / "cache"))
+    setup = BatchSetup(material, cached, args.workers, folder)
+    process = run_process(setup.command_line("many"), "the batch")
     memory: dict[int, list[float]] = {}
-    for job in _by_end(setting, "many"):
+    for job in _outcomes_in_order(setup, "many"):
         memory.setdefault(job["worker"], []).append(job["memory_mb"])
     settled = {worker: mb[min(SETTLED, len(mb)) - 1] for worker, mb in memory.items()}
     last = {worker: mb[-1] for worker, mb in memory.items()}
-    grown = max(last[worker] / settled[worker] for worker in memory)
+    growth = max(last[worker] / settled[worker] for worker in memory)
     facts = {
         "jobs": len(material),
-        "seconds": round(took.seconds, 1),
+        "seconds": round(process.seconds, 1),
         "jobs by worker": {worker: len(mb) for worker, mb in memory.items()},
         "MB after the 50th": settled,
         "MB after the last": last,
-        "engines": _caches(setting, "many", "engine"),
+        "engines": _cache_uses(setup, "many", "engine"),
     }
-    return Result("thousand", grown <= GROWTH, facts)
+    return PartResult("thousand", growth <= MOST_GROWTH, facts)
 
 
-def _by_end(setting: Setting, name: str) -> list[dict[str, Any]]:
-    """The outcomes in the order in which they came."""
-    text = (setting.out(name) / "journal.jsonl").read_text()
+def _outcomes_in_order(setup: BatchSetup, name: str) -> list[dict[str, Any]]:
+    """The outcomes in the order in which the jobs ended."""
+    text = (setup.out(name) / "journal.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     ends = [line["outcome"] for line in lines if line["event"] == "end"]
-    failures = [one["error"] for one in ends if one["status"] != "done"]
+    failures = [end["error"] for end in ends if end["status"] != "done"]
     if failures:
         raise RunError(f"{len(failures)} jobs failed: {failures[0]}")
     return ends
 
 
-def _caches(setting: Setting, name: str, which: str) -> dict[str, int]:
-    jobs = setting.summary(name)["jobs"]
-    return dict(Counter(job["caches"].get(which, "unused") for job in jobs))
+def _cache_uses(setup: BatchSetup, name: str, cache: str) -> dict[str, int]:
+    jobs = setup.summary(name)["jobs"]
+    return dict(Counter(job["caches"].get(cache, "unused") for job in jobs))
 
 
-def _flags(given: argparse.Namespace, folder: Path) -> tuple[str, ...]:
-    """The host's usual look, by the network or by the puppet."""
-    if given.puppet:
+def _flags(args: argparse.Namespace, folder: Path) -> tuple[str, ...]:
+    """The flags of the host's usual command, with the network or with the puppet."""
+    if args.puppet:
         return (*PRODUCTION, *USUAL.split(), "--engine", "puppet")
-    weights = checkpoint_of(given, folder)
-    own = ("--checkpoint_path", str(weights), "--device", given.device)
-    return (*PRODUCTION, *USUAL.split(), *own)
+    weights = checkpoint_path(args, folder)
+    network = ("--checkpoint_path", str(weights), "--device", args.device)
+    return (*PRODUCTION, *USUAL.split(), *network)
 
 
-PARTS: dict[str, Callable[[argparse.Namespace, Path], Result]] = {
+PARTS: dict[str, Callable[[argparse.Namespace, Path], PartResult]] = {
     "loop": loop,
     "kills": kills,
     "thousand": thousand,
@@ -167,16 +186,17 @@ PARTS: dict[str, Callable[[argparse.Namespace, Path], Result]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    made = parser_for("batch", "Folders of jobs; without --loop, --kills or --thousand all three.")
-    add = made.add_argument
+    summary = "Folders of jobs; without --loop, --kills or --thousand all three."
+    parser = subcommand_parser("batch", summary)
+    add = parser.add_argument
     for name, part in PARTS.items():
         add(f"--{name}", action="store_true", help=part.__doc__)
-    add("--faces", type=count, default=4, metavar="N", help="faces; 4")
-    add("--sounds", type=count, default=10, metavar="N", help="sounds for each; 10")
-    add("--seconds", type=positive, default=3.0, metavar="S", help="of each; 3")
+    add("--faces", type=parse_count, default=4, metavar="N", help="faces; 4")
+    add("--sounds", type=parse_count, default=10, metavar="N", help="sounds for each; 10")
+    add("--seconds", type=parse_positive, default=3.0, metavar="S", help="of each; 3")
     add("--workers", default="auto", help="of the batch; auto")
     add("--photos", action="store_true", help="--loop with photos instead of videos")
     add("--puppet", action="store_true", help="the puppet instead of the network")
     add("--seed", type=int, default=7, help="of the moments of killing; 7")
-    add_weights(made)
-    return made
+    add_weights(parser)
+    return parser

@@ -1,4 +1,4 @@
-"""Faces and sounds for a batch, and the pixels of what was made of them."""
+"""Faces and sounds for a batch, and digests of the videos' pixels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from audio.load import SAMPLE_RATE, load
+from audio.load import SAMPLE_RATE, load_sound
 from benchmarks.material.clips import PORTRAIT, SIZES, make_video
 from benchmarks.material.sound import SPEECH, write_wav
 from video.still import read_picture
@@ -17,7 +17,7 @@ from video.still import read_picture
 
 @dataclass(frozen=True)
 class Material:
-    """Every face is to speak every sound."""
+    """Faces and sounds; every face speaks every sound."""
 
     faces: tuple[Path, ...]
     sounds: tuple[Path, ...]
@@ -26,15 +26,15 @@ class Material:
         return len(self.faces) * len(self.sounds)
 
     def jobs(self) -> Iterator[tuple[Path, Path, str]]:
-        """Face, sound, and the name of their video."""
+        """Each job's face, sound, and the name of its video."""
         for face, sound in product(sorted(self.faces), sorted(self.sounds)):
             yield face, sound, f"{face.stem}_{sound.stem}.mp4"
 
 
 def make_videos(folder: Path, count: int, seconds: float) -> tuple[Path, ...]:
-    """Clips of the portrait, of all sizes in turn that x264 encodes alike each time.
+    """Make clips of the portrait, in turn of all sizes that x264 encodes reproducibly.
 
-    Where the width is no multiple of 16, its output depends on what its memory held before.
+    If the width is no multiple of 16, its output depends on what its memory held before.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sizes = [size for size in SIZES.values() if size[0] % 16 == 0]
@@ -44,7 +44,7 @@ def make_videos(folder: Path, count: int, seconds: float) -> tuple[Path, ...]:
 
 
 def make_stills(folder: Path, count: int) -> tuple[Path, ...]:
-    """The portrait, each with another border cut off."""
+    """Make pictures of the portrait, each with another border cut off."""
     import cv2
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,24 +56,24 @@ def make_stills(folder: Path, count: int) -> tuple[Path, ...]:
 
 
 def make_sounds(folder: Path, count: int, seconds: float) -> tuple[Path, ...]:
-    """Parts of the kept speech, each from another moment on."""
+    """Make sounds from the demo's speech, each beginning at another moment."""
     folder.mkdir(parents=True, exist_ok=True)
-    samples, length = load(SPEECH).samples, round(seconds * SAMPLE_RATE)
+    samples, length = load_sound(SPEECH).samples, round(seconds * SAMPLE_RATE)
     paths = tuple(folder / f"sound{n:03}.wav" for n in range(count))
     for n, path in enumerate(paths):
         write_wav(path, np.resize(np.roll(samples, -n * len(samples) // count), length))
     return paths
 
 
-def pixels_of(video: Path) -> str:
+def pixel_digest(video: Path) -> str:
     """A digest of every decoded frame."""
     digest = blake2b(digest_size=16)
-    with av.open(str(video)) as file:
-        for frame in file.decode(video=0):
+    with av.open(str(video)) as container:
+        for frame in container.decode(video=0):
             digest.update(frame.to_ndarray().tobytes())
     return digest.hexdigest()
 
 
-def different(one: Path, other: Path, names: list[str]) -> list[str]:
-    """The videos that show other pixels in the two folders."""
-    return [name for name in names if pixels_of(one / name) != pixels_of(other / name)]
+def differing_videos(first: Path, second: Path, names: list[str]) -> list[str]:
+    """The names of the videos that have other pixels in the second folder than in the first."""
+    return [name for name in names if pixel_digest(first / name) != pixel_digest(second / name)]

@@ -1,4 +1,4 @@
-"""The batch program, started as a user starts it, and killed as no user would."""
+"""Start the batch program as a user does, and kill it at random moments."""
 
 import json
 import os
@@ -13,25 +13,25 @@ from typing import Any
 
 from benchmarks.batch.material import Material
 from benchmarks.machine import ROOT
-from benchmarks.runs.cold import RunError
+from benchmarks.runs.process import RunError
 
 BATCH = (sys.executable, str(ROOT / "inference_batch.py"))
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What all runs of one benchmark have in common."""
+class BatchSetup:
+    """The inputs, flags and folder that all runs of one benchmark share."""
 
     material: Material
     flags: tuple[str, ...]  # of every job
     workers: str
     folder: Path
 
-    def words(self, name: str) -> list[str]:
+    def command_line(self, name: str) -> list[str]:
         """The command line of a batch into the folder of that name."""
         faces, sounds = map(str, self.material.faces), map(str, self.material.sounds)
-        own = ("--out_dir", str(self.out(name)), "--workers", self.workers, "--progress", "json")
-        return [*BATCH, *self.flags, *own, "--faces", *faces, "--audios", *sounds]
+        output = ("--out_dir", str(self.out(name)), "--workers", self.workers, "--progress", "json")
+        return [*BATCH, *self.flags, *output, "--faces", *faces, "--audios", *sounds]
 
     def out(self, name: str) -> Path:
         return self.folder / name
@@ -44,16 +44,20 @@ class Setting:
         return [name for _, _, name in self.material.jobs()]
 
 
-def killed(words: Sequence[str], dice: random.Random, most: int) -> bool:
-    """Runs it until one of its next `most` events, then kills it or a worker; whether it was."""
-    until = dice.randrange(1, most)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+def run_and_kill(command: Sequence[str], dice: random.Random, most: int) -> bool:
+    """Run it and kill it at one of its first `most` events; False if it ended before.
+
+    At times a worker is killed just before it.
+    """
+    last_event = dice.randrange(1, most)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as run:
         assert run.stdout is not None
         pids: list[int] = []
         for count, line in enumerate(run.stdout):
             event = json.loads(line)
             pids += [event["pid"]] if event["event"] == "worker" else []
-            if count >= until:
+            if count >= last_event:
                 if pids and dice.random() < 0.3:
                     kill(pids[-1])
                 run.kill()

@@ -1,1 +1,1 @@
-"""Every blend method on the same faces, judged in numbers and shown side by side."""
+"""Every blend method on the same faces: scores, limits, and a picture of all side by side."""

@@ -1,4 +1,4 @@
-"""A face at one size, and patches for it that differ from it as a network's do."""
+"""A face at one size with its true new mouth, and patches that differ from it as a network's do."""
 
 import math
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Affine, Box, Landmarks, Picture, Rect, Region
-from benchmarks.blend.mouth import Lips, Pose, reshaped
 from benchmarks.blend.subjects import Subject
-from blending.patch import SIDE, Patch, cut
+from benchmarks.blend.true_mouth import MouthMap, MouthPose, draw_mouth
+from blending.patch import SIDE, Patch, cut_square
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 MARGIN = 0.25  # of the face's width, kept around it
-SOFTNESS = 0.6  # patch pixels: how a network blurs
-CONTRAST = 0.95  # and how it flattens
-LEAST_SHIFT, MOST_SHIFT = 2.0, 6.0  # levels, per channel
+BLUR_SIGMA = 0.6  # patch pixels: how a network blurs
+CONTRAST = 0.95  # of the true face's: how a network flattens
+LEAST_SHIFT, MOST_SHIFT = 2.0, 6.0  # levels, per channel: how a network tints
 NOISE = 0.5  # levels to each side, from frame to frame
 TREMBLE = 0.002  # of the face's width: how a landmark wanders from frame to frame
-OTHER = 20.0  # levels: by so much the new mouth differs from the old
-SAME = 4.0  # levels: skin that moves by less counts as unmoved
+NEW_MOUTH = 20.0  # levels: the mouth is new where it differs from the old by more
+UNMOVED = 4.0  # levels: skin that changes by less counts as unmoved
 
 
 @dataclass(frozen=True)
@@ -33,91 +33,93 @@ class Case:
     name: str
     box: Box
     landmarks: Landmarks
-    face: Region  # with the old mouth; whole levels
-    truth: Region  # with the new one, as a camera had seen it
-    source: Picture  # (96, 96, 3) the face
-    clean: Picture  # (96, 96, 3) the truth
-    given: Picture  # (96, 96, 3) what a network makes of it
+    region: Region  # the face with the old mouth; whole levels
+    true_region: Region  # with the new mouth, as a camera would have seen it
+    source_face: Picture  # (96, 96, 3) of the region
+    true_face: Picture  # (96, 96, 3) of the true region
+    patch: Picture  # (96, 96, 3) the true face as a network would generate it
 
     @property
-    def pixel(self) -> float:
+    def patch_pixel(self) -> float:
         """The width of a patch's pixel in the frame."""
         return self.box.width / SIDE
 
     @property
     def rect(self) -> Rect:
-        height, width = self.face.shape[:2]
+        height, width = self.region.shape[:2]
         return Rect(0, height, 0, width)
 
     @cached_property
     def pasted(self) -> Region:
-        """The whole patch at its place: what was made to be shown."""
-        return Patch.placed(self.given, self.box, self.rect, self.source).onto(self.face)
+        """The whole patch at its place in the frame, as it was generated."""
+        patch = Patch.for_box(self.patch, self.box, self.rect, self.source_face)
+        return patch.warp_pixels(self.region)
 
     @cached_property
     def mouth(self) -> Bools:
-        """Where the new mouth is another than the old; hairs that moved do not count."""
-        lips = _ellipse(self.landmarks, self.face, 1.25, 1.0)
-        apart = np.abs(_blurred(self.truth - self.face, self.pixel)).max(axis=2)
-        return np.asarray(lips & (apart > OTHER))
+        """The pixels where the new mouth differs from the old; hairs that moved do not count."""
+        lips = _mouth_ellipse(self.landmarks, self.region, 1.25, 1.0)
+        change = np.abs(_blurred(self.true_region - self.region, self.patch_pixel)).max(axis=2)
+        return np.asarray(lips & (change > NEW_MOUTH))
 
     @cached_property
-    def changed(self) -> Bools:
-        """Where anything moved, and a little around it."""
-        apart = np.abs(self.truth - self.face).max(axis=2)
-        return _widened(_blurred(apart, self.pixel) > SAME, 2 * self.pixel)
+    def moved(self) -> Bools:
+        """The pixels where anything moved, and a little around them."""
+        change = np.abs(self.true_region - self.region).max(axis=2)
+        return _dilated(_blurred(change, self.patch_pixel) > UNMOVED, 2 * self.patch_pixel)
 
 
 @dataclass(frozen=True)
-class Clip:
+class PatchClip:
     """A still face that speaks: a patch and landmarks for every frame."""
 
     patches: tuple[Picture, ...]
     landmarks: tuple[Landmarks, ...]
-    changed: Bools  # in the frame: where the mouth moves in any of them
+    moved: Bools  # the frame's pixels that move in any of them
 
 
-def case_of(subject: Subject, size: int) -> Case:
+def make_case(subject: Subject, size: int) -> Case:
     """The subject with a face `size` pixels wide."""
-    face, truth, box, landmarks = _at_size(subject, size)
-    rect = Rect(0, face.shape[0], 0, face.shape[1])
-    source, clean = cut(face, rect, box), cut(truth, rect, box)
-    shift = _shift(np.random.default_rng(len(subject.name)))
-    given = as_generated(clean, shift, np.zeros(clean.shape, np.float32))
-    return Case(subject.name, box, landmarks, face, truth, source, clean, given)
+    region, true_region, box, landmarks = _resize_subject(subject, size)
+    rect = Rect(0, region.shape[0], 0, region.shape[1])
+    source_face, true_face = cut_square(region, rect, box), cut_square(true_region, rect, box)
+    shift = _colour_shift(np.random.default_rng(len(subject.name)))
+    patch = degrade(true_face, shift, np.zeros(true_face.shape, np.float32))
+    faces = source_face, true_face, patch
+    return Case(subject.name, box, landmarks, region, true_region, *faces)
 
 
-def clip_of(case: Case, frames: int) -> Clip:
+def make_patch_clip(case: Case, frames: int) -> PatchClip:
     """The mouth opens and closes once; colour, noise and landmarks differ in every frame."""
     rng = np.random.default_rng(5)
-    signs = np.sign(_shift(np.random.default_rng(len(case.name))))
+    signs = np.sign(_colour_shift(np.random.default_rng(len(case.name))))
     square = Box(0, SIDE, 0, SIDE)
     points = case.landmarks.mapped(Affine.square_to_box(SIDE, case.box).inverse())
-    lips = Lips.of(case.source, square, points)
-    poses = (Pose(drop=0.4 * math.sin(math.pi * i / frames) ** 2) for i in range(frames))
-    clean = [reshaped(case.source, lips, pose) for pose in poses]
-    patches = [_shaken(picture, signs, rng) for picture in clean]
-    trembling = [_trembling(case, rng) for _ in range(frames)]
-    return Clip(tuple(patches), tuple(trembling), _moving(case, clean))
+    mouth_map = MouthMap.of(case.source_face, square, points)
+    poses = (MouthPose(drop=0.4 * math.sin(math.pi * i / frames) ** 2) for i in range(frames))
+    true_faces = [draw_mouth(case.source_face, mouth_map, pose) for pose in poses]
+    patches = [_degrade_randomly(face, signs, rng) for face in true_faces]
+    landmarks = [_trembling(case, rng) for _ in range(frames)]
+    return PatchClip(tuple(patches), tuple(landmarks), _moved_pixels(case, true_faces))
 
 
-def as_generated(clean: Picture, shift: Floats, noise: Floats) -> Picture:
-    """Softer, flatter and of another colour."""
-    soft = cv2.GaussianBlur(clean.astype(np.float32), (0, 0), SOFTNESS)
-    middle = soft.mean(axis=(0, 1))
-    made = middle + np.float32(CONTRAST) * (soft - middle) + shift + noise
-    return np.asarray(np.clip(np.rint(made), 0, 255), np.uint8)
+def degrade(face: Picture, shift: Floats, noise: Floats) -> Picture:
+    """The true face as a network would generate it: softer, flatter and of another colour."""
+    soft = cv2.GaussianBlur(face.astype(np.float32), (0, 0), BLUR_SIGMA)
+    mean = soft.mean(axis=(0, 1))
+    degraded = mean + np.float32(CONTRAST) * (soft - mean) + shift + noise
+    return np.asarray(np.clip(np.rint(degraded), 0, 255), np.uint8)
 
 
-def _shift(rng: np.random.Generator) -> Floats:
-    """BGR, each in its own direction."""
+def _colour_shift(rng: np.random.Generator) -> Floats:
+    """A shift of BGR, not all in one direction."""
     signs = rng.permutation(np.array([-1.0, 1.0, 1.0]))
     return (signs * rng.uniform(LEAST_SHIFT, MOST_SHIFT, 3)).astype(np.float32)
 
 
-def _shaken(clean: Picture, signs: Floats, rng: np.random.Generator) -> Picture:
+def _degrade_randomly(face: Picture, signs: Floats, rng: np.random.Generator) -> Picture:
     shift = signs * rng.uniform(LEAST_SHIFT, MOST_SHIFT, 3).astype(np.float32)
-    return as_generated(clean, shift, rng.uniform(-NOISE, NOISE, clean.shape).astype(np.float32))
+    return degrade(face, shift, rng.uniform(-NOISE, NOISE, face.shape).astype(np.float32))
 
 
 def _trembling(case: Case, rng: np.random.Generator) -> Landmarks:
@@ -125,16 +127,17 @@ def _trembling(case: Case, rng: np.random.Generator) -> Landmarks:
     return Landmarks.of(points + rng.normal(0, TREMBLE * case.box.width, points.shape))
 
 
-def _moving(case: Case, clean: list[Picture]) -> Bools:
-    frames = np.stack(clean).astype(np.float32)
-    apart = np.asarray(np.abs(frames - case.source).max(axis=(0, 3)), np.float32)
-    placed = Patch.placed(case.source, case.box, case.rect, case.source)
-    seen = placed.warped(apart[:, :, None], case.face).reshape(case.face.shape[:2])
-    return _widened(seen > SAME, 2 * case.pixel)
+def _moved_pixels(case: Case, true_faces: list[Picture]) -> Bools:
+    """The frame's pixels that move in any of these 96x96 faces."""
+    frames = np.stack(true_faces).astype(np.float32)
+    change = np.asarray(np.abs(frames - case.source_face).max(axis=(0, 3)), np.float32)
+    patch = Patch.for_box(case.source_face, case.box, case.rect, case.source_face)
+    warped = patch.warp(change[:, :, None], case.region).reshape(case.region.shape[:2])
+    return _dilated(warped > UNMOVED, 2 * case.patch_pixel)
 
 
-def _at_size(subject: Subject, size: int) -> tuple[Region, Region, Box, Landmarks]:
-    """The pictures around the face, with the same texture laid over both."""
+def _resize_subject(subject: Subject, size: int) -> tuple[Region, Region, Box, Landmarks]:
+    """Both pictures around the face at this size, with the same grain added to both."""
     box = subject.face.box
     margin = MARGIN * box.width
     height, width = subject.picture.shape[:2]
@@ -142,47 +145,49 @@ def _at_size(subject: Subject, size: int) -> tuple[Region, Region, Box, Landmark
     if rect is None:
         raise ValueError(f"the face lies outside its picture: {box}")
     scale = size / box.width
-    new = (round(rect.size[0] * scale), round(rect.size[1] * scale))
-    place = Affine(new[0] / rect.size[0], 0, 0, 0, new[1] / rect.size[1], 0)
-    place = Affine.shift(-rect.left, -rect.top).then(place)
-    grain = _grain(new, subject.grain)
-    face, truth = (
-        np.clip(np.rint(_resized(p[rect.slices], new) + grain), 0, 255).astype(np.float32)
+    new_size = (round(rect.size[0] * scale), round(rect.size[1] * scale))
+    to_region = Affine(new_size[0] / rect.size[0], 0, 0, 0, new_size[1] / rect.size[1], 0)
+    to_region = Affine.shift(-rect.left, -rect.top).then(to_region)
+    grain = _grain(new_size, subject.grain)
+    region, true_region = (
+        np.clip(np.rint(_resized(p[rect.slices], new_size) + grain), 0, 255).astype(np.float32)
         for p in (subject.picture, subject.truth)
     )
-    corners = place(np.array([[box.left, box.top], [box.right, box.bottom]]))
+    corners = to_region(np.array([[box.left, box.top], [box.right, box.bottom]]))
     (left, top), (right, bottom) = corners.tolist()
-    return face, truth, Box(top, bottom, left, right), subject.face.landmarks.mapped(place)
+    landmarks = subject.face.landmarks.mapped(to_region)
+    return region, true_region, Box(top, bottom, left, right), landmarks
 
 
 def _resized(picture: Picture, size: tuple[int, int]) -> Region:
-    by = cv2.INTER_AREA if size[0] < picture.shape[1] else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture.astype(np.float32), size, interpolation=by), np.float32)
+    method = cv2.INTER_AREA if size[0] < picture.shape[1] else cv2.INTER_CUBIC
+    resized = cv2.resize(picture.astype(np.float32), size, interpolation=method)
+    return np.asarray(resized, np.float32)
 
 
 def _grain(size: tuple[int, int], levels: float) -> Floats:
-    """(height, width, 1): pores, between one and a few pixels wide."""
+    """(height, width, 1): texture like pores, between one and a few pixels wide."""
     white = np.random.default_rng(11).normal(size=size[::-1]).astype(np.float32)
     band = cv2.GaussianBlur(white, (0, 0), 0.7) - cv2.GaussianBlur(white, (0, 0), 2.2)
     return np.asarray(levels * band / band.std(), np.float32)[:, :, None]
 
 
-def _ellipse(landmarks: Landmarks, face: Region, wide: float, tall: float) -> Bools:
-    """Around the mouth, in halves of its width."""
+def _mouth_ellipse(landmarks: Landmarks, region: Region, wide: float, tall: float) -> Bools:
+    """The pixels of an ellipse around the mouth, its half axes in halves of the mouth's width."""
     half = landmarks.mouth_width / 2
     x, y = landmarks.mouth_centre
-    shape = np.zeros(face.shape[:2], np.uint8)
+    ellipse = np.zeros(region.shape[:2], np.uint8)
     axes = (round(wide * half), round(tall * half))
-    turn = math.degrees(landmarks.roll)
-    cv2.ellipse(shape, (round(x), round(y + 0.2 * half)), axes, turn, 0, 360, 1, -1)
-    return shape.astype(np.bool_)
+    angle = math.degrees(landmarks.roll)
+    cv2.ellipse(ellipse, (round(x), round(y + 0.2 * half)), axes, angle, 0, 360, 1, -1)
+    return ellipse.astype(np.bool_)
 
 
 def _blurred(values: Floats, sigma: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32)
 
 
-def _widened(where: Bools, by: float) -> Bools:
-    side = 2 * math.ceil(by) + 1
+def _dilated(where: Bools, reach: float) -> Bools:
+    side = 2 * math.ceil(reach) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.asarray(cv2.dilate(where.astype(np.uint8), kernel), np.bool_)

@@ -1,4 +1,4 @@
-"""python -m benchmarks blend: what is asked, what is run, what is told."""
+"""python -m benchmarks blend: its flags, its runs, its tables."""
 
 import argparse
 import sys
@@ -8,126 +8,144 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import UsageError
-from benchmarks.blend.cases import case_of, clip_of
-from benchmarks.blend.measure import Laying, Row, row
-from benchmarks.blend.sheet import SIZE as SHEET_SIZE
-from benchmarks.blend.sheet import check_ending, encoded, sheet
-from benchmarks.blend.subjects import Subject, subjects
-from benchmarks.blend.table import differences, figures, judged
-from benchmarks.blend.verdict import BASE, PLAIN, Comparison, MethodLine, compared, verdict
-from benchmarks.flags import checked_place, keep, keep_bytes, parser_for
+from benchmarks.blend.cases import make_case, make_patch_clip
+from benchmarks.blend.contact_sheet import FACE_SIZE, check_ending, contact_sheet, encode_sheet
+from benchmarks.blend.measure import Blending, Row, measure_row
+from benchmarks.blend.subjects import Subject, load_subjects
+from benchmarks.blend.table import difference_table, limit_table, meter_table, score_table
+from benchmarks.blend.verdict import (
+    BASE,
+    PLAIN,
+    MethodDifference,
+    MethodLimit,
+    check_limits,
+    compare_methods,
+)
+from benchmarks.flags import check_output_flag, subcommand_parser, write_output, write_results
 from blending.masks import MaskShape
-from blending.methods import BLENDERS, Look
+from blending.methods import BLENDERS, BlendSettings
 
-SIZES = (96, 160, 256, 512)
+SIZES = (96, 160, 256, 512)  # pixels of a face's width
 QUICK_SIZES = (96, 256)
 FRAMES, QUICK_FRAMES = 25, 7  # of the clip; each is timed
 
 
 @dataclass(frozen=True)
 class Results:
-    """A run's figures and what they mean."""
+    """A run's figures, its limits and the comparison of the methods."""
 
     rows: tuple[Row, ...]
-    verdict: tuple[MethodLine, ...]
-    compared: tuple[Comparison, ...]
+    limits: tuple[MethodLimit, ...]
+    differences: tuple[MethodDifference, ...]
 
     @property
     def passed(self) -> bool:
-        return all(line.passed for line in self.verdict)
+        return all(limit.passed for limit in self.limits)
 
-    def told(self) -> str:
-        parts = (figures(self.rows), judged(self.verdict), differences(self.compared))
-        return "\n\n".join(parts)
+    def text(self) -> str:
+        tables = (
+            score_table(self.rows),
+            "The meters of quality on the same faces:",
+            meter_table(self.rows),
+            limit_table(self.limits),
+            difference_table(self.differences),
+        )
+        return "\n\n".join(tables)
 
-    def plain(self) -> dict[str, Any]:
-        lines = [{**asdict(line), "passed": line.passed} for line in self.verdict]
+    def as_json(self) -> dict[str, Any]:
         return {
             "passed": self.passed,
             "rows": [asdict(row) for row in self.rows],
-            "verdict": lines,
-            "compared": [asdict(comparison) for comparison in self.compared],
+            "verdict": [{**asdict(limit), "passed": limit.passed} for limit in self.limits],
+            "compared": [asdict(difference) for difference in self.differences],
         }
 
 
 def main(argv: Sequence[str]) -> int:
     """0 where every limit is kept, 1 where one is missed."""
-    given = _parser().parse_args(argv)
-    checked_place(given.out, "--out")
-    checked_place(given.sheet, "--sheet")
-    if given.sheet is not None:
-        check_ending(given.sheet)
-    looks = looks_of(given)
-    people = subjects(given.face or ())
-    sizes = given.size or (QUICK_SIZES if given.quick else SIZES)
-    results = run(looks, people, sizes, QUICK_FRAMES if given.quick else FRAMES)
-    print(results.told())
-    if given.out is not None:
-        keep(given.out, {"settings": _settings(given, sizes), **results.plain()})
-    if given.sheet is not None:
-        cases = [case_of(subject, SHEET_SIZE) for subject in people]
-        keep_bytes(given.sheet, encoded(sheet(cases, looks), given.sheet))
+    args = _parser().parse_args(argv)
+    check_output_flag(args.out, "--out")
+    check_output_flag(args.sheet, "--sheet")
+    if args.sheet is not None:
+        check_ending(args.sheet)
+    blendings = blendings_of(args)
+    subjects = load_subjects(args.face or ())
+    sizes = args.size or (QUICK_SIZES if args.quick else SIZES)
+    results = measure_all(blendings, subjects, sizes, QUICK_FRAMES if args.quick else FRAMES)
+    print(results.text())
+    if args.out is not None:
+        write_results(args.out, {"settings": _settings(args, sizes), **results.as_json()})
+    if args.sheet is not None:
+        cases = [make_case(subject, FACE_SIZE) for subject in subjects]
+        write_output(args.sheet, encode_sheet(contact_sheet(cases, blendings), args.sheet))
     return 0 if results.passed else 1
 
 
-def run(
-    looks: Mapping[str, Laying], people: Sequence[Subject], sizes: Sequence[int], frames: int
+def measure_all(
+    blendings: Mapping[str, Blending],
+    subjects: Sequence[Subject],
+    sizes: Sequence[int],
+    frames: int,
 ) -> Results:
-    """Every look on every face at every size."""
-    rows = tuple(_rows(looks, people, sizes, frames))
-    return Results(rows, tuple(verdict(rows)), tuple(compared(rows)))
+    """Every method on every face at every size."""
+    rows = tuple(_rows(blendings, subjects, sizes, frames))
+    return Results(rows, tuple(check_limits(rows)), tuple(compare_methods(rows)))
 
 
 def _rows(
-    looks: Mapping[str, Laying], people: Sequence[Subject], sizes: Sequence[int], frames: int
+    blendings: Mapping[str, Blending],
+    subjects: Sequence[Subject],
+    sizes: Sequence[int],
+    frames: int,
 ) -> Iterator[Row]:
     for size in sizes:
-        for subject in people:
-            case = case_of(subject, size)
-            clip = clip_of(case, frames)
+        for subject in subjects:
+            case = make_case(subject, size)
+            clip = make_patch_clip(case, frames)
             print(f"{subject.name} at {size} px", file=sys.stderr)
-            yield from (row(look, size, case, clip, name) for name, look in looks.items())
+            for name, blending in blendings.items():
+                yield measure_row(blending, size, case, clip, name)
 
 
-def looks_of(given: argparse.Namespace) -> dict[str, Laying]:
-    """Those asked for, and the two that all are held against."""
-    asked = given.method or BLENDERS
-    names = [name for name in BLENDERS if name in asked or name in (PLAIN, BASE)]
-    sharpen, match = given.sharpen_amount, not given.no_color_match
+def blendings_of(args: argparse.Namespace) -> dict[str, Blending]:
+    """The chosen methods, and the two that all are compared with."""
+    chosen = args.method or BLENDERS
+    names = [name for name in BLENDERS if name in chosen or name in (PLAIN, BASE)]
+    sharpen, match = args.sharpen_amount, not args.no_color_match
     try:
-        shape = MaskShape(given.mouth_region_size, given.blur_intensity)
-        return {name: Look(name, shape, sharpen, match) for name in names}
+        shape = MaskShape(args.mouth_region_size, args.blur_intensity)
+        return {name: BlendSettings(name, shape, sharpen, match) for name in names}
     except ValueError as error:
         raise UsageError(str(error)) from error
 
 
-def _settings(given: argparse.Namespace, sizes: Sequence[int]) -> dict[str, Any]:
+def _settings(args: argparse.Namespace, sizes: Sequence[int]) -> dict[str, Any]:
     names = ("mouth_region_size", "blur_intensity", "sharpen_amount", "no_color_match", "quick")
-    own = [path.name for path in given.face or ()]
     return {
         "sizes": list(sizes),
-        "own_faces": own,
-        **{name: getattr(given, name) for name in names},
+        "own_faces": [path.name for path in args.face or ()],
+        **{name: getattr(args, name) for name in names},
     }
 
 
 def _parser() -> argparse.ArgumentParser:
-    made = parser_for(
+    parser = subcommand_parser(
         "blend", "Quality and cost of the blend methods; figures are means over faces."
     )
-    shape, add = MaskShape(), made.add_argument
+    shape, add = MaskShape(), parser.add_argument
     add("--method", action="append", choices=tuple(BLENDERS), help="only this one; may be repeated")
-    add("--size", action="append", type=_size, metavar="PX", help="only faces so wide; repeatable")
+    size_help = "only faces so wide; repeatable"
+    add("--size", action="append", type=_parse_size, metavar="PX", help=size_help)
     add("--face", action="append", type=Path, metavar="PICTURE", help="your own faces; repeatable")
     add("--sheet", type=Path, metavar="FILE", help="a picture of all methods on all faces")
     add("--mouth_region_size", type=float, default=shape.region_size, metavar="0.2-1")
     add("--blur_intensity", type=float, default=shape.blur, metavar="PX")
     add("--sharpen_amount", type=float, default=0.0, metavar="0-2", help="0 does not sharpen")
     add("--no_color_match", action="store_true", help="leave the colours as generated")
-    return made
+    return parser
 
 
-def _size(text: str) -> int:
+def _parse_size(text: str) -> int:
     size = int(text)
     if not 48 <= size <= 1200:
         raise argparse.ArgumentTypeError(f"faces are 48 to 1200 pixels wide, not {text}")

@@ -1,4 +1,4 @@
-"""A mustache and a beard, drawn hair by hair."""
+"""Draw a mustache and a beard, hair by hair."""
 
 import cv2
 import numpy as np
@@ -8,29 +8,29 @@ from base.geometry import Affine, Landmarks, Picture, Region
 
 Floats = NDArray[np.float64]
 
-HAIRS = 50_000  # tried; where they are thin, few stay
+HAIRS = 50_000  # roots before thinning; where hair is thin, few of them are kept
 JOINTS = 5  # points along a hair
 SUBPIXEL = 4  # bits that cv2 draws with
-FINE = 2  # times finer than the picture: a hair is half a pixel wide
+SCALE = 2  # of the canvas to the picture: a hair is half a pixel wide
 SHADES = 6  # from dark to lit
 DARK, LIT = np.array([12.0, 17.0, 25.0]), np.array([58.0, 78.0, 104.0])  # BGR
 SHADOW = 0.42  # how much light the skin below the densest hair gets
 
 
-def bearded(picture: Picture, landmarks: Landmarks) -> Picture:
-    """The face with hair round the mouth; the same hairs every time."""
+def draw_beard(picture: Picture, landmarks: Landmarks) -> Picture:
+    """The face with hair round the mouth; the hairs are the same every time."""
     rng = np.random.default_rng(7)
     to_mouth = _mouth_axes(landmarks)
-    out = _shadowed(picture.astype(np.float32), to_mouth)
+    shadowed = _shadowed(picture.astype(np.float32), to_mouth)
     roots = rng.uniform((-2.3, -1.1), (2.3, 2.2), (HAIRS, 2))
     roots = roots[rng.uniform(size=HAIRS) < _density(roots)]
     hairs = to_mouth.inverse()(_strands(roots, rng).reshape(-1, 2)).reshape(-1, JOINTS, 2)
     shades = rng.integers(0, SHADES, len(hairs))
     size = (picture.shape[1], picture.shape[0])
-    canvas = cv2.resize(np.clip(out, 0, 255).astype(np.uint8), None, fx=FINE, fy=FINE)
+    canvas = cv2.resize(np.clip(shadowed, 0, 255).astype(np.uint8), None, fx=SCALE, fy=SCALE)
     for shade in range(SHADES):
         colour = DARK + (LIT - DARK) * (shade / (SHADES - 1)) ** 3
-        lines = np.rint(hairs[shades == shade] * (FINE << SUBPIXEL)).astype(np.int32)
+        lines = np.rint(hairs[shades == shade] * (SCALE << SUBPIXEL)).astype(np.int32)
         cv2.polylines(canvas, list(lines), False, colour.tolist(), 1, cv2.LINE_AA, SUBPIXEL)
     return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -44,7 +44,7 @@ def _mouth_axes(landmarks: Landmarks) -> Affine:
 
 
 def _density(points: Floats) -> Floats:
-    """0..1 at mouth coordinates: above the upper lip, and from ear to ear round the chin."""
+    """How dense hair is at mouth coordinates, 0..1: above the upper lip, and from ear to ear."""
     u, v = points[..., 0], points[..., 1]
     wide = np.abs(u)
     mustache = _within(v, -0.56 + 0.2 * wide, -0.24 + 0.22 * wide**2, 0.1) * _up_to(wide, 1.25, 0.2)
@@ -60,12 +60,12 @@ def _within(x: Floats, low: Floats | float, high: Floats | float, soft: float) -
 
 
 def _up_to(x: Floats, limit: Floats | float, soft: float) -> Floats:
-    """1 up to the limit, falling softly to 0 behind it."""
+    """1 up to the limit, falling softly to 0 beyond it."""
     return np.asarray(1 / (1 + np.exp(np.clip((x - limit) / (soft / 4), -50, 50))))
 
 
 def _strands(roots: Floats, rng: np.random.Generator) -> Floats:
-    """(n, joints, 2): out and down from the middle, each hair bent a little its own way."""
+    """(n, joints, 2): hairs out and down from the middle, each with a random bend."""
     u, v = roots.T
     above = v < 0.1
     angle = np.where(
@@ -81,7 +81,7 @@ def _strands(roots: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _shadowed(face: Region, to_mouth: Affine) -> Region:
-    """Skin under hair gets less light."""
+    """The face with less light on the skin under hair."""
     y, x = np.mgrid[0 : face.shape[0], 0 : face.shape[1]] + 0.5
     points = to_mouth(np.stack([x.ravel(), y.ravel()], 1))
     dense = _density(points).reshape(face.shape[:2]).astype(np.float32)

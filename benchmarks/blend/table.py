@@ -1,73 +1,88 @@
-"""The figures as tables in Markdown."""
+"""The figures of the blend methods as tables in Markdown."""
 
 from collections.abc import Sequence
 
 from benchmarks.blend.measure import Row
-from benchmarks.blend.verdict import BASE, Comparison, MethodLine, mean, methods_of, of, sizes_of
+from benchmarks.blend.verdict import (
+    BASE,
+    MethodDifference,
+    MethodLimit,
+    mean_of_meter,
+    mean_of_score,
+    methods_in,
+    select_rows,
+    sizes_in,
+)
+from benchmarks.markdown import markdown_table
+from quality.meters import METERS
 
-COLUMNS = {  # of Row: its heading and how many digits count
-    "seam": ("seam", 2),
+SCORES = {  # of Row: its heading and the digits that are shown
+    "mask_edge_step": ("step at the mask", 2),
     "coverage": ("coverage", 3),
-    "double_mouth": ("old mouth", 2),
-    "sharpness": ("sharpness", 2),
-    "gradient": ("gradient", 2),
+    "old_mouth": ("old mouth", 2),
+    "mouth_detail": ("mouth detail", 2),
     "halo": ("halo", 1),
-    "colour_step": ("colour step", 2),
-    "texture": ("texture", 2),
-    "outside": ("outside", 0),
-    "flicker": ("flicker", 2),
+    "mask_edge_colour": ("colour at the mask", 2),
+    "skin_detail": ("skin detail", 2),
+    "outside_mask": ("outside", 0),
+    "skin_flicker": ("skin flicker", 2),
     "ms": ("ms", 2),
 }
 
 
-def figures(rows: Sequence[Row]) -> str:
-    """A line for every method and size, mean over the faces."""
-    heads = ["face", "method", *(head for head, _ in COLUMNS.values()), f"sharpness / {BASE}"]
-    lines = [
-        _figures_line(rows, method, size)
-        for size in sizes_of(rows)
-        for method in methods_of(rows)
-        if of(rows, method, size)
-    ]
-    return markdown(heads, lines)
+def score_table(rows: Sequence[Row]) -> str:
+    """The scores of every method and size, mean over the faces."""
+    titles = [title for title, _ in SCORES.values()]
+    heads = ["face", "method", *titles, f"mouth detail / {BASE}"]
+    return markdown_table(heads, [_score_cells(rows, *key) for key in _methods_and_sizes(rows)])
 
 
-def _figures_line(rows: Sequence[Row], method: str, size: int) -> list[str]:
-    chosen, base = of(rows, method, size), of(rows, BASE, size)
-    cells = [f"{mean(chosen, name):.{digits}f}" for name, (_, digits) in COLUMNS.items()]
-    crisper = mean(chosen, "sharpness") / max(mean(base, "sharpness"), 1e-6) if base else 1.0
+def _score_cells(rows: Sequence[Row], method: str, size: int) -> list[str]:
+    chosen, base = select_rows(rows, method, size), select_rows(rows, BASE, size)
+    cells = [f"{mean_of_score(chosen, name):.{digits}f}" for name, (_, digits) in SCORES.items()]
+    detail = mean_of_score(chosen, "mouth_detail")
+    crisper = detail / max(mean_of_score(base, "mouth_detail"), 1e-6) if base else 1.0
     return [f"{size} px", method, *cells, f"{crisper:.2f}"]
 
 
-def judged(lines: Sequence[MethodLine]) -> str:
-    """Every limit that was missed, or a word that none was."""
-    missed = [line for line in lines if not line.passed]
+def meter_table(rows: Sequence[Row]) -> str:
+    """The figures of the meters of `quality` for every method and size, mean over the faces."""
+    heads = ["face", "method", *(name.replace("_", " ") for name in METERS)]
+    return markdown_table(heads, [_meter_cells(rows, *key) for key in _methods_and_sizes(rows)])
+
+
+def _meter_cells(rows: Sequence[Row], method: str, size: int) -> list[str]:
+    means = [mean_of_meter(select_rows(rows, method, size), name) for name in METERS]
+    return [f"{size} px", method, *("-" if mean is None else f"{mean:.2f}" for mean in means)]
+
+
+def _methods_and_sizes(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    return [
+        (method, size)
+        for size in sizes_in(rows)
+        for method in methods_in(rows)
+        if select_rows(rows, method, size)
+    ]
+
+
+def limit_table(limits: Sequence[MethodLimit]) -> str:
+    """Every limit that was missed, or a sentence that none was."""
+    missed = [limit for limit in limits if not limit.passed]
     if not missed:
-        return f"all {len(lines)} limits are kept"
+        return f"all {len(limits)} limits are kept"
     heads = ["missed", "method", "face", "is", "limit"]
     cells = [
-        [line.what, line.method, f"{line.size} px", f"{line.figure:.3f}", line.allowed]
-        for line in missed
+        [limit.what, limit.method, f"{limit.size} px", f"{limit.figure:.3f}", limit.allowed]
+        for limit in missed
     ]
-    return f"{len(missed)} of {len(lines)} limits are missed:\n\n{markdown(heads, cells)}"
+    return f"{len(missed)} of {len(limits)} limits are missed:\n\n{markdown_table(heads, cells)}"
 
 
-def differences(comparisons: Sequence[Comparison]) -> str:
+def difference_table(differences: Sequence[MethodDifference]) -> str:
+    """The scores in which each method is better or worse than the base method."""
     heads = ["face", "method", f"better than {BASE}", f"worse than {BASE}"]
-    lines = [
-        [f"{c.size} px", c.method, ", ".join(c.better) or "-", ", ".join(c.worse) or "-"]
-        for c in comparisons
+    cells = [
+        [f"{d.size} px", d.method, ", ".join(d.better) or "-", ", ".join(d.worse) or "-"]
+        for d in differences
     ]
-    return markdown(heads, lines)
-
-
-def markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Padded, so that it reads well as plain text, too."""
-    widths = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
-    rule = ["-" * width for width in widths]
-    return "\n".join(
-        "| "
-        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        + " |"
-        for line in (heads, rule, *lines)
-    )
+    return markdown_table(heads, cells)

@@ -1,22 +1,25 @@
-"""What the figures have to be, and how the methods compare."""
+"""The limits of the blend methods, and how the methods compare."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
 from benchmarks.blend.measure import Row
-from benchmarks.limits import Line
+from benchmarks.limits import LimitCheck
+from quality.meters import METERS
+from quality.verdict import BOUNDS, Bound
 
-PLAIN, BASE, SHARP = "original", "ellipse", "hd"  # what the others are held against
-COST_SIZE = 256
+PLAIN, BASE, SHARP = "original", "ellipse", "hd"  # the others are compared with these
+COST_SIZE = 256  # pixels of a face's width
 COSTS = {"ellipse": 1.0, "multiscale": 3.0, "edge_aware": 5.0, "guided": 5.0, "hd": 8.0}  # ms
 LARGE_SIZE, LARGE_COST = 512, 4.0  # times as much
-NOTICEABLE = 0.05  # of a figure
+NOTICEABLE = 0.05  # of a figure: a smaller difference does not count
+METER_BOUNDS = tuple(bound for bound in BOUNDS if bound.meter in METERS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MethodLine(Line):
+class MethodLimit(LimitCheck):
     """A limit for a method on faces of one size."""
 
     method: str
@@ -24,29 +27,29 @@ class MethodLine(Line):
 
 
 @dataclass(frozen=True)
-class Measure:
-    """A column by which methods are compared."""
+class Criterion:
+    """A score by which methods are compared."""
 
     name: str
     badness: Callable[[Row], float]  # 0 is perfect, where there is a perfect
-    least: float  # a smaller difference is none
+    least: float  # a smaller difference does not count
 
 
-MEASURES = (
-    Measure("seam", lambda row: row.seam, 0.05),
-    Measure("coverage", lambda row: 1 - row.coverage, 0.01),
-    Measure("double_mouth", lambda row: row.double_mouth, 0.03),
-    Measure("sharpness", lambda row: -row.sharpness, 0.02),
-    Measure("halo", lambda row: row.halo, 1.0),
-    Measure("colour_step", lambda row: row.colour_step, 0.1),
-    Measure("texture", lambda row: abs(1 - row.texture), 0.02),
-    Measure("flicker", lambda row: row.flicker, 0.03),
+CRITERIA = (
+    Criterion("mask_edge_step", lambda row: row.mask_edge_step, 0.05),
+    Criterion("coverage", lambda row: 1 - row.coverage, 0.01),
+    Criterion("old_mouth", lambda row: row.old_mouth, 0.03),
+    Criterion("mouth_detail", lambda row: -row.mouth_detail, 0.02),
+    Criterion("halo", lambda row: row.halo, 1.0),
+    Criterion("mask_edge_colour", lambda row: row.mask_edge_colour, 0.1),
+    Criterion("skin_detail", lambda row: abs(1 - row.skin_detail), 0.02),
+    Criterion("skin_flicker", lambda row: row.skin_flicker, 0.03),
 )
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A method against `ellipse` at one size."""
+class MethodDifference:
+    """The scores in which a method is better or worse than the base method at one size."""
 
     method: str
     size: int
@@ -54,77 +57,100 @@ class Comparison:
     worse: tuple[str, ...]
 
 
-def verdict(rows: Sequence[Row]) -> list[MethodLine]:
-    """A line for each limit that the rows say something about; the worst face decides."""
+def check_limits(rows: Sequence[Row]) -> list[MethodLimit]:
+    """Every limit that the rows say something about; the worst face decides."""
     return [
-        line
-        for size in sizes_of(rows)
-        for method in methods_of(rows)
-        if (chosen := of(rows, method, size))
-        for line in _lines(method, size, chosen, rows)
+        limit
+        for size in sizes_in(rows)
+        for method in methods_in(rows)
+        if (chosen := select_rows(rows, method, size))
+        for limit in _limits(method, size, chosen, rows)
     ]
 
 
-def _lines(method: str, size: int, chosen: list[Row], rows: Sequence[Row]) -> list[MethodLine]:
-    line = partial(MethodLine, method=method, size=size)
-    lines = [line("outside", max(r.outside for r in chosen), 0.0)]
+def _limits(
+    method: str, size: int, chosen: list[Row], rows: Sequence[Row]
+) -> Iterator[MethodLimit]:
+    limit = partial(MethodLimit, method=method, size=size)
+    yield limit("outside the mask", max(row.outside_mask for row in chosen), 0.0)
     if method == PLAIN:
-        return lines
-    plain, base = of(rows, PLAIN, size), of(rows, BASE, size)
+        return
+    plain, base = select_rows(rows, PLAIN, size), select_rows(rows, BASE, size)
     if plain:
-        share = mean(chosen, "seam") / max(mean(plain, "seam"), 1e-6)
-        lines.append(line("seam / original", share, 0.1))
-    lines.append(line("coverage", min(r.coverage for r in chosen), 0.98, at_least=True))
-    lines.append(line("flicker", max(r.flicker for r in chosen), 0.5))
+        share = _ratio_of_means(chosen, plain, "mask_edge_step")
+        yield limit(f"step at the mask / {PLAIN}", share, 0.1)
+    yield limit("coverage", min(row.coverage for row in chosen), 0.98, at_least=True)
+    yield limit("skin flicker", max(row.skin_flicker for row in chosen), 0.5)
     if method == SHARP and size == COST_SIZE and base:
-        crisper = mean(chosen, "sharpness") / max(mean(base, "sharpness"), 1e-6)
-        lines.append(line("sharpness / ellipse", crisper, 1.8, at_least=True))
-    if (limit := cost_limit(method, size)) is not None:
-        lines.append(line("ms", mean(chosen, "ms"), limit))
-    return lines
+        crisper = _ratio_of_means(chosen, base, "mouth_detail")
+        yield limit(f"mouth detail / {BASE}", crisper, 1.8, at_least=True)
+    for bound in METER_BOUNDS:
+        worst = _worst_figure(chosen, bound)
+        if worst is not None:
+            yield limit(bound.meter, worst, bound.passes, at_least=bound.high_is_good)
+    if (cost := cost_limit(method, size)) is not None:
+        yield limit("ms", mean_of_score(chosen, "ms"), cost)
+
+
+def _ratio_of_means(rows: Sequence[Row], base: Sequence[Row], name: str) -> float:
+    return mean_of_score(rows, name) / max(mean_of_score(base, name), 1e-6)
+
+
+def _worst_figure(rows: Sequence[Row], bound: Bound) -> float | None:
+    """The meter's worst figure over the faces; none where it measured nothing."""
+    figures = [figure for row in rows if (figure := row.meters[bound.meter]) is not None]
+    return (min if bound.high_is_good else max)(figures, default=None)
 
 
 def cost_limit(method: str, size: int) -> float | None:
-    """Milliseconds a frame, where something is promised."""
+    """Milliseconds a frame, for the methods and sizes that have a limit."""
     times = {COST_SIZE: 1.0, LARGE_SIZE: LARGE_COST}.get(size)
     return None if times is None or method not in COSTS else times * COSTS[method]
 
 
-def compared(rows: Sequence[Row]) -> list[Comparison]:
-    """Where each method is noticeably better or worse than `ellipse`, mean over the faces."""
+def compare_methods(rows: Sequence[Row]) -> list[MethodDifference]:
+    """Where each method is noticeably better or worse than the base, mean over the faces."""
     return [
-        Comparison(
+        MethodDifference(
             method, size, _differing(rows, method, size, -1), _differing(rows, method, size, 1)
         )
-        for method in methods_of(rows)
+        for method in methods_in(rows)
         if method not in (PLAIN, BASE)
-        for size in sizes_of(rows)
-        if of(rows, method, size) and of(rows, BASE, size)
+        for size in sizes_in(rows)
+        if select_rows(rows, method, size) and select_rows(rows, BASE, size)
     ]
 
 
-def _differing(rows: Sequence[Row], method: str, size: int, way: int) -> tuple[str, ...]:
-    found = []
-    for measure in MEASURES:
+def _differing(rows: Sequence[Row], method: str, size: int, sign: int) -> tuple[str, ...]:
+    """The criteria in which the method is worse (sign 1) or better (sign -1) than the base."""
+    names = []
+    for criterion in CRITERIA:
         ours, base = (
-            fmean(measure.badness(row) for row in of(rows, name, size)) for name in (method, BASE)
+            fmean(criterion.badness(row) for row in select_rows(rows, name, size))
+            for name in (method, BASE)
         )
-        if way * (ours - base) > max(measure.least, NOTICEABLE * abs(base)):
-            found.append(measure.name)
-    return tuple(found)
+        if sign * (ours - base) > max(criterion.least, NOTICEABLE * abs(base)):
+            names.append(criterion.name)
+    return tuple(names)
 
 
-def of(rows: Sequence[Row], method: str, size: int) -> list[Row]:
+def select_rows(rows: Sequence[Row], method: str, size: int) -> list[Row]:
     return [row for row in rows if row.method == method and row.size == size]
 
 
-def mean(rows: Sequence[Row], name: str) -> float:
+def mean_of_score(rows: Sequence[Row], name: str) -> float:
     return fmean(getattr(row, name) for row in rows)
 
 
-def methods_of(rows: Sequence[Row]) -> list[str]:
+def mean_of_meter(rows: Sequence[Row], name: str) -> float | None:
+    """The mean over the faces on which the meter measured something; none without any."""
+    figures = [figure for row in rows if (figure := row.meters[name]) is not None]
+    return fmean(figures) if figures else None
+
+
+def methods_in(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(row.method for row in rows))
 
 
-def sizes_of(rows: Sequence[Row]) -> list[int]:
+def sizes_in(rows: Sequence[Row]) -> list[int]:
     return list(dict.fromkeys(row.size for row in rows))

@@ -1,1 +1,1 @@
-"""The host's commands on its kinds of clip: each has so many seconds."""
+"""The host's commands on its kinds of clip, each within a limit of seconds."""

@@ -1,1 +1,1 @@
-"""Every engine, by batch size, precision and decoded part: how fast, and how exact."""
+"""The speed and exactness of every engine, by batch size, precision and decoded part."""

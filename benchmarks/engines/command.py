@@ -1,4 +1,4 @@
-"""python -m benchmarks engines: what is asked, what is run, what is told."""
+"""python -m benchmarks engines: its flags, its runs, its table."""
 
 import argparse
 import sys
@@ -9,77 +9,82 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from base.geometry import Rect
-from benchmarks.engines.frames import batch_of, shown_parts, subject
-from benchmarks.engines.measure import COMPARED, Bench, Row, rows
+from benchmarks.engines.frames import load_subject, make_batch, visible_parts
+from benchmarks.engines.measure import COMPARED, Bench, Row, measure_variants
 from benchmarks.engines.table import figures
-from benchmarks.engines.ways import ENGINES, PLAIN, WHOLE, Way, ways
-from benchmarks.flags import checked_place, keep, parser_for
-from benchmarks.material.asked import add_weights, checkpoint_of, count, told
+from benchmarks.engines.variants import ENGINES, PLAIN, WHOLE, Variant, all_variants
+from benchmarks.flags import check_output_flag, subcommand_parser, write_results
+from benchmarks.material.inputs import add_weights, checkpoint_path, input_settings, parse_count
 
 REPEATS, QUICK_REPEATS = 5, 1
 QUICK_BATCHES = (8,)
-DISTINCT = 64  # frames that differ from each other
+DISTINCT_FRAMES = 64  # then they repeat
 
 
 def main(argv: Sequence[str]) -> int:
     """0 where every engine makes the plain network's patches, 1 where one does not."""
-    given = _parser().parse_args(argv)
-    checked_place(given.out, "--out")
-    one = subject()
-    parts = shown_parts(one)
-    asked = chosen(given, parts)
+    args = _parser().parse_args(argv)
+    check_output_flag(args.out, "--out")
+    subject = load_subject()
+    parts = visible_parts(subject)
+    variants = chosen_variants(args, parts)
     with TemporaryDirectory(prefix="lips-") as name:
         folder = Path(name)
-        frames = batch_of(one, max(DISTINCT, COMPARED))
-        bench = Bench(checkpoint_of(given, folder), folder / "cache", frames, parts)
-        found = rows(bench, asked, _repeats(given), _tell)
-    print(figures(found))
-    if given.out is not None:
-        keep(given.out, {"settings": _settings(given, parts), **plain(found)})
-    return 0 if all(row.passed for row in found) else 1
+        frames = make_batch(subject, max(DISTINCT_FRAMES, COMPARED))
+        bench = Bench(checkpoint_path(args, folder), folder / "cache", frames, parts)
+        rows = measure_variants(bench, variants, _repeats(args), _print_progress)
+    print(figures(rows))
+    if args.out is not None:
+        write_results(args.out, {"settings": _settings(args, parts), **as_json(rows)})
+    return 0 if all(row.passed for row in rows) else 1
 
 
-def chosen(given: argparse.Namespace, parts: dict[str, Rect]) -> list[Way]:
-    """Those asked for, and the plain network that all are held against."""
-    batches = given.batch or (QUICK_BATCHES if given.quick else None)
-    found = ways(given.device, [WHOLE, *parts], batches)
-    return [way for way in found if way.engine in (PLAIN, *(given.engine or ENGINES))]
+def chosen_variants(args: argparse.Namespace, parts: dict[str, Rect]) -> list[Variant]:
+    """The chosen engines, and the plain network that all are compared with."""
+    batches = args.batch or (QUICK_BATCHES if args.quick else None)
+    engines = (PLAIN, *(args.engine or ENGINES))
+    variants = all_variants(args.device, [WHOLE, *parts], batches)
+    return [variant for variant in variants if variant.engine in engines]
 
 
-def plain(found: Sequence[Row]) -> dict[str, Any]:
+def as_json(rows: Sequence[Row]) -> dict[str, Any]:
     return {
-        "passed": all(row.passed for row in found),
+        "passed": all(row.passed for row in rows),
         "rows": [
             {
-                **asdict(row.way),
+                **asdict(row.variant),
                 "ms": row.ms,
                 "largest": row.difference and row.difference.largest,
                 "mean": row.difference and row.difference.mean,
                 "passed": row.passed,
             }
-            for row in found
+            for row in rows
         ],
     }
 
 
-def _tell(words: str) -> None:
-    print(words, file=sys.stderr)
+def _print_progress(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
-def _repeats(given: argparse.Namespace) -> int:
-    return int(given.repeats or (QUICK_REPEATS if given.quick else REPEATS))
+def _repeats(args: argparse.Namespace) -> int:
+    return int(args.repeats or (QUICK_REPEATS if args.quick else REPEATS))
 
 
-def _settings(given: argparse.Namespace, parts: dict[str, Rect]) -> dict[str, Any]:
-    shown = {name: asdict(rect) for name, rect in parts.items()}
-    return {**told(given), "repeats": _repeats(given), "parts": shown}
+def _settings(args: argparse.Namespace, parts: dict[str, Rect]) -> dict[str, Any]:
+    rects = {name: asdict(rect) for name, rect in parts.items()}
+    return {**input_settings(args), "repeats": _repeats(args), "parts": rects}
 
 
 def _parser() -> argparse.ArgumentParser:
-    made = parser_for("engines", "Milliseconds a frame, and how far from float32; medians.")
-    add_weights(made)
-    add = made.add_argument
+    parser = subcommand_parser(
+        "engines", "Milliseconds a frame, and how far from float32; medians."
+    )
+    add_weights(parser)
+    add = parser.add_argument
     add("--engine", action="append", choices=tuple(ENGINES), help="only this one; repeatable")
-    add("--batch", action="append", type=count, metavar="N", help="only this size; repeatable")
-    add("--repeats", type=count, metavar="N", help=f"turns of every way; {REPEATS}")
-    return made
+    add(
+        "--batch", action="append", type=parse_count, metavar="N", help="only this size; repeatable"
+    )
+    add("--repeats", type=parse_count, metavar="N", help=f"turns of every engine; {REPEATS}")
+    return parser

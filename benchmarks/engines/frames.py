@@ -1,4 +1,4 @@
-"""What the engines are given: the kept portrait and what it hears of the kept speech."""
+"""The frames that the engines get: the demo's portrait and windows of the demo's speech."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,22 +7,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.load import load
+from audio.load import load_sound
 from audio.windows import windows_of
-from base.geometry import Affine, Box, Picture, Rect
+from base.geometry import Affine, Picture, Rect
 from benchmarks.material.clips import PORTRAIT
 from benchmarks.material.sound import SPEECH
 from blending.masks import MaskShape
-from blending.methods import Look
+from blending.methods import BlendSettings
 from faces.detector import DetectorSettings
 from faces.detectors import DETECTORS
 from faces.face import Face, FaceTrack
-from pipeline.visible import shown_part
+from pipeline.visible import visible_rect
 from video.still import read_picture
 from wav2lip.generators.batch import SIDE, Batch
 
-START = 25  # frames into the speech: somebody speaks there
-REGIONS = (0.6, 0.4)  # of --mouth_region_size
+FIRST_WINDOW = 25  # frames into the speech, where somebody speaks
+REGION_SIZES = (0.6, 0.4)  # of --mouth_region_size
 
 
 @dataclass(frozen=True)
@@ -33,38 +33,37 @@ class Subject:
     face: Face
 
 
-def subject() -> Subject:
+def load_subject() -> Subject:
     picture = read_picture(PORTRAIT)
     face = DETECTORS["mtcnn"](DetectorSettings()).detect(picture)[0]
     return Subject(picture, face)
 
 
-def batch_of(one: Subject, count: int) -> Batch:
+def make_batch(subject: Subject, count: int) -> Batch:
     """So many frames in a row; the face trembles, so that no two are the same."""
-    sound = windows_of(load(SPEECH), Fraction(25))
-    places = np.arange(START, START + count) % len(sound)
-    mels = np.concatenate([sound.batch(int(i), int(i) + 1) for i in places])
-    trembling = np.random.default_rng(3).normal(0, 0.5, (count, 2))
-    maps = [_to_patch(one.face.box).then(Affine.shift(*shift)) for shift in trembling.tolist()]
-    faces = [cv2.warpAffine(one.picture, to.warp_matrix(), (SIDE, SIDE)) for to in maps]
-    points = [one.face.landmarks.mapped(to).points() for to in maps]
+    windows = windows_of(load_sound(SPEECH), Fraction(25))
+    indices = np.arange(FIRST_WINDOW, FIRST_WINDOW + count) % len(windows)
+    mels = np.concatenate([windows.slice(int(i), int(i) + 1) for i in indices])
+    shifts = np.random.default_rng(3).normal(0, 0.5, (count, 2))
+    box_to_patch = Affine.square_to_box(SIDE, subject.face.box).inverse()
+    maps = [box_to_patch.then(Affine.shift(*shift)) for shift in shifts.tolist()]
+    size = SIDE, SIDE
+    faces = [cv2.warpAffine(subject.picture, to_patch.warp_matrix(), size) for to_patch in maps]
+    points = [subject.face.landmarks.mapped(to_patch).points() for to_patch in maps]
     return Batch(mels, np.stack(faces).astype(np.uint8), np.stack(points).astype(np.float32))
 
 
-def part(batch: Batch, places: NDArray[np.int64]) -> Batch:
-    """The frames of these places, in their order."""
-    return Batch(batch.mels[places], batch.faces[places], batch.landmarks[places])
+def select_frames(batch: Batch, indices: NDArray[np.int64]) -> Batch:
+    """The frames with these indices, in their order."""
+    return Batch(batch.mels[indices], batch.faces[indices], batch.landmarks[indices])
 
 
-def shown_parts(one: Subject) -> dict[str, Rect]:
-    """What the production look shows of a patch, by --mouth_region_size."""
-    return {f"region {size:g}": _shown(one, size) for size in REGIONS}
+def visible_parts(subject: Subject) -> dict[str, Rect]:
+    """The visible rect of a patch for each --mouth_region_size, by a name."""
+    return {f"region {size:g}": _visible_rect(subject, size) for size in REGION_SIZES}
 
 
-def _shown(one: Subject, size: float) -> Rect:
-    height, width = one.picture.shape[:2]
-    return shown_part(FaceTrack.of([one.face]), Look(shape=MaskShape(size)), width, height)
-
-
-def _to_patch(box: Box) -> Affine:
-    return Affine.square_to_box(SIDE, box).inverse()
+def _visible_rect(subject: Subject, size: float) -> Rect:
+    height, width = subject.picture.shape[:2]
+    settings = BlendSettings(shape=MaskShape(size))
+    return visible_rect(FaceTrack.of([subject.face]), settings, width, height)

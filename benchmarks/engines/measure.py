@@ -1,4 +1,4 @@
-"""Each way's patches are compared first; only what is right is timed, all ways in turn."""
+"""Compare each variant's patches with the plain network's, then time the correct ones in turn."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,18 +9,18 @@ from statistics import median
 import numpy as np
 
 from base.geometry import Rect
-from benchmarks.engines.frames import part
-from benchmarks.engines.ways import PLAIN, PUPPET, WHOLE, Way
+from benchmarks.engines.frames import select_frames
+from benchmarks.engines.variants import PLAIN, PUPPET, WHOLE, Variant
 from wav2lip.generators.batch import Batch, Generator, Patches
 
-FRAMES = {"cpu": 32, "cuda": 512}  # that are timed at once
+TIMED = {"cpu": 32, "cuda": 512}  # frames, by device
 COMPARED = 16  # frames
-TOLERANCE = {False: 2, True: 6}  # levels of 255 from float32, by `half`: more is another network
+TOLERANCE = {False: 2, True: 6}  # levels of 255 from float32, by `half`
 
 
 @dataclass(frozen=True)
 class Difference:
-    """From the plain network's patches, in levels of 255, where the patch is shown."""
+    """The distance to the plain network's patches, in levels of 255, in the visible part."""
 
     largest: float
     mean: float
@@ -28,84 +28,96 @@ class Difference:
 
 @dataclass(frozen=True)
 class Row:
-    way: Way
-    ms: float | None  # a frame; none where the patches are wrong
+    """A variant's speed and exactness."""
+
+    variant: Variant
+    ms: float | None  # per frame; none where the patches are wrong
     difference: Difference | None  # none for the puppet, which is no network
     passed: bool
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What all ways are given."""
+    """The inputs that all variants share."""
 
     checkpoint: Path
     cache: Path
     frames: Batch
     parts: Mapping[str, Rect]
 
-    def generator(self, way: Way) -> Generator:
-        return way.load(way.settings(self.checkpoint, self.cache, self.parts))
+    def generator(self, variant: Variant) -> Generator:
+        return variant.load(variant.settings(self.checkpoint, self.cache, self.parts))
 
-    def batches(self, way: Way, count: int) -> Iterator[Batch]:
+    def batches(self, variant: Variant, count: int) -> Iterator[Batch]:
         """At least `count` frames in full batches."""
-        for start in range(0, count, way.batch):
-            places = np.arange(start, start + way.batch) % len(self.frames)
-            yield part(self.frames, places)
+        for start in range(0, count, variant.batch):
+            indices = np.arange(start, start + variant.batch) % len(self.frames)
+            yield select_frames(self.frames, indices)
 
 
-def rows(bench: Bench, ways: Sequence[Way], repeats: int, tell: Callable[[str], None]) -> list[Row]:
-    """Medians over `repeats` turns."""
-    apart = compared(bench, ways)
-    right = [way for way in ways if kept(way, apart[way])]
-    times: dict[Way, list[float]] = {way: [] for way in right}
+def measure_variants(
+    bench: Bench, variants: Sequence[Variant], repeats: int, report: Callable[[str], None]
+) -> list[Row]:
+    """The variants' differences, and medians of their times over `repeats` turns."""
+    differences = compare_variants(bench, variants)
+    correct = [variant for variant in variants if is_tolerable(variant, differences[variant])]
+    times: dict[Variant, list[float]] = {variant: [] for variant in correct}
     for turn in range(repeats):
-        tell(f"turn {turn + 1} of {repeats}")
-        for way in right:
-            times[way].append(milliseconds(bench, way))
+        report(f"turn {turn + 1} of {repeats}")
+        for variant in correct:
+            times[variant].append(milliseconds(bench, variant))
     return [
-        Row(way, median(times[way]) if way in times else None, apart[way], way in times)
-        for way in ways
+        Row(
+            variant,
+            median(times[variant]) if variant in times else None,
+            differences[variant],
+            passed=variant in times,
+        )
+        for variant in variants
     ]
 
 
-def kept(way: Way, apart: Difference | None) -> bool:
-    return apart is None or apart.largest <= TOLERANCE[way.half]
+def is_tolerable(variant: Variant, difference: Difference | None) -> bool:
+    return difference is None or difference.largest <= TOLERANCE[variant.half]
 
 
-def compared(bench: Bench, ways: Sequence[Way]) -> dict[Way, Difference | None]:
-    """Each way against the plain network on the CPU."""
-    exact = patches(bench, Way(PLAIN, "cpu", False, WHOLE, COMPARED))
-    return {way: _compared(bench, way, exact) for way in ways}
+def compare_variants(bench: Bench, variants: Sequence[Variant]) -> dict[Variant, Difference | None]:
+    """Each variant's difference from the plain network on the CPU."""
+    exact = generate_patches(bench, Variant(PLAIN, "cpu", False, WHOLE, COMPARED))
+    return {variant: _compare(bench, variant, exact) for variant in variants}
 
 
-def _compared(bench: Bench, way: Way, exact: Patches) -> Difference | None:
-    if way.engine == PUPPET:
+def _compare(bench: Bench, variant: Variant, exact: Patches) -> Difference | None:
+    if variant.engine == PUPPET:
         return None
-    return difference(patches(bench, way), exact, bench.parts.get(way.part))
+    return difference_of(generate_patches(bench, variant), exact, bench.parts.get(variant.part))
 
 
-def patches(bench: Bench, way: Way) -> Patches:
-    """Of the first frames; the last batch may be a short one, as at the end of a clip."""
-    starts = range(0, COMPARED, way.batch)
-    places = np.arange(COMPARED)
-    given = [part(bench.frames, places[at : at + way.batch]) for at in starts]
-    return np.concatenate(list(bench.generator(way)(given)))
+def generate_patches(bench: Bench, variant: Variant) -> Patches:
+    """The first frames' patches; the last batch may be a short one, as at the end of a clip."""
+    starts = range(0, COMPARED, variant.batch)
+    indices = np.arange(COMPARED)
+    batches = [select_frames(bench.frames, indices[i : i + variant.batch]) for i in starts]
+    return np.concatenate(list(bench.generator(variant)(batches)))
 
 
-def difference(made: Patches, exact: Patches, shown: Rect | None) -> Difference:
-    if made.shape != exact.shape or made.dtype != np.uint8:
-        raise ValueError(f"{made.dtype}{made.shape} came back, not {exact.dtype}{exact.shape}")
-    where = shown.slices if shown else (slice(None), slice(None))
-    apart = np.abs(made[:, where[0], where[1]].astype(int) - exact[:, where[0], where[1]])
-    return Difference(float(apart.max()), float(apart.mean()))
+def difference_of(patches: Patches, exact: Patches, visible: Rect | None) -> Difference:
+    """The difference within the visible part; none stands for the whole patch."""
+    if patches.shape != exact.shape or patches.dtype != np.uint8:
+        raise ValueError(
+            f"{patches.dtype}{patches.shape} came back, not {exact.dtype}{exact.shape}"
+        )
+    rows, columns = visible.slices if visible else (slice(None), slice(None))
+    levels = np.abs(patches[:, rows, columns].astype(int) - exact[:, rows, columns])
+    return Difference(float(levels.max()), float(levels.mean()))
 
 
-def milliseconds(bench: Bench, way: Way) -> float:
-    """A frame's, in a stream of batches as the command makes them; loading is not counted."""
-    generator, count = bench.generator(way), FRAMES[way.device]
-    for _ in generator(bench.batches(way, 1)):  # the first run prepares
+def milliseconds(bench: Bench, variant: Variant) -> float:
+    """The time of a frame in a stream of batches, as in the command; loading is not counted."""
+    generator, count = bench.generator(variant), TIMED[variant.device]
+    for _ in generator(bench.batches(variant, 1)):  # the first run also allocates and compiles
         pass
-    batches = list(bench.batches(way, count))
-    since = time.perf_counter()
-    made = sum(len(done) for done in generator(batches))
-    return 1000 * (time.perf_counter() - since) / made
+    batches = list(bench.batches(variant, count))
+    start = time.perf_counter()
+    frames = sum(len(patches) for patches in generator(batches))
+    return 1000 * (time.perf_counter() - start) / frames

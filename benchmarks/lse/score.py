@@ -1,4 +1,4 @@
-"""The lip-sync error as papers state it, from what SyncNet makes of lips and of sound."""
+"""The lip-sync error as papers state it, from SyncNet's embeddings of lips and of sound."""
 
 from dataclasses import dataclass
 
@@ -7,30 +7,30 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-REACH = 15  # frames of 40 ms that the sound is moved to both sides
-SMALL = 1e-6  # added to every difference, as the published figures have it
+MOST_SHIFT = 15  # frames of 40 ms that the sound is moved to both sides
+EPSILON = 1e-6  # added to every difference, as in the published figures
 
 
 @dataclass(frozen=True)
-class Lse:
-    """Lower distance, higher confidence: better."""
+class LseScore:
+    """A lower distance and a higher confidence are better."""
 
     distance: float  # LSE-D: the mean distance of lips and sound where they fit best
     confidence: float  # LSE-C: by how much that is less than the median of all shifts
     offset: int  # frames of 40 ms; + : the lips come later than the sound
 
 
-def lse_of(lips: Floats, sounds: Floats) -> Lse:
-    """Of embeddings (frames, n), a row for every 40 ms of both."""
+def score_embeddings(lips: Floats, sounds: Floats) -> LseScore:
+    """The scores of two (frames, n) embeddings, a row for every 40 ms of both."""
     if lips.shape != sounds.shape or lips.ndim != 2 or not len(lips):
         raise ValueError(f"embeddings of lips {lips.shape} and of sound {sounds.shape} differ")
-    padded = np.pad(sounds, ((REACH, REACH), (0, 0)))
-    shifts = range(2 * REACH + 1)
-    means = np.array([_distance(lips, padded[shift : shift + len(lips)]) for shift in shifts])
+    padded = np.pad(sounds, ((MOST_SHIFT, MOST_SHIFT), (0, 0)))
+    shifts = range(2 * MOST_SHIFT + 1)
+    means = np.array([_mean_distance(lips, padded[start : start + len(lips)]) for start in shifts])
     best = int(means.argmin())
-    confidence = float(np.sort(means)[REACH] - means[best])
-    return Lse(float(means[best]), confidence, REACH - best)
+    confidence = float(np.sort(means)[MOST_SHIFT] - means[best])
+    return LseScore(float(means[best]), confidence, MOST_SHIFT - best)
 
 
-def _distance(one: Floats, other: Floats) -> float:
-    return float(np.sqrt(np.square(one - other + SMALL).sum(axis=1)).mean())
+def _mean_distance(first: Floats, second: Floats) -> float:
+    return float(np.sqrt(np.square(first - second + EPSILON).sum(axis=1)).mean())

@@ -1,1 +1,1 @@
-"""What is measured with: clips, a sound and weights, made anew and always the same."""
+"""Synthetic inputs that are always the same: clips, a sound and weights."""

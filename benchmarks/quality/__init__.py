@@ -1,0 +1,1 @@
+"""Judge a result; without one, what every blend method makes of synthetic clips."""

@@ -1,4 +1,4 @@
-"""python -m benchmarks quality: a result is looked at, judged, and shown."""
+"""python -m benchmarks quality: its flags, the measurement of a result, its table and page."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,86 +8,88 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import UsageError
-from benchmarks.blend.table import markdown
-from benchmarks.flags import Parser, checked_place, keep, keep_bytes
+from benchmarks.flags import Parser, check_output_flag, write_output, write_results
+from benchmarks.markdown import markdown_table
 from pipeline.options import parse_rate
-from quality.measured import measured, plain
-from quality.page import page
-from quality.verdict import Line, sentence, worst
-from quality.view import View
+from quality.comparison import Comparison
+from quality.measurement import as_json, measure
+from quality.page import quality_page
+from quality.verdict import VerdictLine, sentence, worst_level
 from video.loops import LOOPS
 from video.shape import Shape
 from video.source import open_source
 
 
 def main(argv: Sequence[str]) -> int:
-    """1 where a figure fails; one that is worth a look does not."""
-    given = _parser().parse_args(argv)
-    checked_place(given.out, "--out")
-    checked_place(given.page, "--page")
-    if given.result is None:
-        return _gated(given)
-    view = view_of(given)
-    _check_source(view)
-    found = measured(view)
-    print(table(found.lines), sentence(found.lines), sep="\n\n")
-    synced = _synced(given)
-    if given.out is not None:
-        keep(given.out, {"result": given.result.name, **plain(found), "syncnet": synced})
-    if given.page is not None:
-        keep_bytes(given.page, page(found).encode())
-    return 1 if worst(found.lines) == "fail" else 0
+    """1 where a figure fails; one that is only worth a look does not."""
+    args = _parser().parse_args(argv)
+    check_output_flag(args.out, "--out")
+    check_output_flag(args.page, "--page")
+    if args.result is None:
+        return _run_gate(args)
+    comparison = comparison_of(args)
+    _check_source(comparison)
+    measurement = measure(comparison)
+    lines = measurement.verdict_lines
+    print(table(lines), sentence(lines), sep="\n\n")
+    lse = _measure_lse(args)
+    if args.out is not None:
+        figures = as_json(measurement)
+        write_results(args.out, {"result": args.result.name, **figures, "syncnet": lse})
+    if args.page is not None:
+        write_output(args.page, quality_page(measurement).encode())
+    return 1 if worst_level(lines) == "fail" else 0
 
 
-def _check_source(view: View) -> None:
-    """UsageError where the result cannot have been made of it, as it would be compared."""
-    if view.source is None:
+def _check_source(comparison: Comparison) -> None:
+    """UsageError where the result cannot have been made from the source in this shape."""
+    if comparison.source is None:
         return
-    made = open_source(view.result, Shape(), view.fps)
-    source = open_source(view.source, view.shape, view.fps, view.static)
-    if (made.width, made.height) != (source.width, source.height):
+    result = open_source(comparison.result, Shape(), comparison.fps)
+    source = open_source(comparison.source, comparison.shape, comparison.fps, comparison.static)
+    if (result.width, result.height) != (source.width, source.height):
         raise UsageError(
-            f"{view.source}: {source.width}x{source.height} is not the size of {view.result},"
-            f" {made.width}x{made.height}: give the face that it was made from, and"
-            " --resize_factor, --rotate and --crop as the command had them"
+            f"{comparison.source}: {source.width}x{source.height} is not the size of"
+            f" {comparison.result}, {result.width}x{result.height}: give the face that it was made"
+            " from, and --resize_factor, --rotate and --crop as the command had them"
         )
 
 
-def _gated(given: argparse.Namespace) -> int:
+def _run_gate(args: argparse.Namespace) -> int:
     from benchmarks.quality.gate import gate
 
-    def kept(facts: dict[str, Any]) -> None:
-        if given.out is not None:
-            keep(given.out, facts)
+    def write(facts: dict[str, Any]) -> None:
+        if args.out is not None:
+            write_results(args.out, facts)
 
-    return gate(given.checkpoint_path, kept)
+    return gate(args.checkpoint_path, write)
 
 
-def _synced(given: argparse.Namespace) -> dict[str, float] | None:
-    """What SyncNet says, where its weights are given; torch is not imported otherwise."""
-    if given.syncnet is None:
+def _measure_lse(args: argparse.Namespace) -> dict[str, float] | None:
+    """SyncNet's scores, where its weights are given; torch is not imported otherwise."""
+    if args.syncnet is None:
         return None
-    from benchmarks.lse.measure import lse, words
+    from benchmarks.lse.measure import describe, measure_lse
 
-    found = lse(view_of(given), given.syncnet)
-    print(f"\n{words(found)}")
-    return asdict(found)
+    score = measure_lse(comparison_of(args), args.syncnet)
+    print(f"\n{describe(score)}")
+    return asdict(score)
 
 
-def view_of(given: argparse.Namespace) -> View:
+def comparison_of(args: argparse.Namespace) -> Comparison:
     """The result beside its source, in the shape and order in which the command showed it."""
-    view = View(given.result, given.source, given.audio, loop=given.loop, static=given.static)
-    shape = Shape(given.resize_factor, given.rotate, tuple(given.crop))
-    return replace(view, shape=shape, fps=given.fps)
+    comparison = Comparison(args.result, args.source, args.audio, loop=args.loop)
+    shape = Shape(args.resize_factor, args.rotate, tuple(args.crop))
+    return replace(comparison, static=args.static, shape=shape, fps=args.fps)
 
 
-def table(lines: Sequence[Line]) -> str:
-    """As text that is also markdown."""
+def table(lines: Sequence[VerdictLine]) -> str:
+    """The figures as a Markdown table."""
     heads = ["figure", "measured", "should be", "verdict"]
-    return markdown(heads, [_cells(line) for line in lines])
+    return markdown_table(heads, [_cells(line) for line in lines])
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: VerdictLine) -> list[str]:
     bound = line.bound
     value = "not measured" if line.value is None else f"{line.value:.3g} {bound.unit}"
     limit = f"{'at least' if bound.high_is_good else 'at most'} {bound.passes:g}"
@@ -95,17 +97,17 @@ def _cells(line: Line) -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    made = Parser(
+    parser = Parser(
         prog="python -m benchmarks quality",
         description="Judge a result; without one, what every blend method makes of made clips.",
         allow_abbrev=False,
     )
-    add = made.add_argument
+    add = parser.add_argument
     add("result", type=Path, nargs="?", metavar="RESULT", help="the video to judge")
     add("--source", type=Path, metavar="FACE", help="the picture or video that it was made from")
     add("--audio", type=Path, metavar="FILE", help="what was spoken; otherwise the result's sound")
     add("--out", type=Path, metavar="FILE", help="keep the figures here, as JSON")
-    add("--page", type=Path, metavar="FILE", help="write what was seen as a page, .html")
+    add("--page", type=Path, metavar="FILE", help="write the figures and pictures as a page, .html")
     add("--syncnet", type=Path, metavar="FILE", help="weights of SyncNet, for LSE-C and LSE-D")
     add("--loop", choices=tuple(LOOPS), default="repeat", help="as the command was told")
     add("--static", action="store_true", help="as the command was told")
@@ -114,4 +116,4 @@ def _parser() -> argparse.ArgumentParser:
     add("--rotate", action="store_true", help="as the command was told")
     add("--crop", type=int, nargs=4, default=(0, -1, 0, -1), help="as the command was told")
     add("--checkpoint_path", type=Path, help="without a result: also what this network makes")
-    return made
+    return parser

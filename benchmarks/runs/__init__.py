@@ -1,1 +1,1 @@
-"""The command and what it is held against, as processes of their own."""
+"""Run the command, and the programs it is compared with, as processes."""

@@ -1,4 +1,4 @@
-"""The command's words, and the check that a run made what it should."""
+"""The command's arguments, and the check that a run wrote a complete video."""
 
 import sys
 from collections.abc import Sequence
@@ -8,18 +8,18 @@ from pathlib import Path
 import av
 
 from benchmarks.machine import ROOT
-from benchmarks.material.asked import Clip
-from benchmarks.runs.cold import RunError
+from benchmarks.material.inputs import InputClip
+from benchmarks.runs.process import RunError
 from benchmarks.runs.production import PRODUCTION
 
 COMMAND = (sys.executable, str(ROOT / "inference_fast.py"))
 
 
 @dataclass(frozen=True)
-class Task:
-    """One clip to be made, and where its files go."""
+class ClipRun:
+    """A clip whose video one run makes, and the folders of its files."""
 
-    clip: Clip
+    clip: InputClip
     checkpoint: Path | None  # none: the puppet
     device: str
     folder: Path
@@ -34,33 +34,33 @@ class Task:
         return self.folder / "report.json"
 
 
-def command_words(task: Task, look: str) -> list[str]:
-    """As the host starts it; the puppet takes the network's place where there are no weights."""
-    puppet, network = ("--engine", "puppet"), ("--checkpoint_path", str(task.checkpoint))
+def command_line(run: ClipRun, look: str) -> list[str]:
+    """The host's command; without weights the puppet takes the network's place."""
+    puppet, network = ("--engine", "puppet"), ("--checkpoint_path", str(run.checkpoint))
     return [
         *COMMAND,
-        *inputs(task),
-        *(puppet if task.checkpoint is None else (*network, "--device", task.device)),
-        *("--cache_dir", str(task.cache), "--report", str(task.report), "--progress", "json"),
+        *file_flags(run),
+        *(puppet if run.checkpoint is None else (*network, "--device", run.device)),
+        *("--cache_dir", str(run.cache), "--report", str(run.report), "--progress", "json"),
         *PRODUCTION,
         *look.split(),
     ]
 
 
-def inputs(task: Task) -> Sequence[str]:
-    clip = task.clip
+def file_flags(run: ClipRun) -> Sequence[str]:
+    clip = run.clip
     files = ("--face", str(clip.face), "--audio", str(clip.audio))
-    return (*files, "--outfile", str(task.outfile))
+    return (*files, "--outfile", str(run.outfile))
 
 
-def check_result(task: Task, what: str) -> None:
-    """RunError unless the file has the clip's size, all of its frames, and sound."""
-    with av.open(str(task.outfile)) as video:
+def check_result(run: ClipRun, name: str) -> None:
+    """RunError unless the video has the clip's size, all of its frames, and sound."""
+    with av.open(str(run.outfile)) as video:
         stream = video.streams.video[0]
         size, sound = (stream.width, stream.height), len(video.streams.audio)
         frames = sum(packet.size > 0 for packet in video.demux(stream))
-    if (size, frames, sound) != (task.clip.size, task.clip.frames, 1):
+    if (size, frames, sound) != (run.clip.size, run.clip.frames, 1):
         raise RunError(
-            f"{what} on {task.clip.name} made {frames} frames of {size} with {sound} sounds"
-            f" where {task.clip.frames} of {task.clip.size} with one were due"
+            f"{name} on {run.clip.name} made {frames} frames of {size} with {sound} sounds"
+            f" where {run.clip.frames} of {run.clip.size} with one were due"
         )

@@ -1,4 +1,4 @@
-"""The commands that the host runs, word for word."""
+"""The flags of the commands that the host runs, word for word."""
 
 PRODUCTION = ("--fp16", "--silence_gating", "--silence_threshold", "0.01")
 LOOKS = {

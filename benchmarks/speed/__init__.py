@@ -1,1 +1,1 @@
-"""The whole command against the least that any program must do, and against the plain way."""
+"""The whole command against the least any program must do, and against the plain program."""

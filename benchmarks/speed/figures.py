@@ -1,13 +1,13 @@
-"""From runs to figures: medians, and how often one fits into another."""
+"""Medians of the runs, their ratios, and the limits of both."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from benchmarks.limits import Line
-from benchmarks.material.asked import Clip
-from benchmarks.speed.kinds import COMMAND, FIRST, FLOOR, PLAIN, PUPPET, Once
+from benchmarks.limits import LimitCheck
+from benchmarks.material.inputs import InputClip
+from benchmarks.speed.kinds import COMMAND, FIRST, FLOOR, PLAIN, PUPPET, TimedRun
 
 RATIOS = ((COMMAND, FLOOR), (FIRST, FLOOR), (PUPPET, FLOOR), (PLAIN, COMMAND))
 FACES = "faces"  # the stage's name in the command's report
@@ -15,11 +15,11 @@ FACES = "faces"  # the stage's name in the command's report
 
 @dataclass(frozen=True)
 class Row:
-    """Everything that one kind of run took on one clip; the figures are medians."""
+    """The runs of one kind on one clip; its figures are medians over them."""
 
     clip: str
     kind: str
-    runs: tuple[Once, ...]
+    runs: tuple[TimedRun, ...]
 
     def __post_init__(self) -> None:
         if not self.runs:
@@ -39,8 +39,8 @@ class Row:
 
     @property
     def first_frame(self) -> float | None:
-        known = [run.first_frame for run in self.runs if run.first_frame is not None]
-        return median(known) if known else None
+        times = [run.first_frame for run in self.runs if run.first_frame is not None]
+        return median(times) if times else None
 
     @property
     def stages(self) -> dict[str, float]:
@@ -49,10 +49,10 @@ class Row:
 
     @property
     def faces_share(self) -> float:
-        """Of the run's time, spent on finding and following faces."""
+        """The share of the run's time that finding and following faces takes."""
         return median(run.stages.get(FACES, 0.0) / run.seconds for run in self.runs)
 
-    def plain(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         return {
             "clip": self.clip,
             "kind": self.kind,
@@ -67,7 +67,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times `base` takes what `kind` takes: of the medians."""
+    """The median seconds of `kind` as a multiple of those of `base`."""
 
     clip: str
     kind: str
@@ -75,53 +75,54 @@ class Ratio:
     times: float
 
 
-def row_of(rows: Iterable[Row], clip: str, kind: str) -> Row | None:
+def find_row(rows: Iterable[Row], clip: str, kind: str) -> Row | None:
     return next((row for row in rows if (row.clip, row.kind) == (clip, kind)), None)
 
 
 def ratios(rows: Sequence[Row]) -> list[Ratio]:
-    """Those whose two sides were run."""
-    found = []
+    """The ratios of RATIOS of which both kinds were run."""
+    result = []
     for clip in dict.fromkeys(row.clip for row in rows):
         for kind, base in RATIOS:
-            one, other = row_of(rows, clip, kind), row_of(rows, clip, base)
-            if one and other:
-                found.append(Ratio(clip, kind, base, one.seconds / other.seconds))
-    return found
+            row, base_row = find_row(rows, clip, kind), find_row(rows, clip, base)
+            if row and base_row:
+                result.append(Ratio(clip, kind, base, row.seconds / base_row.seconds))
+    return result
 
 
-# times that one kind of run takes another's: (kind, base) -> limit, and whether at least so much
-PROMISED = {
+# (kind, base) -> limit of their ratio, and whether the ratio must be at least so much
+RATIO_LIMITS = {
     (COMMAND, FLOOR): (1.8, False),
     (FIRST, FLOOR): (3.0, False),
     (PUPPET, FLOOR): (1.25, False),
     (PLAIN, COMMAND): (6.0, True),
 }
-PROMISED_FOR, SHORTEST = "720p", 9.9  # the clip, and how many seconds it has at least
-HELP = 0.2  # seconds
+LIMITED_CLIP, SHORTEST = "720p", 9.9  # the clip with limits, and its least seconds
+HELP_SECONDS = 0.2
 
 
-def promised_for(clip: Clip, device: str) -> bool:
-    """Promises are about ten seconds of 720p on a CPU, and the made clip."""
-    return clip.made and clip.name == PROMISED_FOR and clip.seconds >= SHORTEST and device != "cuda"
+def has_limits(clip: InputClip, device: str) -> bool:
+    """Only ten seconds of the synthetic 720p clip on a CPU have limits."""
+    is_limited_clip = clip.synthetic and clip.name == LIMITED_CLIP
+    return is_limited_clip and clip.seconds >= SHORTEST and device != "cuda"
 
 
-def verdict(rows: Sequence[Row], help_seconds: float) -> list[Line]:
-    """What is promised of these rows, all of one clip."""
-    lines = [Line("--help, seconds", help_seconds, HELP)]
+def check_limits(rows: Sequence[Row], help_seconds: float) -> list[LimitCheck]:
+    """The limits of these rows, all of one clip."""
+    checks = [LimitCheck("--help, seconds", help_seconds, HELP_SECONDS)]
     for ratio in ratios(rows):
-        limit, at_least = PROMISED[ratio.kind, ratio.base]
-        lines.append(Line(f"{ratio.kind} / {ratio.base}", ratio.times, limit, at_least))
+        limit, at_least = RATIO_LIMITS[ratio.kind, ratio.base]
+        checks.append(LimitCheck(f"{ratio.kind} / {ratio.base}", ratio.times, limit, at_least))
     for row in rows:
-        lines += _of_command(row)
-    return lines
+        checks += _command_limits(row)
+    return checks
 
 
-def _of_command(row: Row) -> list[Line]:
+def _command_limits(row: Row) -> list[LimitCheck]:
     if row.kind == FIRST:
-        return [Line("faces, share of the first run", row.faces_share, 0.15)]
+        return [LimitCheck("faces, share of the first run", row.faces_share, 0.15)]
     if row.kind != COMMAND:
         return []
-    start = [] if row.first_frame is None else [Line("first frame, s", row.first_frame, 0.8)]
-    share = Line("faces, share of the command", row.faces_share, 0.05)
-    return [*start, share, Line("peak memory, MB", row.peak_mb, 600)]
+    start = [] if row.first_frame is None else [LimitCheck("first frame, s", row.first_frame, 0.8)]
+    share = LimitCheck("faces, share of the command", row.faces_share, 0.05)
+    return [*start, share, LimitCheck("peak memory, MB", row.peak_mb, 600)]

@@ -1,4 +1,4 @@
-"""The floor: the same frames decoded and encoded, the sound beside them, and nothing else."""
+"""The floor: decode and encode the same frames, add the sound, and do nothing else."""
 
 import argparse
 import sys
@@ -11,32 +11,32 @@ from base.memory import reuse_freed_memory
 from pipeline.report import Clock, write_report
 from video.shape import Shape
 from video.source import open_source
-from video.writer import Target, write
+from video.writer import Target, write_video
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """By the command's own rooms, with its encoder, preset and quality."""
-    given = _parser().parse_args(argv)
+    """Run the floor with the command's own code, encoder, preset and quality."""
+    args = _parser().parse_args(argv)
     clock = Clock()
     reuse_freed_memory()
     with clock.stage("inputs"):
-        source = open_source(given.face, Shape(), given.fps)
-    target = Target(given.outfile, source.fps, source.width, source.height, given.audio)
-    decoded = clock.each("decoding", source.looped(given.frames, "repeat"))
+        source = open_source(args.face, Shape(), args.fps)
+    target = Target(args.outfile, source.fps, source.width, source.height, args.audio)
+    decoded = clock.each("decoding", source.looped(args.frames, "repeat"))
     with closing(decoded) as frames, clock.stage("encoding"):
-        write((frame for _, frame in frames), target)
-    clock.stages["encoding"] -= clock.stages["decoding"]  # which happened inside of it
-    write_report(given.report, {"seconds_by_stage": clock.stages})
+        write_video((frame for _, frame in frames), target)
+    clock.stages["encoding"] -= clock.stages["decoding"]  # which ran inside it
+    write_report(args.report, {"seconds_by_stage": clock.stages})
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="python -m benchmarks.speed.floor", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.floor", description=__doc__)
     for name in ("face", "audio", "outfile", "report"):
-        made.add_argument(f"--{name}", type=Path, required=True)
-    made.add_argument("--frames", type=int, required=True)
-    made.add_argument("--fps", type=Fraction, default=Fraction(25))
-    return made
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--frames", type=int, required=True)
+    parser.add_argument("--fps", type=Fraction, default=Fraction(25))
+    return parser
 
 
 if __name__ == "__main__":

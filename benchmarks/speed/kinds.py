@@ -1,4 +1,4 @@
-"""What is run on every clip: the command in its several states, and what it is held against."""
+"""The kinds of run on every clip: the command in several states, and the programs beside it."""
 
 import json
 import shutil
@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from benchmarks.runs.cold import Ran, ran
-from benchmarks.runs.command import Task, check_result, command_words, inputs
+from benchmarks.runs.command import ClipRun, check_result, command_line, file_flags
+from benchmarks.runs.process import ProcessRun, run_process
 from benchmarks.runs.production import USUAL
 
 FLOOR, COMMAND, FIRST, PUPPET, PLAIN = "floor", "command", "first", "puppet", "plain"
@@ -15,71 +15,74 @@ MODULE = (sys.executable, "-m")
 
 
 @dataclass(frozen=True)
-class Once:
-    """A run, in seconds and megabytes."""
+class TimedRun:
+    """What one run took, in seconds and megabytes."""
 
     seconds: float
     cpu_seconds: float
     peak_mb: float
-    first_frame: float | None  # from the process's start until a frame had its mouth
+    first_frame: float | None  # from the process's start to the first frame with a new mouth
     stages: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Kind:
-    words: Callable[[Task], list[str]]
+    """The command line of a kind of run, and whether its cache is emptied first."""
+
+    command_line: Callable[[ClipRun], list[str]]
     empty_cache: bool = False
 
 
-def floor_words(task: Task) -> list[str]:
-    clip, module = task.clip, (*MODULE, "benchmarks.speed.floor")
-    facts = ("--frames", str(clip.frames), "--fps", str(clip.fps), "--report", str(task.report))
-    return [*module, *inputs(task), *facts]
+def floor_command(run: ClipRun) -> list[str]:
+    clip, module = run.clip, (*MODULE, "benchmarks.speed.floor")
+    facts = ("--frames", str(clip.frames), "--fps", str(clip.fps), "--report", str(run.report))
+    return [*module, *file_flags(run), *facts]
 
 
-def plain_words(task: Task) -> list[str]:
+def plain_command(run: ClipRun) -> list[str]:
     module = (*MODULE, "benchmarks.speed.plain")
-    network = ("--checkpoint_path", str(task.checkpoint), "--device", task.device)
-    return [*module, *inputs(task), *network, "--report", str(task.report)]
+    network = ("--checkpoint_path", str(run.checkpoint), "--device", run.device)
+    return [*module, *file_flags(run), *network, "--report", str(run.report)]
 
 
-def network_words(task: Task) -> list[str]:
-    return command_words(task, USUAL)
+def network_command(run: ClipRun) -> list[str]:
+    return command_line(run, USUAL)
 
 
-def puppet_words(task: Task) -> list[str]:
-    return command_words(replace(task, checkpoint=None), USUAL)
+def puppet_command(run: ClipRun) -> list[str]:
+    return command_line(replace(run, checkpoint=None), USUAL)
 
 
 KINDS: dict[str, Kind] = {
-    FLOOR: Kind(floor_words),
-    COMMAND: Kind(network_words),
-    FIRST: Kind(network_words, empty_cache=True),
-    PUPPET: Kind(puppet_words),
-    PLAIN: Kind(plain_words),
+    FLOOR: Kind(floor_command),
+    COMMAND: Kind(network_command),
+    FIRST: Kind(network_command, empty_cache=True),
+    PUPPET: Kind(puppet_command),
+    PLAIN: Kind(plain_command),
 }
 
 
-def once(name: str, task: Task) -> Once:
-    """One cold process, its result checked."""
+def time_kind(name: str, run: ClipRun) -> TimedRun:
+    """Run one process and check its result."""
     kind = KINDS[name]
     if kind.empty_cache:
-        task = replace(task, cache=task.folder / "empty cache")
-        shutil.rmtree(task.cache, ignore_errors=True)
-    what = f"the run {name!r}"
-    facts = ran(kind.words(task), what)
-    check_result(task, what)
-    report = json.loads(task.report.read_text())
+        run = replace(run, cache=run.folder / "empty cache")
+        shutil.rmtree(run.cache, ignore_errors=True)
+    title = f"the run {name!r}"
+    process = run_process(kind.command_line(run), title)
+    check_result(run, title)
+    report = json.loads(run.report.read_text())
     stages = {stage: float(s) for stage, s in report["seconds_by_stage"].items()}
-    task.outfile.unlink()
-    task.report.unlink()
-    return Once(facts.seconds, facts.cpu_seconds, facts.peak_mb, first_frame(facts), stages)
+    run.outfile.unlink()
+    run.report.unlink()
+    first = first_frame(process)
+    return TimedRun(process.seconds, process.cpu_seconds, process.peak_mb, first, stages)
 
 
-def first_frame(facts: Ran) -> float | None:
-    """When the first finished frame was told of; none for programs that tell nothing."""
-    for at, line in facts.lines:
+def first_frame(process: ProcessRun) -> float | None:
+    """When the first finished frame was reported; none for programs that report nothing."""
+    for seconds, line in process.lines:
         event = json.loads(line)
         if event.get("event") == "frame" and event.get("stage") == "frames":
-            return at
+            return seconds
     return None

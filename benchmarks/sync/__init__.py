@@ -1,1 +1,1 @@
-"""Whether the sync meter finds lags that were planted, and believes nobody else's sound."""
+"""The sync meter must find lags that were planted, and must not believe a foreign sound."""

@@ -1,1 +1,1 @@
-"""What tells speech from noise, on mixtures of both."""
+"""How well speech is found in mixtures of speech and noise."""

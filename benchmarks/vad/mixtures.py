@@ -1,4 +1,4 @@
-"""Speech with pauses, and noises of five kinds laid over it; always the same."""
+"""Speech with pauses, mixed with noises of five kinds; always the same."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.energy import BLOCK_SAMPLES, energy_vad
 from audio.load import SAMPLE_RATE, Samples, Sound
-from audio.silence import BLOCK, energy
 
 PHRASE, PAUSE = 2.5, 1.5  # seconds
-NEAR = 0.5  # seconds around a phrase's end in which the quietest place is looked for
-RANGE = 26.0  # dB below loud speech; there the clean sound is taken for silent
+SEARCH = 0.5  # seconds to each side of a phrase's end: its quietest moment is the cut
+RANGE = 26.0  # dB below loud speech: there the clean sound counts as silent
 FPS = Fraction(25)
 
 Truth = NDArray[np.bool_]  # (frames,)
@@ -22,7 +22,7 @@ Random = np.random.Generator
 
 @dataclass(frozen=True, eq=False)
 class Speech:
-    """Clean, and the frames in which somebody speaks."""
+    """A clean sound, and the frames in which somebody speaks."""
 
     sound: Sound
     truth: Truth
@@ -33,47 +33,51 @@ class Speech:
         return np.resize(np.repeat(self.truth, int(SAMPLE_RATE / FPS)), len(self.sound.samples))
 
 
-def speech_of(sound: Sound) -> Speech:
+def prepare_speech(sound: Sound) -> Speech:
     """The sound's phrases with pauses between; a frame is speech where the clean sound is loud."""
-    clean = Sound(with_pauses(sound.samples))
+    clean = Sound(insert_pauses(sound.samples))
     frames = int(clean.duration * FPS)
-    clean = clean.lasting(int(frames * SAMPLE_RATE / FPS))
-    return Speech(clean, energy(clean, quiet(sound.samples))(FPS, frames, Fraction(0)))
+    clean = clean.with_length(int(frames * SAMPLE_RATE / FPS))
+    return Speech(
+        clean, energy_vad(clean, silence_threshold(sound.samples))(FPS, frames, Fraction(0))
+    )
 
 
-def quiet(samples: Samples) -> float:
+def silence_threshold(samples: Samples) -> float:
     """The amplitude below which this recording is silent, whatever its level."""
-    blocks = np.resize(samples, (-(-len(samples) // BLOCK), BLOCK))
-    loud = np.percentile(np.sqrt(2 * np.mean(np.square(blocks), axis=1)), 95)
-    return float(loud) / 10 ** (RANGE / 20)
+    blocks = np.resize(samples, (-(-len(samples) // BLOCK_SAMPLES), BLOCK_SAMPLES))
+    loudness = np.percentile(np.sqrt(2 * np.mean(np.square(blocks), axis=1)), 95)
+    return float(loudness) / 10 ** (RANGE / 20)
 
 
-def with_pauses(samples: Samples) -> Samples:
-    """Cut where it is quietest about every 2.5 s, with silence in between and at both ends."""
+def insert_pauses(samples: Samples) -> Samples:
+    """The sound cut at its quietest about every 2.5 s, with silence between and at both ends."""
     pause = np.zeros(round(PAUSE * SAMPLE_RATE), np.float32)
     length = round(PHRASE * SAMPLE_RATE)
-    cuts = [quietest(samples, at) for at in range(length, len(samples) - length // 2, length)]
+    cuts = [
+        quietest_sample(samples, at) for at in range(length, len(samples) - length // 2, length)
+    ]
     parts = np.split(samples, cuts)
     return np.concatenate([pause, *(piece for part in parts for piece in (part, pause))])
 
 
-def quietest(samples: Samples, at: int) -> int:
+def quietest_sample(samples: Samples, at: int) -> int:
     """The middle of the quietest 40 ms near a sample."""
-    first = max(at - round(NEAR * SAMPLE_RATE), 0)
-    near = np.square(samples[first : at + round(NEAR * SAMPLE_RATE)])
+    start = max(at - round(SEARCH * SAMPLE_RATE), 0)
+    near = np.square(samples[start : at + round(SEARCH * SAMPLE_RATE)])
     width = SAMPLE_RATE // 25
-    return first + int(np.argmin(np.convolve(near, np.ones(width), "valid"))) + width // 2
+    return start + int(np.argmin(np.convolve(near, np.ones(width), "valid"))) + width // 2
 
 
-def mixed(speech: Speech, kind: str, decibels: float) -> Sound:
-    """The speech with a noise, louder than that by so much where each of them sounds."""
+def mix_noise(speech: Speech, kind: str, decibels: float) -> Sound:
+    """The speech with a noise; where each of them sounds, the speech is so much louder."""
     clean = speech.sound.samples.astype(np.float64)
     noise = NOISES[kind](~speech.samples, np.random.default_rng(7))
-    gain = _loudness(clean[speech.samples]) / _loudness(noise[noise != 0]) / 10 ** (decibels / 20)
+    gain = _rms(clean[speech.samples]) / _rms(noise[noise != 0]) / 10 ** (decibels / 20)
     return Sound((clean + gain * noise).astype(np.float32))
 
 
-def _loudness(wave: Wave) -> float:
+def _rms(wave: Wave) -> float:
     return float(np.sqrt(np.mean(np.square(wave))))
 
 
@@ -82,12 +86,12 @@ def white(pauses: NDArray[np.bool_], random: Random) -> Wave:
 
 
 def pink(pauses: NDArray[np.bool_], random: Random) -> Wave:
-    """As much power in every octave from 20 Hz on."""
-    return _shaped(white(pauses, random), lambda hertz: np.maximum(hertz, 20.0) ** -0.5)
+    """Noise with equal power in every octave from 20 Hz on."""
+    return _filtered(white(pauses, random), lambda hertz: np.maximum(hertz, 20.0) ** -0.5)
 
 
 def hum(pauses: NDArray[np.bool_], _random: Random) -> Wave:
-    """Mains: 50 Hz and its first nine multiples."""
+    """The hum of mains: 50 Hz and nine multiples."""
     times = np.arange(len(pauses)) / SAMPLE_RATE
     return np.asarray(sum(np.sin(2 * np.pi * 50 * n * times + n) / n for n in range(1, 11)))
 
@@ -109,7 +113,7 @@ def music(pauses: NDArray[np.bool_], random: Random) -> Wave:
 
 def breath(pauses: NDArray[np.bool_], random: Random) -> Wave:
     """Half a second of breathing in at the end of every pause, and nothing else."""
-    hiss = _shaped(white(pauses, random), lambda hertz: np.exp(-(((hertz - 1200) / 900) ** 2)))
+    hiss = _filtered(white(pauses, random), lambda hertz: np.exp(-(((hertz - 1200) / 900) ** 2)))
     swell = np.sin(np.pi * np.arange(SAMPLE_RATE // 2) / (SAMPLE_RATE // 2)) ** 2
     wave = np.zeros(len(pauses))
     ends = np.flatnonzero(np.diff(pauses.astype(np.int8)) == -1) + 1
@@ -127,13 +131,13 @@ NOISES: dict[str, Callable[[NDArray[np.bool_], Random], Wave]] = {
 }
 
 
-def _shaped(wave: Wave, gain: Callable[[Wave], Wave]) -> Wave:
+def _filtered(wave: Wave, gain: Callable[[Wave], Wave]) -> Wave:
     hertz = np.fft.rfftfreq(len(wave), 1 / SAMPLE_RATE).astype(np.float64)
     return np.asarray(np.fft.irfft(np.fft.rfft(wave) * gain(hertz), len(wave)), np.float64)
 
 
 def _plucked(hertz: float, samples: int) -> Wave:
-    """A string: the higher a partial, the sooner it is gone."""
+    """A plucked string, whose high partials fade first."""
     times = np.arange(samples) / SAMPLE_RATE
     partials = range(1, min(int(7000 / hertz), 10) + 1)
     string = sum(

@@ -1,4 +1,4 @@
-"""How well found speech agrees with the truth, and what it is worth."""
+"""How well detected speech agrees with the truth, and how much work gating by it saves."""
 
 from dataclasses import dataclass
 
@@ -6,41 +6,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.vad.mixtures import FPS, Truth
-from pipeline.gating import wanted
+from pipeline.gating import keyframes
 
-FAR = 0.5  # seconds; a border further off is another one
+NEAR = 0.5  # seconds: a border that is further off is not the same one
 
 
 @dataclass(frozen=True)
 class Score:
     """Shares of frames, 0 to 1."""
 
-    kept: float  # of speech
-    skipped: float  # of what is none
-    border_ms: float | None  # median distance of borders; none: none is near
-    borders: float  # share of the true borders that one is near
-    saved: float  # of all frames, those that gating asks no network for
+    kept: float  # of the speech
+    skipped: float  # of the rest
+    border_ms: float | None  # median distance of the borders that are near; none if none is
+    borders: float  # share of the true borders that have a detected one near
+    saved: float  # share of all frames for which gating runs no network
 
 
-def score(found: Truth, truth: Truth) -> Score:
-    if found.shape != truth.shape or truth.all() or not truth.any():
-        raise ValueError(f"{found.shape} found, {truth.shape} true: need as many, of both kinds")
-    off = _borders_off(found, truth)
-    near = off[off <= FAR]
+def score_speech(detected: Truth, truth: Truth) -> Score:
+    """The score of an answer; ValueError where the truth is not both speech and silence."""
+    if detected.shape != truth.shape or truth.all() or not truth.any():
+        raise ValueError(f"{detected.shape} found, {truth.shape} true: need as many, of both kinds")
+    off = _border_distances(detected, truth)
+    near = off[off <= NEAR]
     return Score(
-        kept=float(found[truth].mean()),
-        skipped=float((~found[~truth]).mean()),
+        kept=float(detected[truth].mean()),
+        skipped=float((~detected[~truth]).mean()),
         border_ms=float(np.median(near)) * 1000 if near.size else None,
         borders=near.size / off.size,
-        saved=1 - float(wanted(found, FPS).mean()),
+        saved=1 - float(keyframes(detected, FPS).mean()),
     )
 
 
-def _borders_off(found: Truth, truth: Truth) -> NDArray[np.float64]:
-    """For each begin and each end of true speech, seconds to the nearest found one of its kind."""
-    steps, given = (np.diff(one.astype(np.int8)) for one in (truth, found))
-    apart = [
-        np.min(np.abs(np.flatnonzero(given == steps[at]) - at), initial=len(truth))
-        for at in np.flatnonzero(steps)
+def _border_distances(detected: Truth, truth: Truth) -> NDArray[np.float64]:
+    """For each begin and end of true speech, seconds to the nearest detected one of its kind."""
+    true_steps, steps = (np.diff(speech.astype(np.int8)) for speech in (truth, detected))
+    distances = [
+        np.min(np.abs(np.flatnonzero(steps == true_steps[at]) - at), initial=len(truth))
+        for at in np.flatnonzero(true_steps)
     ]
-    return np.array(apart, np.float64) / float(FPS)
+    return np.array(distances, np.float64) / float(FPS)

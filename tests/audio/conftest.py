@@ -1,4 +1,4 @@
-"""Sounds of known content, written as files of any kind."""
+"""Sounds of known content, in memory and as files of any kind."""
 
 from fractions import Fraction
 
@@ -22,7 +22,7 @@ def tone():
 
 @pytest.fixture
 def sound():
-    """sound((seconds, amplitude), ...): stretches of tone one after another."""
+    """sound((seconds, amplitude), ...): tones of 300 Hz one after another."""
 
     def make(*stretches):
         parts = []
@@ -38,9 +38,9 @@ def sound():
 def write(tmp_path):
     """write(name, channels, codec, rate, layout): `channels` is (channels, samples) or (samples,).
 
-    `lost=(first, last)` leaves out the packets of those seconds, `jumps=((after, seconds), ...)`
-    moves the time stamps from there on, `empty` puts that many streams without a packet in front,
-    and `live` leaves the length out of the header.
+    `lost=(first, last)` drops the packets between those seconds, `jumps=((after, seconds), ...)`
+    moves the time stamps behind a time, `empty` puts that many streams without a packet in front,
+    and `live` leaves the duration out of the header.
     """
 
     def make(name, channels, codec="pcm_s16le", rate=SAMPLE_RATE, layout="mono", **damage):
@@ -51,15 +51,15 @@ def write(tmp_path):
                 container.add_stream(codec, rate=rate, layout=layout)
             stream = container.add_stream(codec, rate=rate, layout=layout)
             for packet in _encoded(stream, np.atleast_2d(channels), rate, layout):
-                if _stamped(packet, damage.get("lost", (0, 0)), damage.get("jumps", ())):
+                if _damage(packet, damage.get("lost", (0, 0)), damage.get("jumps", ())):
                     container.mux(packet)
         return path
 
     return make
 
 
-def _stamped(packet, lost, jumps):
-    """Whether the packet is kept; its time moved by the jumps that it lies behind."""
+def _damage(packet, lost, jumps):
+    """Move the packet's time by the jumps before it; false if it is to be dropped."""
     time = packet.pts * packet.time_base
     _shift(packet, sum(seconds for after, seconds in jumps if time > after))
     return not lost[0] < time < lost[1]
@@ -79,21 +79,21 @@ def _encoded(stream, channels, rate, layout):
 
 @pytest.fixture
 def film(tmp_path):
-    """film(name, samples, delay, codec): 2 s of video, its sound `delay` seconds late, or none."""
+    """film(name, samples, delay, codec): 2 s of video; its sound, if any, comes `delay` s late."""
 
     def make(name, samples=None, delay=0.0, codec="mpeg4"):
         path = tmp_path / name
         with av.open(str(path), "w") as container:
-            picture = container.add_stream(codec, rate=25, width=320, height=240)
-            picture.pix_fmt = "yuv420p"
-            voice = None if samples is None else container.add_stream("aac", rate=SAMPLE_RATE)
+            video = container.add_stream(codec, rate=25, width=320, height=240)
+            video.pix_fmt = "yuv420p"
+            audio = None if samples is None else container.add_stream("aac", rate=SAMPLE_RATE)
             for index in range(50):
                 frame = av.VideoFrame.from_ndarray(np.full((240, 320, 3), index, np.uint8))
                 frame.pts, frame.time_base = index, Fraction(1, 25)
-                container.mux(picture.encode(frame))
-            container.mux(picture.encode(None))
-            if voice is not None:
-                for packet in _encoded(voice, np.stack([samples] * 2), SAMPLE_RATE, "stereo"):
+                container.mux(video.encode(frame))
+            container.mux(video.encode(None))
+            if audio is not None:
+                for packet in _encoded(audio, np.stack([samples] * 2), SAMPLE_RATE, "stereo"):
                     _shift(packet, delay)
                     container.mux(packet)
         return path

@@ -1,3 +1,5 @@
+"""Any sound becomes 16 kHz mono, damaged files as far as they can be read."""
+
 import os
 import struct
 import wave
@@ -8,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from audio.load import SAMPLE_RATE, Sound, load
+from audio.load import SAMPLE_RATE, Sound, load_sound
 from base.errors import InputError
 
 KINDS = [  # ending, codec, rate
@@ -31,13 +33,14 @@ KINDS = [  # ending, codec, rate
 
 
 def loudness(samples):
-    """The amplitude of a sine as loud."""
+    """The amplitude of a sine that is as loud."""
     return float(np.sqrt(2 * np.mean(np.square(samples, dtype=np.float64))))
 
 
 def assert_refused(path, *words):
+    """The InputError is one line that names the file and has these words."""
     with pytest.raises(InputError) as caught:
-        load(path)
+        load_sound(path)
     message = str(caught.value)
     assert "\n" not in message
     assert all(word in message for word in (path.name, *words)), message
@@ -45,9 +48,9 @@ def assert_refused(path, *words):
 
 @pytest.mark.parametrize(("ending", "codec", "rate"), KINDS)
 @pytest.mark.parametrize("layout", ["mono", "stereo"])
-def test_reads_every_kind(tone, write, ending, codec, rate, layout):
+def test_every_kind_is_read(tone, write, ending, codec, rate, layout):
     voice = np.stack([tone(1.0, rate)] * (1 + (layout == "stereo")))
-    sound = load(write(f"voice.{ending}", voice, codec, rate, layout))
+    sound = load_sound(write(f"voice.{ending}", voice, codec, rate, layout))
     assert 0.995 < sound.duration < 1.06  # encoders fill up their last packet
     middle = sound.samples[SAMPLE_RATE // 4 : SAMPLE_RATE // 4 + SAMPLE_RATE // 2]
     assert loudness(middle) == pytest.approx(0.3, rel=0.06)  # LAME takes 5 % off
@@ -57,17 +60,17 @@ def test_reads_every_kind(tone, write, ending, codec, rate, layout):
 
 def test_sound_at_its_own_rate_stays_as_it_is(tone, write):
     samples = tone(0.7)
-    assert np.array_equal(load(write("voice.wav", samples, "pcm_f32le")).samples, samples)
+    assert np.array_equal(load_sound(write("voice.wav", samples, "pcm_f32le")).samples, samples)
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 96000])
 def test_the_resampler_is_drained(tone, write, rate):
-    assert load(write("voice.wav", tone(1.0, rate), rate=rate)).duration == 1
+    assert load_sound(write("voice.wav", tone(1.0, rate), rate=rate)).duration == 1
 
 
 def test_stereo_is_the_mean_of_both(tone, write):
     left, right = tone(0.5, amplitude=0.4), np.zeros(SAMPLE_RATE // 2)
-    sound = load(write("voice.wav", np.stack([left, right]), "pcm_f32le", layout="stereo"))
+    sound = load_sound(write("voice.wav", np.stack([left, right]), "pcm_f32le", layout="stereo"))
     assert np.allclose(sound.samples, left / 2, atol=1e-6)
 
 
@@ -75,7 +78,7 @@ def test_stereo_is_the_mean_of_both(tone, write):
 def test_surround_sound_keeps_the_voice_in_the_centre(tone, write, channel, share):
     channels = np.zeros((6, SAMPLE_RATE // 2), np.float32)
     channels[channel] = tone(0.5)
-    sound = load(write("film.flac", channels, "flac", layout="5.1"))
+    sound = load_sound(write("film.flac", channels, "flac", layout="5.1"))
     assert loudness(sound.samples) == pytest.approx(0.3 * share, abs=1e-3)
 
 
@@ -85,24 +88,24 @@ def test_channels_without_a_place_count_alike(tmp_path, count):
     with wave.open(str(path), "wb") as file:
         file.setparams((count, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes(np.arange(1, count + 1, dtype="<i2").repeat(1).tobytes() * 1600)
-    assert load(path).samples == pytest.approx((count + 1) / 2 / 32768)
+    assert load_sound(path).samples == pytest.approx((count + 1) / 2 / 32768)
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
 def test_ten_milliseconds_are_a_sound(tone, write, rate):
-    """(mistake 15) Under 0.19 s the original crashed."""
-    assert load(write("click.wav", tone(0.01, rate), rate=rate)).duration == Fraction(1, 100)
+    """Shorter than one window of the network, 0.2 s."""
+    assert load_sound(write("click.wav", tone(0.01, rate), rate=rate)).duration == Fraction(1, 100)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
-def test_nan_is_the_files_own(tone, write, value):
-    """(mistake 15) The original put it down to text-to-speech."""
+def test_samples_that_are_no_numbers_are_damage(tone, write, value):
+    """The message blames the file, not a text-to-speech program."""
     samples = tone(2.0)
     samples[SAMPLE_RATE] = value
     path = write("voice.wav", samples, "pcm_f32le")
     assert_refused(path, "the file's samples", "NaN or infinite")
     with pytest.raises(InputError, match=r"^(?!.*(speech|TTS))"):
-        load(path)
+        load_sound(path)
 
 
 def test_a_missing_file(tmp_path):
@@ -155,7 +158,7 @@ def test_a_playlist_fetches_nothing(tmp_path):
     ],
 )
 def test_a_playlist_of_good_sound_is_refused_before_the_work(tone, write, tmp_path, name, text):
-    """What is written beside the picture is one file."""
+    """The sound of the output is copied from one file."""
     write("voice.ts", tone(1.0, 48000), "mp2", 48000)
     (tmp_path / name).write_text(text)
     assert_refused(tmp_path / name, "a list", "not a sound", "give the file of sound")
@@ -167,7 +170,7 @@ def test_a_video_without_sound(film):
 
 @pytest.mark.parametrize("rate", [1, 999, 10_000_001, 2**31 - 1])
 def test_a_rate_that_no_sound_has_is_damage(tmp_path, rate):
-    """One sample a second makes an hour of a kilobyte."""
+    """At one sample a second a kilobyte is an hour."""
     path = tmp_path / "slow.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, rate, 0, "NONE", ""))
@@ -182,7 +185,7 @@ def test_sound_without_samples(tmp_path):
     assert_refused(path, "empty")
 
 
-def test_a_codec_that_nobody_knows_is_refused_and_ends_no_process(tone, write):
+def test_an_unknown_codec_is_refused_and_does_not_end_the_process(tone, write):
     path = write("voice.wav", tone())
     data = bytearray(path.read_bytes())
     data[20:22] = struct.pack("<H", 0x7777)  # the format's number in the header
@@ -190,21 +193,21 @@ def test_a_codec_that_nobody_knows_is_refused_and_ends_no_process(tone, write):
     assert_refused(path, "decoded")
 
 
-def test_damage_in_the_middle_costs_only_itself(tone, write):
+def test_only_damaged_packets_are_lost(tone, write):
     path = write("voice.mp3", tone(4.0, 44100), "mp3", 44100)
     data = bytearray(path.read_bytes())
     third = len(data) // 3
     data[third : third + 1500] = bytes(1500)
     path.write_bytes(data)
-    sound = load(path)
+    sound = load_sound(path)
     assert 3.5 < sound.duration < 4.1
     assert loudness(sound.samples[-SAMPLE_RATE:]) == pytest.approx(0.3, rel=0.1)
 
 
-def test_a_file_that_breaks_off_gives_what_there_is(tone, write):
+def test_a_cut_off_file_is_read_to_its_end(tone, write):
     path = write("voice.wav", tone(3.0))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert load(path).duration == pytest.approx(1.5, abs=0.05)
+    assert load_sound(path).duration == pytest.approx(1.5, abs=0.05)
 
 
 def test_damage_everywhere_is_an_error(tone, write):
@@ -233,24 +236,26 @@ def test_damage_everywhere_is_an_error(tone, write):
 def test_names_are_only_names(tone, write, tmp_path, monkeypatch, name):
     write("plain.wav", tone(0.1)).rename(tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    assert load(Path(name)).duration == load(tmp_path / name).duration == Fraction(1, 10)
+    assert (
+        load_sound(Path(name)).duration == load_sound(tmp_path / name).duration == Fraction(1, 10)
+    )
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
 def test_a_strange_name_still_makes_one_line(tmp_path):
     with pytest.raises(InputError, match=r"^'.*line\\nbreak.*$"):
-        load(tmp_path / "line\nbreak.wav")
+        load_sound(tmp_path / "line\nbreak.wav")
 
 
 def test_titles_in_any_encoding(tone, write):
     path = write("voice.wav", tone(0.5))
     title = b"INFOINAM" + struct.pack("<I", 6) + b"gr\xf6\xdfe\0"
     path.write_bytes(path.read_bytes() + b"LIST" + struct.pack("<I", len(title)) + title)
-    assert load(path).duration >= Fraction(1, 2)
+    assert load_sound(path).duration >= Fraction(1, 2)
 
 
 def test_sound_of_a_video_begins_with_its_first_sample(film, tone):
-    sound = load(film("late.mkv", tone(1.0), delay=0.8))
+    sound = load_sound(film("late.mkv", tone(1.0), delay=0.8))
     assert 1 <= sound.duration < 1.2
     assert loudness(sound.samples[2000:4000]) > 0.2
 
@@ -258,7 +263,7 @@ def test_sound_of_a_video_begins_with_its_first_sample(film, tone):
 def test_a_pause_in_the_time_stamps_is_silent(tone, write):
     voice = tone(3.0, 48000)
     path = write("call.mka", voice, "libopus", 48000, lost=(1, 2))
-    sound = load(path)
+    sound = load_sound(path)
     assert sound.duration == pytest.approx(3, abs=0.05)
     assert loudness(sound.samples[int(1.2 * SAMPLE_RATE) : int(1.9 * SAMPLE_RATE)]) < 1e-3
     assert loudness(sound.samples[int(2.2 * SAMPLE_RATE) : int(2.9 * SAMPLE_RATE)]) > 0.25
@@ -266,8 +271,8 @@ def test_a_pause_in_the_time_stamps_is_silent(tone, write):
 
 def test_time_stamps_in_milliseconds_are_no_pauses(tone, write):
     voice = tone(3.0, 44100)
-    exact = load(write("voice.flac", voice, "flac", 44100))
-    rounded = load(write("voice.mka", voice, "flac", 44100))
+    exact = load_sound(write("voice.flac", voice, "flac", 44100))
+    rounded = load_sound(write("voice.mka", voice, "flac", 44100))
     assert np.array_equal(exact.samples, rounded.samples)
 
 
@@ -277,26 +282,26 @@ def test_time_stamps_in_milliseconds_are_no_pauses(tone, write):
     ids=["half a minute", "too far", "too far in all"],
 )
 def test_a_jump_is_believed_only_within_reason(tone, write, jumps, duration):
-    """What lies behind a jump that is not believed keeps its own pauses."""
+    """Behind a jump that is not believed, pauses still count."""
     voice = tone(4.0, 48000)
     stamps = {"jumps": jumps, "lost": (2, 3), "live": True}
-    sound = load(write("call.mka", voice, "libopus", 48000, **stamps))
+    sound = load_sound(write("call.mka", voice, "libopus", 48000, **stamps))
     assert sound.duration == pytest.approx(duration, abs=0.05)
 
 
-def test_time_stamps_that_begin_anew(tone, write):
-    """Two broadcasts one after another, the second with a pause."""
+def test_time_stamps_that_start_again(tone, write):
+    """Two broadcasts in one file, the second with a pause."""
     first = write("first.ts", tone(3.0, 48000), "mp2", 48000)
     second = write("second.ts", tone(3.0, 48000), "mp2", 48000, lost=(1, 2))
     first.write_bytes(first.read_bytes() + second.read_bytes())
-    assert load(first).duration == pytest.approx(6, abs=0.1)
+    assert load_sound(first).duration == pytest.approx(6, abs=0.1)
 
 
 def test_a_rate_that_changes_midway(tone, write):
     first = write("first.mp3", tone(1.0, 44100), "mp3", 44100)
     second = write("second.mp3", tone(1.0, 32000), "mp3", 32000)
     first.write_bytes(first.read_bytes() + second.read_bytes())
-    sound = load(first)
+    sound = load_sound(first)
     assert 1.9 < sound.duration < 2.2
     spectrum = np.abs(np.fft.rfft(sound.samples[-SAMPLE_RATE * 3 // 4 :][: SAMPLE_RATE // 2]))
     assert spectrum.argmax() * 2 == 440
@@ -306,21 +311,21 @@ def test_an_empty_stream_is_passed_over(tone, write):
     path = write("two.mka", tone(1.0, 48000), "libopus", 48000, empty=1)
     with av.open(str(path)) as container:
         assert len(container.streams.audio) == 2
-    assert load(path).duration == pytest.approx(1, abs=0.03)
+    assert load_sound(path).duration == pytest.approx(1, abs=0.03)
 
 
 def test_a_stream_that_begins_late_does_not_end_the_reading(film, tone, write):
-    """PyAV can raise an IndexError where FFmpeg finds a stream after the opening."""
+    """PyAV can raise an IndexError where FFmpeg finds another stream midway."""
     path = write("live.ts", tone(60.0, 48000), "mp2", 48000)
     path.write_bytes(path.read_bytes() + film("film.ts", tone(2.0)).read_bytes())
-    assert 59.9 < load(path).duration < 63
+    assert 59.9 < load_sound(path).duration < 63
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="counts bytes in /proc")
 def test_pictures_are_not_even_read(film, tone):
     path = film("raw.mov", tone(2.0), codec="rawvideo")
     before = _bytes_read()
-    load(path)
+    load_sound(path)
     assert _bytes_read() - before < path.stat().st_size / 3
 
 
@@ -332,12 +337,12 @@ def _bytes_read():
 def test_nothing_is_left_open(tone, write, film):
     good, mute = write("voice.flac", tone(), "flac"), film("mute.mp4")
     before = len(list(Path("/proc/self/fd").iterdir()))
-    load(good)
+    load_sound(good)
     assert_refused(mute)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_sound_is_read_only_and_leaves_the_given_array_alone(tone):
+def test_a_sound_is_read_only_and_leaves_its_array_writable(tone):
     samples = tone()
     sound = Sound(samples)
     with pytest.raises(ValueError, match="read-only"):
@@ -356,15 +361,15 @@ def test_sound_is_read_only_and_leaves_the_given_array_alone(tone):
         np.full(100, -np.inf, np.float32),
     ],
 )
-def test_what_is_no_sound(samples):
+def test_samples_that_are_no_sound(samples):
     with pytest.raises(ValueError, match=r"sound|float32"):
         Sound(samples)
 
 
 @pytest.mark.parametrize("length", [1, 500, 1000, 2500])
-def test_a_sound_is_cut_or_silent_up_to_a_length(tone, length):
+def test_a_sound_is_cut_off_or_padded_to_a_length(tone, length):
     sound = Sound(tone()[:1000])
-    fitted = sound.lasting(length).samples
+    fitted = sound.with_length(length).samples
     assert len(fitted) == length
     assert np.array_equal(fitted[:1000], sound.samples[:length])
     assert not fitted[1000:].any()

@@ -1,13 +1,15 @@
+"""The mel spectrogram equals the original one, for sounds of any length."""
+
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from audio.mel import BANDS, SILENT, mel_bank, mel_spectrogram
+from audio.mel import BANDS, SILENCE_LEVEL, mel_filter_bank, mel_spectrogram
 
-WHOLE = ["short", "pause"]  # the others' last columns are cut off with their sound
-CUT = ["speech", "chirp", "noise", "quiet"]
+WHOLE = ["short", "pause"]
+CUT = ["speech", "chirp", "noise", "quiet"]  # their sound is cut off before the last columns
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +25,12 @@ def hiss():
 
 @pytest.mark.parametrize("case", WHOLE + CUT)
 def test_equals_the_original(reference, case):
-    wanted = reference[f"{case}_mel"]
+    expected = reference[f"{case}_mel"]
     mel = mel_spectrogram(reference[f"{case}_wav"])
     assert mel.dtype == np.float32
     if case in WHOLE:
-        assert mel.shape == wanted.shape
-    assert np.abs(mel[:, : wanted.shape[1]] - wanted).max() < 1e-5  # a hundredth of what is due
+        assert mel.shape == expected.shape
+    assert np.abs(mel[:, : expected.shape[1]] - expected).max() < 1e-5
 
 
 def test_columns_do_not_depend_on_what_is_computed_with_them(hiss):
@@ -40,7 +42,6 @@ def test_columns_do_not_depend_on_what_is_computed_with_them(hiss):
 
 @pytest.mark.parametrize("length", [1, 2, 3, 160, 199, 200, 399, 400, 401, 799, 801, 3040])
 def test_tiny_sounds_have_a_mel(hiss, length):
-    """(mistake 15) Under 0.19 s the original crashed."""
     mel = mel_spectrogram(hiss[:length])
     assert mel.shape == (BANDS, 1 + length // 200)
     assert np.isfinite(mel).all()
@@ -58,11 +59,11 @@ def test_both_ends_reflect(hiss, length):
 
 
 def test_silence_is_the_floor():
-    assert (mel_spectrogram(np.zeros(8000, np.float32)) == SILENT).all()
+    assert (mel_spectrogram(np.zeros(8000, np.float32)) == SILENCE_LEVEL).all()
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 3200), (3600, 0), (200, 400), (17, 33)])
-def test_silence_around_is_as_if_it_were_in_the_sound(hiss, before, after):
+def test_silence_around_the_sound_equals_silence_in_it(hiss, before, after):
     sound = hiss[:5000]
     assert np.array_equal(
         mel_spectrogram(sound, before, after), mel_spectrogram(np.pad(sound, (before, after)))
@@ -81,7 +82,7 @@ def test_memory_does_not_grow_with_the_sound(hiss):
 
 
 def test_each_band_has_an_area_of_one():
-    bank = mel_bank()
+    bank = mel_filter_bank()
     assert bank.shape == (BANDS, 401)
     wide = bank[50:]  # more than five bins, so that their sum is close to the area
     assert np.allclose(wide.sum(axis=1) * 20, 1, atol=0.03)

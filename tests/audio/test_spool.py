@@ -1,4 +1,7 @@
+"""Numbers come back as they were, with bounded memory and without a file left behind."""
+
 import gc
+import importlib.util
 import mmap
 import subprocess
 import sys
@@ -8,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio.spool import IN_MEMORY, Spool, give_back, pieces
+from audio.spool import MAX_BUFFER_BYTES, Spool, chunks, release_pages
 from tests.shortage import no_file_over
 
 ROOT = Path(__file__).parents[2]
-FEW, MANY = 1000, IN_MEMORY  # numbers; four bytes each
+FEW, MANY = 1000, MAX_BUFFER_BYTES  # numbers; four bytes each
 
 
 def numbers(count):
@@ -20,6 +23,7 @@ def numbers(count):
 
 
 def spooled(whole, step=99_999):
+    """The numbers, added to a spool in parts and read back."""
     spool = Spool()
     for first in range(0, len(whole), step):
         spool.add(whole[first : first + step])
@@ -28,6 +32,7 @@ def spooled(whole, step=99_999):
 
 
 def in_file(array):
+    """Whether the array is mapped from a file."""
     owner = array
     while isinstance(owner, np.ndarray):
         owner = owner.base
@@ -35,29 +40,31 @@ def in_file(array):
 
 
 @pytest.mark.parametrize("count", [1, FEW, MANY])
-def test_all_come_back(count):
+def test_numbers_come_back(count):
     whole = numbers(count)
-    found = spooled(whole)
-    assert np.array_equal(found, whole) and in_file(found) == (count == MANY)
-    for part in pieces(found):
+    array = spooled(whole)
+    assert np.array_equal(array, whole) and in_file(array) == (count == MANY)
+    for part in chunks(array):
         assert len(part)
-    assert np.array_equal(found, whole), "what was given back is there again"
+    assert np.array_equal(array, whole), "released pages are read again"
 
 
-def test_give_back_takes_any_array():
-    give_back(np.zeros(5, np.float32))
-    give_back(spooled(numbers(MANY)).reshape(-1, 4).T[:, 3:9])
+def test_release_pages_takes_any_array():
+    release_pages(np.zeros(5, np.float32))
+    release_pages(spooled(numbers(MANY)).reshape(-1, 4).T[:, 3:9])
 
 
-@pytest.mark.parametrize("size", [0, IN_MEMORY // 2, IN_MEMORY + 500_000, 3 * IN_MEMORY])
-def test_where_there_is_no_room_memory_must_do(size):
+@pytest.mark.parametrize(
+    "size", [0, MAX_BUFFER_BYTES // 2, MAX_BUFFER_BYTES + 500_000, 3 * MAX_BUFFER_BYTES]
+)
+def test_on_a_full_disk_numbers_stay_in_memory(size):
     whole = numbers(MANY)
     with no_file_over(size):
-        found = spooled(whole)
-    assert np.array_equal(found, whole) and not in_file(found)
+        array = spooled(whole)
+    assert np.array_equal(array, whole) and not in_file(array)
 
 
-def test_without_a_folder_for_it_memory_must_do(monkeypatch):
+def test_without_a_temporary_folder_numbers_stay_in_memory(monkeypatch):
     def refused(**_):
         raise FileNotFoundError("No usable temporary directory found")
 
@@ -68,24 +75,33 @@ def test_without_a_folder_for_it_memory_must_do(monkeypatch):
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="files are counted in /proc")
 def test_the_file_is_gone_with_the_array():
-    def opened():
+    def open_files():
         gc.collect()
         return len(list(Path("/proc/self/fd").iterdir()))
 
-    before = opened()
-    found = spooled(numbers(MANY))
-    assert opened() == before + 1  # what is mapped
-    del found
-    assert opened() == before
+    before = open_files()
+    array = spooled(numbers(MANY))
+    assert open_files() == before + 1  # the mapping
+    del array
+    assert open_files() == before
 
 
+WITH_SILERO = pytest.mark.skipif(
+    importlib.util.find_spec("silero_vad") is None, reason="silero-vad is not installed"
+)
 PEAK = """
 import sys
 from fractions import Fraction
 from pathlib import Path
-from audio.load import load
-from audio.windows import windows_of
-windows = windows_of(load(Path(sys.argv[1])), Fraction(25))
+from audio.load import load_sound
+from audio.vads import VADS
+from audio.windows import VadSettings, windows_of
+path, vad, length = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+sound = load_sound(path)
+sound = sound.with_length(int(length * len(sound.samples)))
+settings = VadSettings(VADS[vad](), speech_only=vad == "silero")
+windows = windows_of(sound, Fraction(25), settings=settings)
+del sound
 for frame in range(0, len(windows), 8):
     windows.at(range(frame, min(frame + 8, len(windows))))
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
@@ -93,15 +109,24 @@ print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count otherwise")
-def test_five_minutes_of_sound_need_the_memory_of_one(tmp_path):
-    """They took 21 MB more, and an hour 320."""
+@pytest.mark.parametrize(
+    ("vad", "length"),
+    [
+        ("energy", 1),
+        pytest.param("energy", 1.5, id="a driving sound that is too short"),
+        pytest.param("energy", 0.9, id="a driving sound that is too long"),
+        pytest.param("silero", 1, marks=WITH_SILERO),
+    ],
+)
+def test_five_minutes_of_sound_need_the_memory_of_one(tmp_path, vad, length):
+    """All in memory, they would need 21 MB more, and an hour 320."""
 
     def peak(minutes):
         path = tmp_path / f"{minutes}.wav"
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, 16_000, 0, "NONE", ""))
             file.writeframes((numbers(16_000 * 60) * 3000).astype("<i2").tobytes() * minutes)
-        words = [sys.executable, "-c", PEAK, str(path)]
+        words = [sys.executable, "-c", PEAK, str(path), vad, str(length)]
         run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
         return int(run.stdout) / 1024
 

@@ -1,3 +1,5 @@
+"""Every output frame has the window of mel at its own time, exactly."""
+
 import json
 from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
@@ -7,8 +9,8 @@ import numpy as np
 import pytest
 
 from audio.load import SAMPLE_RATE, Sound
-from audio.mel import SILENT, mel_spectrogram
-from audio.windows import WIDTH, Hearing, count_frames, window_starts, windows_of
+from audio.mel import SILENCE_LEVEL, mel_spectrogram
+from audio.windows import WINDOW_COLUMNS, VadSettings, count_frames, window_starts, windows_of
 
 CHUNKS = json.loads((Path(__file__).parent / "data" / "chunks.json").read_text())
 RATES = [
@@ -24,16 +26,16 @@ def hiss():
 
 
 @pytest.mark.parametrize("case", CHUNKS)
-def test_starts_equal_the_originals(case):
-    """All but its last window, which the original moves back into the sound."""
+def test_starts_equal_the_original_s(case):
+    """Except for its last window, which the original moves back into the sound."""
     fps, _, columns = case.partition("/")
     count, first, last = (CHUNKS[case][key] for key in ("count", "first", "last"))
     starts = window_starts(count - 1, Fraction(fps)).tolist()
     assert starts[:6] == first[: count - 1]
     assert starts[-2:] == last[:-1][-2:]
-    assert starts[-1] + WIDTH <= int(columns)
-    # the original stops where a window no longer fits: it makes no other windows than these
-    assert int(count * 80 / Fraction(fps)) + WIDTH > int(columns)
+    assert starts[-1] + WINDOW_COLUMNS <= int(columns)
+    # the original stops where a window no longer fits, so these are all of its windows
+    assert int(count * 80 / Fraction(fps)) + WINDOW_COLUMNS > int(columns)
 
 
 @pytest.mark.parametrize("fps", RATES)
@@ -73,37 +75,37 @@ def test_a_rate_made_from_a_float_is_exact_too():
 
 @pytest.mark.parametrize("fps", RATES)
 @pytest.mark.parametrize("samples", [1, 160, 800, 3039, 3040, 3199, 3200, 3201, 16_000, 48_123])
-def test_every_window_is_a_real_one(hiss, fps, samples):
-    """(mistake 15) Sound under 0.19 s crashed the original; ours has a window for every frame."""
+def test_every_frame_has_a_window(hiss, fps, samples):
+    """Every frame has one, also in a sound shorter than a window."""
     sound = Sound(hiss.samples[:samples])
     windows = windows_of(sound, fps)
     assert len(windows) == count_frames(sound.duration, fps)
     assert np.array_equal(windows.starts, window_starts(len(windows), fps))
-    assert windows.batch(0, len(windows)).shape == (len(windows), 80, 16)
+    assert windows.slice(0, len(windows)).shape == (len(windows), 80, 16)
     assert windows.speaking.shape == (len(windows),)
 
 
-def test_windows_hold_the_sounds_own_mel(hiss):
+def test_windows_are_cut_from_the_mel_of_the_sound(hiss):
     mel = mel_spectrogram(hiss.samples)
     windows = windows_of(hiss, Fraction(30_000, 1001))
     for frame in (0, 1, 7, 50, 80):
         start = int(Fraction(frame * 80 * 1001, 30_000))
-        assert np.array_equal(windows.batch(frame, frame + 1)[0], mel[:, start : start + 16])
+        assert np.array_equal(windows.slice(frame, frame + 1)[0], mel[:, start : start + 16])
 
 
 def test_the_end_runs_into_silence(hiss):
-    last = windows_of(hiss, Fraction(60)).batch(-1, 10_000)[0]
-    assert (last[:, :1] > SILENT).all()
-    assert (last[:, 4:] == SILENT).all()
+    last = windows_of(hiss, Fraction(60)).slice(-1, 10_000)[0]
+    assert (last[:, :1] > SILENCE_LEVEL).all()
+    assert (last[:, 4:] == SILENCE_LEVEL).all()
 
 
-def test_batches_are_slices(hiss):
+def test_a_slice_has_the_windows_of_its_frames(hiss):
     windows = windows_of(hiss, Fraction(25))
     every = np.stack([windows.mel[:, start : start + 16] for start in windows.starts])
-    assert windows.batch(0, len(windows)).dtype == np.float32
-    assert np.array_equal(windows.batch(0, len(windows)), every)
-    assert np.array_equal(windows.batch(60, 999), every[60:])
-    assert windows.batch(5, 5).shape == (0, 80, 16)
+    assert windows.slice(0, len(windows)).dtype == np.float32
+    assert np.array_equal(windows.slice(0, len(windows)), every)
+    assert np.array_equal(windows.slice(60, 999), every[60:])
+    assert windows.slice(5, 5).shape == (0, 80, 16)
 
 
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(30_000, 1001)])
@@ -111,16 +113,16 @@ def test_an_offset_moves_the_mouth_by_whole_frames(hiss, fps):
     plain = windows_of(hiss, fps)
     later, earlier = windows_of(hiss, fps, 5 / fps), windows_of(hiss, fps, -5 / fps)
     assert len(later) == len(earlier) == len(plain)
-    # the sound's first two columns reflect, or lie behind silence: not the same, and frame 0 only
-    assert np.allclose(later.batch(6, 70), plain.batch(1, 65))
-    assert np.array_equal(earlier.batch(0, 60), plain.batch(5, 65))
+    # not of frame 0: its first two columns are reflected in one mel, and follow silence in another
+    assert np.allclose(later.slice(6, 70), plain.slice(1, 65))
+    assert np.array_equal(earlier.slice(0, 60), plain.slice(5, 65))
 
 
 @pytest.mark.parametrize("offset", [Fraction(1, 2), Fraction(100), Fraction(-1, 2), Fraction(-100)])
-def test_a_mouth_moved_beyond_the_sound_rests(hiss, offset):
+def test_outside_the_sound_windows_are_silent(hiss, offset):
     windows = windows_of(hiss, Fraction(25), offset)
     outside = slice(0, 4) if offset > 0 else slice(len(windows) - 4, len(windows))
-    assert (windows.batch(outside.start, outside.stop) == SILENT).all()
+    assert (windows.slice(outside.start, outside.stop) == SILENCE_LEVEL).all()
     assert not windows.speaking[outside][:: 1 if offset > 0 else -1][:2].any()
 
 
@@ -165,31 +167,31 @@ def test_windows_are_checked_at_birth(hiss, change):
 
 
 @pytest.mark.parametrize("fps", [Fraction(0), Fraction(-1)])
-def test_a_rate_of_nothing(hiss, fps):
+def test_a_rate_that_cannot_be(hiss, fps):
     with pytest.raises(ValueError, match="frames a second"):
         windows_of(hiss, fps)
 
 
 @pytest.mark.parametrize("offset", [Fraction(0), Fraction(2, 25), Fraction(-2, 25)])
-def test_where_nobody_speaks_the_mouth_hears_nothing(offset):
-    """Where somebody does it hears what it always heard, and in between is no step."""
+def test_speech_only_windows_are_silent_outside_speech(offset):
+    """Inside speech they are as they are otherwise, and there is no step in between."""
     random = np.random.default_rng(5)
     levels = np.repeat([0.002, 0.2, 0.002], 2 * SAMPLE_RATE)
-    given = Sound((levels * random.normal(0, 1, len(levels))).astype(np.float32))
-    plain = windows_of(given, Fraction(25), offset, Hearing(threshold=0.03))
-    alone = windows_of(given, Fraction(25), offset, Hearing(threshold=0.03, speech_alone=True))
+    voice = Sound((levels * random.normal(0, 1, len(levels))).astype(np.float32))
+    plain = windows_of(voice, Fraction(25), offset, VadSettings(threshold=0.03))
+    alone = windows_of(voice, Fraction(25), offset, VadSettings(threshold=0.03, speech_only=True))
     assert np.array_equal(plain.starts, alone.starts)
     assert np.array_equal(plain.speaking, alone.speaking)
     shift = alone.starts[0] - round(-offset * 80)  # columns before the sound
     first, last = shift + 160, shift + 320
     assert np.array_equal(alone.mel[:, first - 2 : last + 2], plain.mel[:, first - 2 : last + 2])
     outside = np.concatenate([alone.mel[:, : first - 16], alone.mel[:, last + 17 :]], axis=1)
-    assert (outside == SILENT).all() and plain.mel[:, first - 40].mean() > -3.5
+    assert (outside == SILENCE_LEVEL).all() and plain.mel[:, first - 40].mean() > -3.5
     steps = np.diff(alone.mel[:, first - 16 : first - 3].mean(axis=0))
     assert np.abs(steps).max() < 0.5
 
 
-def test_all_is_heard_unless_told_otherwise(hiss):
-    plain = windows_of(hiss, Fraction(25), Fraction(0), Hearing(threshold=1.0))
+def test_by_default_windows_are_not_silent_outside_speech(hiss):
+    plain = windows_of(hiss, Fraction(25), Fraction(0), VadSettings(threshold=1.0))
     assert not plain.speaking.any()
     assert np.array_equal(plain.mel, windows_of(hiss, Fraction(25)).mel)

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from base.cache import mark_used, new_entry, remove, remove_oldest
-from base.locks import RESTED
+from base.locks import ABANDONED_AFTER
 
 NAMES = [f"{number:032x}" for number in range(5)]
 HALF_MADE = f".{7:032x}.{7:016x}"
@@ -84,7 +84,7 @@ def test_what_a_killed_run_left_goes_after_an_hour(entries, tmp_path, kind):
         place.touch()
     remove_oldest(tmp_path, 5)
     assert left(tmp_path) == sorted([HALF_MADE, *NAMES])
-    aged(place, RESTED + 60)
+    aged(place, ABANDONED_AFTER + 60)
     remove_oldest(tmp_path, 5)
     assert left(tmp_path) == NAMES
 

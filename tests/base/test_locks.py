@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from base.locks import (
+    ABANDONED_AFTER,
     LOCK,
-    RESTED,
     locked_file,
     locked_folder,
     remove_abandoned,
@@ -33,7 +33,7 @@ def left(folder):
 
 
 def old(path):
-    os.utime(path, (time.time() - RESTED - 60,) * 2)
+    os.utime(path, (time.time() - ABANDONED_AFTER - 60,) * 2)
 
 
 def killed(folder, maker):
@@ -121,6 +121,16 @@ def test_what_is_written_whole_goes_where_a_link_points(tmp_path):
     replace_file(tmp_path / "link", b"whole")
     assert (tmp_path / "new" / "file").read_bytes() == b"whole"
     assert left(tmp_path) == ["link", "new"] and left(tmp_path / "new") == ["file"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files have other names")
+def test_an_open_file_without_a_name_is_written_into(tmp_path):
+    """As standard output may be; its link in /proc leads to "name (deleted)"."""
+    with (tmp_path / "gone").open("w+b") as file:
+        (tmp_path / "gone").unlink()
+        replace_file(Path(f"/proc/self/fd/{file.fileno()}"), b"whole")
+        assert file.read() == b"whole"
+    assert left(tmp_path) == []
 
 
 def test_what_cannot_be_written_whole_leaves_nothing(tmp_path):

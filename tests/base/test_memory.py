@@ -1,8 +1,12 @@
-"""Run apart: what is set here holds for the whole process."""
+"""How memory is reused, and how a run ends that has too little of it, or too few processes.
+
+Limits hold for a whole process, so most of these start one.
+"""
 
 import errno
 import itertools
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -21,7 +25,11 @@ from base.memory import is_out_of_memory
 from tests.media import make_sound
 
 ROOT = Path(__file__).parents[2]
-NOBODY_S = 61_235  # the number of a user that there is not
+# The number of a user that there is not, another one in every process: whatever else runs for such
+# a user counts towards the limit of its processes.
+NOBODY = 61_184 + os.getpid() % 4096
+HANGS = 600  # seconds after which a run does not end any more
+CORES = 2  # of a run under a limit: encoders start threads for each core they may use
 
 FAULTS = """
 import resource, threading
@@ -48,6 +56,12 @@ def test_pictures_are_not_mapped_anew():
     """400 pictures of 512 pages each."""
     run = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     assert int(run.stdout) < 400 * 512 / 20
+
+
+def on_few_cores():
+    """In a child, before it becomes the program."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
 
 
 def chained(*errors):
@@ -115,14 +129,19 @@ def test_an_error_without_a_reason_is_believed_to_be_of_memory_where_it_is_short
 def test_whatever_the_memory_a_run_ends_with_7_or_0(tmp_path, megabytes, codes):
     """In one line, and nothing is left. OpenBLAS waited for ever, and x264 gave no reason."""
     words = ["--demo", "--audio", str(make_sound(tmp_path / "s.wav", 0.2)), "--engine", "puppet"]
-    words += ["--no_cache", "--outfile", str(tmp_path / "out" / "r.mp4")]
+    words += ["--no_cache", "--encoder=libx264", "--outfile", str(tmp_path / "out" / "r.mp4")]
     most = megabytes << 20
+
+    def limited():
+        on_few_cores()
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
     ended = subprocess.run(
         [sys.executable, str(ROOT / "inference_fast.py"), *words],
         capture_output=True,
         text=True,
-        timeout=120,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)),
+        timeout=HANGS,
+        preexec_fn=limited,
     )
     assert ended.returncode in codes, ended.stderr
     if ended.returncode == 7:
@@ -142,18 +161,21 @@ def test_too_little_memory_is_its_code_whoever_listens(closed):
 def as_another():
     """Starts the demo as a user who has no other processes, but may read what we may."""
     may = ["--inh-caps=-all,+dac_override", "--ambient-caps=+dac_override"]
-    other = ["setpriv", f"--reuid={NOBODY_S}", "--clear-groups", *may]
+    other = ["setpriv", f"--reuid={NOBODY}", "--clear-groups", *may]
     if not shutil.which("setpriv") or subprocess.run([*other, "true"]).returncode != 0:
         pytest.skip("only root may be another")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
         words = ["--audio", make_sound(Path(folder, "s.wav"), 0.2), "--outfile", f"{folder}/r.mp4"]
-        words += ["--demo", "--no_cache", "--engine=puppet", "--progress=json"]
+        words += ["--demo", "--no_cache", "--engine=puppet", "--encoder=libx264"]
+        words += ["--progress=json"]
         line = [*other, sys.executable, "inference_fast.py", *words]
 
         def run(most):
             limited = ["bash", "-c", f'ulimit -u {most}; exec "$0" "$@"', *line]
-            return subprocess.run(limited, cwd=ROOT, capture_output=True, text=True)
+            return subprocess.run(
+                limited, cwd=ROOT, capture_output=True, text=True, preexec_fn=on_few_cores
+            )
 
         yield run
 

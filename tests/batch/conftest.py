@@ -1,4 +1,4 @@
-"""Small faces and sounds, and the batch command on them, in process and as a program."""
+"""The batch command on small faces and sounds, in process and as a program."""
 
 import json
 import subprocess
@@ -6,34 +6,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import pytest
 
 from batch.cli import main
-from tests.media import make_sound
+from tests.jobs import QUICK, ROOT, inputs
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["inputs"]
 PROGRAM = [sys.executable, str(ROOT / "inference_batch.py")]
-PORTRAIT = ROOT / "demo" / "portrait.png"
-BOX = ("--box", "38", "118", "53", "108")  # of the portrait at 160x160: no detector is loaded
-QUICK = ("--engine", "puppet", "--no_cache", *BOX)
-
-
-@pytest.fixture(scope="session")
-def inputs(tmp_path_factory):
-    """Two faces and three sounds."""
-    made = tmp_path_factory.mktemp("inputs")
-    portrait = cv2.resize(cv2.imread(str(PORTRAIT)), (160, 160), interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(made / "ann.png"), portrait)
-    cv2.imwrite(str(made / "bob.png"), portrait[:, ::-1])
-    for name, seconds in (("one", 0.2), ("two", 0.3), ("three", 0.4)):
-        make_sound(made / f"{name}.wav", seconds=seconds)
-    return made
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What a run of the command came to."""
+    """A run of the command that has ended, and its `--out_dir`."""
 
     code: int
     errors: list[str]
@@ -45,7 +29,7 @@ class Ended:
         return json.loads((self.out / "summary.json").read_text())
 
     def column(self, name):
-        """This of every job, by the job's name."""
+        """The summary's field of that name, by the job's name."""
         return {job["name"]: job[name] for job in self.summary["jobs"]}
 
     @property
@@ -59,20 +43,20 @@ class Ended:
 
 @pytest.fixture
 def batch(inputs, tmp_path, capsys, monkeypatch):
-    """Runs the command in the folder of the inputs, in this process."""
+    """Run the command in the folder of the inputs, in this process."""
     monkeypatch.chdir(inputs)
 
     def command(*words, quick=QUICK):
         code = main([*quick, "--out_dir", str(tmp_path / "out"), *map(str, words)])
-        told = capsys.readouterr()
-        return Ended(code, told.err.splitlines(), told.out.splitlines(), tmp_path / "out")
+        printed = capsys.readouterr()
+        return Ended(code, printed.err.splitlines(), printed.out.splitlines(), tmp_path / "out")
 
     return command
 
 
 @pytest.fixture
 def start(inputs, tmp_path):
-    """Starts the command as a program that tells JSON lines."""
+    """Start the command as a program that prints JSON lines."""
 
     def started(*words):
         options = [*QUICK, "--out_dir", str(tmp_path / "out"), "--progress", "json"]

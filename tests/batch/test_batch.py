@@ -1,4 +1,4 @@
-"""The whole command: the single command's pixels, and what survives errors, kills and changes."""
+"""The whole command: the single command's pixels, also after errors, kills and changes."""
 
 import json
 import os
@@ -14,10 +14,10 @@ import pytest
 
 from base.locks import unique_mark
 from batch.journal import JOURNAL, OWN_FILES
-from batch.journal import opened as opened_journal
+from batch.journal import open_journal as opened_journal
 from command.cli import main as single
-from tests.batch.conftest import BOX, PROGRAM, QUICK
-from tests.checkpoints import ruled_weights, save_safetensors
+from tests.batch.conftest import PROGRAM
+from tests.jobs import BOX, QUICK
 from tests.media import make_sound
 from tests.readback import planes_of
 from workers.crews import CREWS
@@ -29,7 +29,7 @@ ALL = ("--faces", "*.png", "--audios", "*.wav")
 
 @pytest.fixture(scope="session")
 def expected(inputs, tmp_path_factory):
-    """What the single command makes of every face with every sound."""
+    """The pixels of the single command's videos of every face with every sound."""
     folder = tmp_path_factory.mktemp("single")
     for face in FACES:
         for sound in SOUNDS:
@@ -41,11 +41,11 @@ def expected(inputs, tmp_path_factory):
 
 def assert_same(out, expected, names=NAMES):
     for name in names:
-        made = planes_of(out / name)
-        assert len(made) == len(expected[name])
-        for frames in zip(made, expected[name], strict=True):
-            for one, other in zip(*frames, strict=True):
-                np.testing.assert_array_equal(one, other)
+        video = planes_of(out / name)
+        assert len(video) == len(expected[name])
+        for frames in zip(video, expected[name], strict=True):
+            for plane, expected_plane in zip(*frames, strict=True):
+                np.testing.assert_array_equal(plane, expected_plane)
 
 
 def lines(out):
@@ -69,15 +69,14 @@ def test_the_same_pixels_as_the_single_command_and_everything_once(batch, expect
     loaded = [caches["engine"] for caches in ended.column("caches").values()]
     assert loaded.count("loaded") == len(workers) <= 2
     assert len([line for line in ended.errors if line.startswith("done: 6 of 6")]) == 1
-    told = batch(*ALL)
-    assert told.code == 0 and set(told.column("status").values()) == {"kept"}
-    assert told.summary["workers"] == [] and len(starts(told.out)) == 6
+    again = batch(*ALL)
+    assert again.code == 0 and set(again.column("status").values()) == {"kept"}
+    assert again.summary["workers"] == [] and len(starts(again.out)) == 6
 
 
-def test_the_same_pixels_by_the_network_on_a_share_of_the_cores(batch, tmp_path):
+def test_the_same_pixels_by_the_network_on_a_share_of_the_cores(batch, checkpoint, tmp_path):
     """Workers compute on fewer threads, with an engine that an earlier job has used."""
-    weights = save_safetensors(ruled_weights(), tmp_path / "wav2lip.safetensors")
-    words = (*BOX, "--checkpoint_path", weights, "--fp16", "--cache_dir", tmp_path / "cache")
+    words = (*BOX, "--checkpoint_path", checkpoint, "--fp16", "--cache_dir", tmp_path / "cache")
     names = ["ann_one.mp4", "ann_two.mp4"]
     for name in names:
         sound = f"{name[4:-4]}.wav"
@@ -106,7 +105,7 @@ def ended_all(handles, seconds=60):
     not hasattr(os, "pidfd_open"), reason="waits for processes that are not its own"
 )
 def test_killed_at_any_moment_it_goes_on_where_it_was(start, expected, tmp_path):
-    """The foreman is killed twice: no worker runs on, nothing is done twice or left out."""
+    """The command is killed twice: no worker runs on, nothing is done twice or left out."""
     dice, out = random.Random(7), tmp_path / "out"
     moments = [dice.choice(["worker", "progress", "started", "ended"]) for _ in range(2)]
     for event in moments:
@@ -119,9 +118,9 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(start, expected, tmp_path)
         ended_all(handles)
     done = {line["name"] for line in lines(out) if line["event"] == "end"}
     with start(*ALL, "--workers", 2) as run:
-        told, errors = run.communicate()
+        printed, errors = run.communicate()
     assert run.returncode == 0, errors
-    events = [json.loads(line) for line in told.splitlines()]
+    events = [json.loads(line) for line in printed.splitlines()]
     assert {e["name"] for e in events if e["event"] == "started"} == set(NAMES) - done
     assert_same(out, expected)
     assert sorted(p.name for p in out.iterdir()) == sorted([*NAMES, *OWN_FILES])
@@ -197,7 +196,7 @@ def test_trouble_costs_its_own_jobs_alone_and_the_mended_ones_are_done(start, tr
     assert sorted(starts(out)[before:]) == ["blank.mp4", "corrupt.mp4", "long.mp4"]
 
 
-def test_what_takes_too_long_is_ended_and_leaves_nothing(batch, tmp_path):
+def test_a_job_that_takes_too_long_is_ended_and_leaves_nothing(batch, tmp_path):
     make_sound(tmp_path / "long.wav", seconds=90)
     ended = batch("--face", "ann.png", "--audio", tmp_path / "long.wav", "--timeout", 1)
     assert ended.code == 8 and ended.column("exit_code") == {"ann_long.mp4": 124}
@@ -214,10 +213,10 @@ def test_a_stopped_batch_leaves_no_worker_and_no_half_video(start, tmp_path, num
                 break
         handles = [os.pidfd_open(pid) for pid in children(run.pid)]
         run.send_signal(number)
-        told, errors = run.communicate()
+        printed, errors = run.communicate()
     assert run.returncode == expected, errors
     assert len(errors.splitlines()) == 1 and errors.startswith("error: ")
-    assert json.loads(told.splitlines()[-1])["exit_code"] == expected
+    assert json.loads(printed.splitlines()[-1])["exit_code"] == expected
     ended_all(handles, 0)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(OWN_FILES)
     (job,) = json.loads((tmp_path / "out" / "summary.json").read_text())["jobs"]
@@ -225,7 +224,7 @@ def test_a_stopped_batch_leaves_no_worker_and_no_half_video(start, tmp_path, num
 
 
 def left_by_a_kill(out, name):
-    """What is there when a batch and its workers are killed at once."""
+    """The files of a batch that was killed together with its workers."""
     (out / f".{name}.{2**22 + 1}-{unique_mark()}.part.mp4").touch()
     with (out / JOURNAL).open("a") as file:
         file.write(json.dumps({"event": "start", "name": name, "key": "of then"}) + "\n")
@@ -269,13 +268,13 @@ def test_halted_it_leaves_the_rest(batch, tmp_path):
     assert states == ["failed"] + ["left"] * 5 and len(starts(ended.out)) == 1
 
 
-def test_the_plan_is_shown_and_nothing_done(batch, tmp_path):
+def test_a_dry_run_shows_the_plan_and_does_nothing(batch, tmp_path):
     ended = batch(*ALL, "--dry_run")
     assert ended.code == 0 and not (tmp_path / "out").exists()
     assert len(ended.printed) == 7 and "ann_one.mp4" in ended.printed[0]
-    told = [json.loads(line) for line in batch(*ALL, "--dry_run", "--progress", "json").printed]
-    assert [row["name"] for row in told] == NAMES
-    assert {row["state"] for row in told} == {"to do"}
+    rows = [json.loads(line) for line in batch(*ALL, "--dry_run", "--progress", "json").printed]
+    assert [row["name"] for row in rows] == NAMES
+    assert {row["state"] for row in rows} == {"to do"}
     gone = batch("--face", "ann.png", "--audio", "gone.wav", "--dry_run").printed
     assert gone[0].startswith("missing")
 
@@ -288,8 +287,8 @@ def test_a_bad_row_stops_everything_before_it_begins(batch, tmp_path):
     assert len(ended.errors) == 1 and "jobs.csv line 3: --crf" in ended.errors[0]
 
 
-def test_a_bug_keeps_its_traceback_and_is_told(batch, monkeypatch, capsys):
-    def broken(wanted):
+def test_a_bug_keeps_its_traceback_and_is_an_event(batch, monkeypatch, capsys):
+    def broken(request):
         raise ZeroDivisionError("the test")
 
     monkeypatch.setitem(CREWS, "local", broken)
@@ -299,7 +298,7 @@ def test_a_bug_keeps_its_traceback_and_is_told(batch, monkeypatch, capsys):
     assert last == {"event": "error", "message": "ZeroDivisionError: the test", "exit_code": 1}
 
 
-def test_nobody_listens(inputs, tmp_path):
+def test_standard_error_may_be_closed(inputs, tmp_path):
     """A closed standard error changes neither the result nor the exit code."""
     words = [*QUICK, "--face", "ann.png", "--audio", "one.wav", "--out_dir", str(tmp_path / "out")]
     line = ["bash", "-c", 'exec "$0" "$@" 2>&-', *PROGRAM, *words]
@@ -314,7 +313,7 @@ def test_a_report_that_will_have_no_place_costs_its_job_no_work(batch, inputs):
 
 
 def test_a_batch_without_memory_says_so(batch, monkeypatch):
-    def no_memory(wanted):
+    def no_memory(request):
         raise MemoryError
 
     monkeypatch.setitem(CREWS, "local", no_memory)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from base.errors import LipSyncError, OutputError, UsageError
-from batch.flags import asked, parser
-from batch.plan import filled, planned
+from batch.flags import parse_batch_options, parser
+from batch.plan import fill_template, plan_jobs
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def plan(*words):
-    return planned(asked([*map(str, words)]))
+    return plan_jobs(parse_batch_options([*map(str, words)]))
 
 
 def pairs(jobs):
@@ -154,16 +154,16 @@ def test_the_batch_s_own_files_are_its_own(folder, name):
         plan("--pairs", folder, "--out_dir", "out", "--report", f"out/{name}")
 
 
-def test_what_can_have_no_effect_is_told(folder):
+def test_a_flag_without_effect_is_a_notice(folder):
     (job,) = plan("--face", "ann.png", "--audio", "ann.wav", "--smooth_window", "9")
     assert job.notices == ("--smooth_window changes nothing without --temporal_smooth",)
 
 
-def test_what_is_put_into_a_template_is_never_looked_at_again(folder):
+def test_words_that_are_put_into_a_template_are_no_placeholders(folder):
     words = {"face": "{audio}{0}%s{face.__class__}", "audio": "b", "index": "0001"}
-    made = filled("{face}-{audio}-{index}.mp4", words)
-    assert made == "{audio}{0}%s{face.__class__}-b-0001.mp4"
-    assert filled("{face.__class__}{face!r}{}%d", words) == "{face.__class__}{face!r}{}%d"
+    name = fill_template("{face}-{audio}-{index}.mp4", words)
+    assert name == "{audio}{0}%s{face.__class__}-b-0001.mp4"
+    assert fill_template("{face.__class__}{face!r}{}%d", words) == "{face.__class__}{face!r}{}%d"
 
 
 def test_an_unknown_placeholder_is_named(folder):
@@ -212,6 +212,7 @@ def test_wrong_usage_is_one_line(folder, words):
 
 
 def test_every_flag_is_in_the_document():
-    text = (Path(__file__).parents[2] / "README.md").read_text()
+    docs = Path(__file__).parents[2] / "docs"
+    text = (docs / "flags.md").read_text() + (docs / "batch.md").read_text()
     flags = [word for action in parser()._actions for word in action.option_strings]
     assert [flag for flag in flags if len(flag) > 2 and flag not in text] == ["--help"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from base.errors import InputError, UsageError
-from batch.rows import OPTIONS, WHOLE_BATCH, rows_of
-from command.flags import parsed
+from batch.rows import ROW_OPTIONS, read_rows
+from command.flags import parse_options
 from pipeline.options import NO_PAGE, Options
 
 OUT = Path("somewhere/out")
@@ -38,51 +38,52 @@ def table(folder, text, name="jobs.csv"):
 def test_a_column_is_read_as_its_flag_is(tmp_path, kind, json_lines):
     name, cell, value, words = KINDS[kind]
     text = json.dumps({name: value}) if json_lines else f"{name}\n{cell}\n"
-    (row,) = rows_of(table(tmp_path, text), OUT)
-    expected = parsed(["--face", "f", "--audio", "a", *words])[0]
+    (row,) = read_rows(table(tmp_path, text), OUT)
+    expected = parse_options(["--face", "f", "--audio", "a", *words])[0]
     assert row.values == {name: getattr(expected, name)}
 
 
 def test_every_flag_of_a_job_may_be_a_column():
-    assert set(OPTIONS) == set(Options.__dataclass_fields__) - set(WHOLE_BATCH)
+    whole_batch = {"progress", "debug", "demo", "check"}
+    assert set(ROW_OPTIONS) == set(Options.__dataclass_fields__) - whole_batch
 
 
 def test_rates_stay_exact(tmp_path):
-    (row,) = rows_of(table(tmp_path, '{"fps": "30000/1001"}'), OUT)
+    (row,) = read_rows(table(tmp_path, '{"fps": "30000/1001"}'), OUT)
     assert row.values["fps"] == Fraction(30000, 1001)
 
 
 def test_names_are_relative_to_the_table_and_outputs_to_the_out_dir(tmp_path):
     text = "face,audio,outfile,report\nx/f.png,/s/a.wav,o.mp4,r.json\n"
-    (row,) = rows_of(table(tmp_path, text), OUT)
+    (row,) = read_rows(table(tmp_path, text), OUT)
     assert row.values["face"] == tmp_path / "x" / "f.png"
     assert row.values["audio"] == Path("/s/a.wav")
     assert row.values["outfile"] == OUT / "o.mp4" and row.values["report"] == OUT / "r.json"
 
 
 def test_semicolons_stand_between_cells_where_no_comma_does(tmp_path):
-    (row,) = rows_of(table(tmp_path, "face;pads\nf.png;0,20,0,0\n"), OUT)
+    (row,) = read_rows(table(tmp_path, "face;pads\nf.png;0,20,0,0\n"), OUT)
     assert row.values == {"face": tmp_path / "f.png", "pads": (0, 20, 0, 0)}
 
 
 def test_pages_go_to_the_out_dir_and_the_driving_sound_is_the_table_s(tmp_path):
     text = "quality,drive_audio\nq.html,voice.wav\n-,voice.wav\n"
-    paged, alone = rows_of(table(tmp_path, text), OUT)
+    paged, alone = read_rows(table(tmp_path, text), OUT)
     assert paged.values == {"quality": OUT / "q.html", "drive_audio": tmp_path / "voice.wav"}
     assert alone.values["quality"] == NO_PAGE
 
 
 def test_an_empty_cell_and_null_leave_the_default(tmp_path):
-    (row,) = rows_of(table(tmp_path, "face,crf\nf.png,\n"), OUT)
+    (row,) = read_rows(table(tmp_path, "face,crf\nf.png,\n"), OUT)
     assert set(row.values) == {"face"}
-    (row,) = rows_of(table(tmp_path, '{"face": "f.png", "crf": null}'), OUT)
+    (row,) = read_rows(table(tmp_path, '{"face": "f.png", "crf": null}'), OUT)
     assert set(row.values) == {"face"}
 
 
 def test_lines_are_those_of_the_file(tmp_path):
     """Also behind empty ones and cells of several lines, with a byte order mark in front."""
     text = '\ufeffface,audio\nf,"a\nb"\n\ng,c\n'
-    rows = rows_of(table(tmp_path, text), OUT)
+    rows = read_rows(table(tmp_path, text), OUT)
     assert [row.origin for row in rows] == ["jobs.csv line 3", "jobs.csv line 5"]
 
 
@@ -111,7 +112,7 @@ BAD = {
 def test_a_bad_line_is_named(tmp_path, name):
     text, line, word = BAD[name]
     with pytest.raises(UsageError) as caught:
-        rows_of(table(tmp_path, text), OUT)
+        read_rows(table(tmp_path, text), OUT)
     message = str(caught.value)
     assert line in message and word in message and "\n" not in message
 
@@ -121,4 +122,4 @@ def test_a_table_that_cannot_be_read(tmp_path, content):
     if content:
         (tmp_path / "jobs.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"jobs\.csv: cannot be read"):
-        rows_of(tmp_path / "jobs.csv", OUT)
+        read_rows(tmp_path / "jobs.csv", OUT)

@@ -1,10 +1,11 @@
-"""The host's commands within their seconds."""
+"""The host's commands within their limit of seconds."""
 
 import json
 
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.budget import command
 from benchmarks.budget.command import Row, figures
 from benchmarks.runs.production import LOOKS
 
@@ -19,7 +20,7 @@ def test_three_runs_and_their_median():
         Row("720p", 10.0, "hd", (), 15.0)
 
 
-def test_the_table_tells_what_is_too_slow():
+def test_the_table_says_what_is_too_slow():
     rows = [Row("720p", 10.0, "hd", (s,), 15.0) for s in (14.0, 16.0)]
     lines = figures(rows).splitlines()
     assert "in time" in lines[2] and "too slow" in lines[3]
@@ -37,6 +38,7 @@ def test_in_time_is_success(tmp_path, capsys):
     assert capsys.readouterr().out.count("in time") == len(LOOKS)
 
 
-def test_too_slow_is_failure(capsys):
+def test_too_slow_is_failure(capsys, monkeypatch):
+    monkeypatch.setattr(command, "LOOKS", dict([*LOOKS.items()][:1]))
     assert main(["budget", *TINY, "--limit", "0", "--empty_caches"]) == 1
-    assert capsys.readouterr().out.count("too slow") == len(LOOKS)
+    assert capsys.readouterr().out.count("too slow") == 1

@@ -8,11 +8,11 @@ from base.cores import usable_cores
 from benchmarks.machine import commit, machine
 
 
-def test_the_machine_is_told_without_its_name():
-    told = machine()
-    assert told["cpu"] and told["cores"] == usable_cores() >= 1
-    assert told["python"] == platform.python_version() and told["numpy"]
-    assert socket.gethostname() not in str(told).split()
+def test_the_machine_is_described_without_its_name():
+    facts = machine()
+    assert facts["cpu"] and facts["cores"] == usable_cores() >= 1
+    assert facts["python"] == platform.python_version() and facts["numpy"]
+    assert socket.gethostname() not in str(facts).split()
 
 
 def test_outside_of_git_there_is_no_commit(tmp_path, monkeypatch):
@@ -20,10 +20,10 @@ def test_outside_of_git_there_is_no_commit(tmp_path, monkeypatch):
     assert commit(tmp_path) == {"name": None, "dirty": None}
 
 
-def test_changed_files_are_told(tmp_path):
+def test_changed_files_make_a_commit_dirty(tmp_path):
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
-        subprocess.run([*git, *words], check=True)
+    for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *arguments], check=True)
     clean = commit(tmp_path)
     (tmp_path / "file").touch()
     assert len(clean["name"]) == 40 and clean["dirty"] is False

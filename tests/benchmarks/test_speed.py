@@ -1,4 +1,4 @@
-"""The subcommand, its figures, and the two programs that the command is held against."""
+"""The subcommand, its figures, and the two programs that the command is compared with."""
 
 import json
 from dataclasses import replace
@@ -12,15 +12,24 @@ import pytest
 from base.errors import EngineError, NoFaceError
 from base.geometry import Rect
 from benchmarks.__main__ import main
-from benchmarks.material.asked import Clip
 from benchmarks.material.clips import make_video
+from benchmarks.material.inputs import InputClip
 from benchmarks.material.sound import make_speech
-from benchmarks.runs.cold import Ran
+from benchmarks.runs.process import ProcessRun
 from benchmarks.speed import floor, plain
-from benchmarks.speed.figures import Row, promised_for, ratios, verdict
-from benchmarks.speed.kinds import COMMAND, FIRST, FLOOR, KINDS, PLAIN, PUPPET, Once, first_frame
-from benchmarks.speed.plot import BAR, COLOURS, GAP, HEAD, LEFT, REST, RIGHT, WIDTH, plot
-from benchmarks.speed.table import compared, figures, judged
+from benchmarks.speed.figures import Row, check_limits, has_limits, ratios
+from benchmarks.speed.kinds import (
+    COMMAND,
+    FIRST,
+    FLOOR,
+    KINDS,
+    PLAIN,
+    PUPPET,
+    TimedRun,
+    first_frame,
+)
+from benchmarks.speed.plot import BAR, COLOURS, GAP, HEAD, LEFT, REST, RIGHT, WIDTH, draw_plot
+from benchmarks.speed.table import figures, limit_table, ratio_table
 from pipeline.options import Options
 from tests.checkpoints import flat_weights, save_bare
 from tests.media import make_video as make_any
@@ -31,12 +40,12 @@ from video.writer import Target
 SIZE = (192, 160)
 
 
-def once(seconds, stages=None, first=0.5, peak=300.0):
-    return Once(seconds, 2 * seconds, peak, first, stages or {"faces": 0.04 * seconds})
+def timed_run(seconds, stages=None, first=0.5, peak=300.0):
+    return TimedRun(seconds, 2 * seconds, peak, first, stages or {"faces": 0.04 * seconds})
 
 
 def row(kind, *seconds, clip="720p", **facts):
-    return Row(clip, kind, tuple(once(s, **facts) for s in seconds))
+    return Row(clip, kind, tuple(timed_run(s, **facts) for s in seconds))
 
 
 GOOD = [
@@ -50,17 +59,17 @@ GOOD = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("speed")
-    make_video(made / "face.mp4", SIZE, 0.24)
-    make_speech(made / "speech.wav", 0.4)
-    save_bare(flat_weights(), made / "flat.pth")
-    return made
+    path = tmp_path_factory.mktemp("speed")
+    make_video(path / "face.mp4", SIZE, 0.24)
+    make_speech(path / "speech.wav", 0.4)
+    save_bare(flat_weights(), path / "flat.pth")
+    return path
 
 
 def files(folder, outfile, **other):
-    given = {"face": folder / "face.mp4", "audio": folder / "speech.wav", "outfile": outfile}
-    given |= {"report": outfile.with_suffix(".json"), **other}
-    return [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    flags = {"face": folder / "face.mp4", "audio": folder / "speech.wav", "outfile": outfile}
+    flags |= {"report": outfile.with_suffix(".json"), **other}
+    return [word for name, value in flags.items() for word in (f"--{name}", str(value))]
 
 
 def test_medians_of_the_runs():
@@ -72,10 +81,10 @@ def test_medians_of_the_runs():
 
 
 def test_ratios_are_those_of_the_medians():
-    found = {(r.kind, r.base): r.times for r in ratios(GOOD)}
-    assert found[COMMAND, FLOOR] == pytest.approx(1.5)
-    assert found[PLAIN, COMMAND] == pytest.approx(31 / 4.5)
-    assert len(found) == 4
+    times = {(r.kind, r.base): r.times for r in ratios(GOOD)}
+    assert times[COMMAND, FLOOR] == pytest.approx(1.5)
+    assert times[PLAIN, COMMAND] == pytest.approx(31 / 4.5)
+    assert len(times) == 4
 
 
 def test_clips_are_not_mixed():
@@ -91,8 +100,8 @@ def test_nothing_is_compared_with_what_was_not_run():
         Row("720p", FLOOR, ())
 
 
-def test_good_figures_keep_every_promise():
-    lines = verdict(GOOD, 0.1)
+def test_good_figures_keep_every_limit():
+    lines = check_limits(GOOD, 0.1)
     assert len(lines) == 9 and all(line.passed for line in lines)
 
 
@@ -109,50 +118,52 @@ def test_good_figures_keep_every_promise():
         ({PLAIN: row(PLAIN, 20.0)}, ["plain / command"]),
     ],
 )
-def test_each_promise_can_be_missed(changed, missed):
-    lines = verdict([changed.get(r.kind, r) for r in GOOD], 0.1)
-    told = [line.what for line in lines if not line.passed]
-    assert len(told) == len(missed)
-    assert all(what.startswith(start) for what, start in zip(told, missed, strict=True))
+def test_each_limit_can_be_missed(changed, missed):
+    lines = check_limits([changed.get(r.kind, r) for r in GOOD], 0.1)
+    names = [line.what for line in lines if not line.passed]
+    assert len(names) == len(missed)
+    assert all(what.startswith(start) for what, start in zip(names, missed, strict=True))
 
 
 def test_a_slow_help_is_missed():
-    assert [line.what for line in verdict(GOOD, 0.3) if not line.passed] == ["--help, seconds"]
+    assert [line.what for line in check_limits(GOOD, 0.3) if not line.passed] == ["--help, seconds"]
 
 
-def test_promises_are_about_ten_seconds_of_720p_on_a_cpu():
-    clip = Clip("720p", Path("f"), Path("a"), (1280, 720), Fraction(25), 250, made=True)
-    assert promised_for(clip, "auto") and not promised_for(clip, "cuda")
-    others = [{"name": "1080p"}, {"frames": 50}, {"made": False}]
-    assert not any(promised_for(replace(clip, **other), "auto") for other in others)
+def test_only_ten_seconds_of_720p_on_a_cpu_have_limits():
+    clip = InputClip("720p", Path("f"), Path("a"), (1280, 720), Fraction(25), 250, synthetic=True)
+    assert has_limits(clip, "auto") and not has_limits(clip, "cuda")
+    others = [{"name": "1080p"}, {"frames": 50}, {"synthetic": False}]
+    assert not any(has_limits(replace(clip, **other), "auto") for other in others)
 
 
 def test_the_tables_have_every_row():
     text = figures(GOOD)
     assert len(text.splitlines()) == 2 + len(GOOD)
     assert "| 720p | command | 4.50  | 1.50 " in text
-    assert "| 720p | 1.50 " in compared(ratios(GOOD))
-    assert "| kept " in judged(verdict(GOOD, 0.1)) and "| missed " in judged(verdict(GOOD, 1.0))
-    assert compared([]) == judged([]) == ""
+    assert "| 720p | 1.50 " in ratio_table(ratios(GOOD))
+    assert "| kept " in limit_table(check_limits(GOOD, 0.1)) and "| missed " in limit_table(
+        check_limits(GOOD, 1.0)
+    )
+    assert ratio_table([]) == limit_table([]) == ""
 
 
 def runs_of(picture, bar):
     """(colour, pixels) along a bar's middle, from the left, black marks left out."""
     line = picture[HEAD + bar * (BAR + GAP) + BAR // 2, LEFT : WIDTH - RIGHT].tolist()
-    found = []
+    colours = []
     for colour in map(tuple, line):
         if colour in (*COLOURS, REST):
-            found = found if found and found[-1] == colour else [*found, colour]
-    return found, sum(tuple(pixel) in (*COLOURS, REST) for pixel in line)
+            colours = colours if colours and colours[-1] == colour else [*colours, colour]
+    return colours, sum(tuple(pixel) in (*COLOURS, REST) for pixel in line)
 
 
 def test_the_plot_has_a_bar_of_its_length_for_every_run():
     rows = [
-        Row("720p", FLOOR, (once(1.0, {"decoding": 0.2, "encoding": 0.6}),)),
-        Row("720p", COMMAND, (once(4.0, {"mouths": 3.0, "waiting for frames": 2.5}),)),
-        Row("720p", PLAIN, (once(4.0, {"decoding": 3.0, "mouths": 2.0}),)),
+        Row("720p", FLOOR, (timed_run(1.0, {"decoding": 0.2, "encoding": 0.6}),)),
+        Row("720p", COMMAND, (timed_run(4.0, {"mouths": 3.0, "waiting for frames": 2.5}),)),
+        Row("720p", PLAIN, (timed_run(4.0, {"decoding": 3.0, "mouths": 2.0}),)),
     ]
-    picture = plot(rows)
+    picture = draw_plot(rows)
     bars = [runs_of(picture, bar) for bar in range(3)]
     colours = {name: COLOURS[i] for i, name in enumerate(("decoding", "encoding", "mouths"))}
     assert bars[0][0] == [colours["decoding"], colours["encoding"], REST]
@@ -163,8 +174,8 @@ def test_the_plot_has_a_bar_of_its_length_for_every_run():
 
 
 def test_the_plot_has_a_block_for_every_clip():
-    one, two = plot(GOOD), plot([*GOOD, *(replace(r, clip="still") for r in GOOD)])
-    assert two.shape[0] > 1.5 * one.shape[0] and two.shape[1] == one.shape[1] == WIDTH
+    plot, taller = draw_plot(GOOD), draw_plot([*GOOD, *(replace(r, clip="still") for r in GOOD)])
+    assert taller.shape[0] > 1.5 * plot.shape[0] and taller.shape[1] == plot.shape[1] == WIDTH
 
 
 def test_the_first_frame_is_one_of_the_last_stage():
@@ -175,18 +186,18 @@ def test_the_first_frame_is_one_of_the_last_stage():
         {"event": "frame", "stage": "frames"},
     ]
     lines = tuple((0.1 * i, json.dumps(event)) for i, event in enumerate(events))
-    assert first_frame(Ran(1, 1, 1, lines)) == pytest.approx(0.2)
-    assert first_frame(Ran(1, 1, 1, lines[:2])) is None
+    assert first_frame(ProcessRun(1, 1, 1, lines)) == pytest.approx(0.2)
+    assert first_frame(ProcessRun(1, 1, 1, lines[:2])) is None
 
 
-def test_the_floor_writes_as_many_frames_as_it_is_told(folder, tmp_path):
+def test_the_floor_writes_as_many_frames_as_asked_for(folder, tmp_path):
     """The clip has six: it is repeated, as the command does it."""
     out = tmp_path / "floor.mp4"
     assert floor.main(files(folder, out, frames=10)) == 0
-    made, given = frames_of(out), frames_of(folder / "face.mp4")
-    assert len(made) == 10 and made[0].shape == given[0].shape
-    apart = [np.abs(made[i].astype(float) - given[i % 6]).mean() for i in range(10)]
-    assert max(apart) < 4
+    frames, sources = frames_of(out), frames_of(folder / "face.mp4")
+    assert len(frames) == 10 and frames[0].shape == sources[0].shape
+    difference = [np.abs(frames[i].astype(float) - sources[i % 6]).mean() for i in range(10)]
+    assert max(difference) < 4
     stages = json.loads(out.with_suffix(".json").read_text())["seconds_by_stage"]
     assert set(stages) == {"inputs", "decoding", "encoding"} and min(stages.values()) > 0
 
@@ -201,15 +212,15 @@ def test_the_floor_encodes_as_the_command_does():
 def test_the_plain_way_makes_the_whole_video(folder, tmp_path):
     """Longer than the clip, which is repeated; only inside the face's box anything is new."""
     out = tmp_path / "plain.mp4"
-    words = files(folder, out, checkpoint_path=folder / "flat.pth")
-    assert plain.main([*words, "--device", "cpu"]) == 0
-    made, given = frames_of(out), frames_of(folder / "face.mp4")
-    assert len(made) == 10 and made[0].shape == given[0].shape
-    rect = plain.found(plain.read(folder / "face.mp4", Fraction(25)).frames)[0]
-    apart = np.abs(made[0].astype(float) - given[0])
-    outside = np.ones(apart.shape[:2], bool)
+    arguments = files(folder, out, checkpoint_path=folder / "flat.pth")
+    assert plain.main([*arguments, "--device", "cpu"]) == 0
+    frames, sources = frames_of(out), frames_of(folder / "face.mp4")
+    assert len(frames) == 10 and frames[0].shape == sources[0].shape
+    rect = plain.detect_boxes(plain.decode(folder / "face.mp4", Fraction(25)).frames)[0]
+    difference = np.abs(frames[0].astype(float) - sources[0])
+    outside = np.ones(difference.shape[:2], bool)
     outside[rect.slices] = False
-    assert apart[outside].mean() < 6 < apart[rect.slices].mean()
+    assert difference[outside].mean() < 6 < difference[rect.slices].mean()
     assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".json", ".mp4"]
     stages = json.loads(out.with_suffix(".json").read_text())["seconds_by_stage"]
     assert {"decoding", "faces", "mouths", "first encode", "second encode"} <= set(stages)
@@ -217,28 +228,28 @@ def test_the_plain_way_makes_the_whole_video(folder, tmp_path):
 
 def test_a_still_is_one_frame_of_the_plain_way(tmp_path):
     cv2.imwrite(str(tmp_path / "p.png"), np.full((20, 30, 3), 7, np.uint8))
-    clip = plain.read(tmp_path / "p.png", Fraction(25))
-    assert len(clip.frames) == 1 and clip.at(9).shape == (20, 30, 3)
+    video = plain.decode(tmp_path / "p.png", Fraction(25))
+    assert len(video.frames) == 1 and video.frame_at(9).shape == (20, 30, 3)
 
 
 def test_the_plain_way_holds_a_box_until_the_next():
     a, b = Rect(0, 1, 0, 1), Rect(0, 2, 0, 2)
-    assert plain._held([None, a, None, b], 17) == [a] * 15 + [b] * 2
+    assert plain._repeat_boxes([None, a, None, b], 17) == [a] * 15 + [b] * 2
     with pytest.raises(NoFaceError):
-        plain._held([None, None], 6)
+        plain._repeat_boxes([None, None], 6)
 
 
 def test_the_plain_way_without_a_gpu_says_so(folder):
     if plain.cuda_usable():
         pytest.skip("there is one")
     with pytest.raises(EngineError, match="--device cpu"):
-        plain.loaded(folder / "flat.pth", "cuda")
+        plain.load_on_device(folder / "flat.pth", "cuda")
 
 
 def test_the_command_writes_figures_and_a_plot(tmp_path, capsys):
     out, picture = tmp_path / "new" / "s.json", tmp_path / "s.png"
-    words = ["--only", "still", "--seconds", "0.2", "--run", PUPPET, "--quick"]
-    assert main(["speed", *words, "--out", str(out), "--plot", str(picture)]) == 0
+    arguments = ["--only", "still", "--seconds", "0.2", "--run", PUPPET, "--quick"]
+    assert main(["speed", *arguments, "--out", str(out), "--plot", str(picture)]) == 0
     kept = json.loads(out.read_text())
     assert {"machine", "commit", "settings", "verdict", "ratios", "help_seconds"} <= set(kept)
     assert kept["clips"] == [
@@ -258,7 +269,7 @@ def test_the_command_writes_figures_and_a_plot(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ["speed", "--plot", "bars.jpg"],
         ["speed", "--only", "4k"],
@@ -273,15 +284,15 @@ def test_the_command_writes_figures_and_a_plot(tmp_path, capsys):
         ["engines", "--device", "tpu"],
     ],
 )
-def test_wrong_usage_is_told_in_a_line(words, capsys):
-    assert main(words) == 2
+def test_wrong_usage_is_reported_in_a_line(arguments, capsys):
+    assert main(arguments) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_face_that_fails_is_told_in_a_line(tmp_path, capsys):
+def test_a_face_that_fails_is_reported_in_a_line(tmp_path, capsys):
     blank = make_any(tmp_path / "blank.mp4", frames=5, size=(160, 120))
-    words = ["--face", str(blank), "--seconds", "0.2", "--run", PUPPET, "--quick"]
-    assert main(["speed", *words]) == 1
+    arguments = ["--face", str(blank), "--seconds", "0.2", "--run", PUPPET, "--quick"]
+    assert main(["speed", *arguments]) == 1
     assert "no face found" in capsys.readouterr().err.splitlines()[-1]
 
 

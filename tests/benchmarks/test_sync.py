@@ -1,4 +1,4 @@
-"""Planted lags against measured ones, and who believes chance."""
+"""Planted lags against measured ones, and how often chance is believed."""
 
 import json
 from fractions import Fraction
@@ -10,8 +10,8 @@ from audio.load import SAMPLE_RATE, Sound
 from benchmarks.__main__ import main
 from benchmarks.material.sound import make_speech
 from benchmarks.sync.command import Row, figures
-from benchmarks.sync.others import Mouth, wrongly_believed
-from quality.sync import loudness_of
+from benchmarks.sync.false_matches import Mouth, false_match_rate
+from quality.sync import frame_loudness
 
 FPS = Fraction(25)
 
@@ -25,7 +25,7 @@ def test_a_lag_that_is_far_off_or_unsure_is_missed(missed):
     assert not missed.passed and "missed" in figures([missed])
 
 
-def test_a_lag_that_is_near_is_found_and_a_recording_is_only_told():
+def test_a_lag_that_is_near_is_found_and_a_recording_has_no_limit():
     assert row(99.0).passed and "found" in figures([row(99.0)])
     recorded = row(None, confidence=0.0, planted=None)
     assert recorded.passed and "missed" not in figures([recorded])
@@ -39,12 +39,12 @@ def voice(seed):
 
 
 def test_only_a_mouth_that_follows_somebody_else_is_believed_wrongly():
-    own = [Mouth(loudness_of(voice(n), FPS, 250), voice(n), FPS) for n in range(3)]
-    share, pairs = wrongly_believed(own)
+    own = [Mouth(frame_loudness(voice(n), FPS, 250), voice(n), FPS) for n in range(3)]
+    share, pairs = false_match_rate(own)
     assert share < 0.05 and pairs > 40
     copied = [own[0], Mouth(own[0].openings, voice(1), FPS), own[1]]
-    assert wrongly_believed(copied)[0] > share
-    assert wrongly_believed([]) == (0.0, 0)
+    assert false_match_rate(copied)[0] > share
+    assert false_match_rate([]) == (0.0, 0)
 
 
 def test_the_puppet_is_measured(tmp_path, capsys):

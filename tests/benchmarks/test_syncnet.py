@@ -1,4 +1,4 @@
-"""SyncNet's towers and its checkpoint; weights are drawn by a rule."""
+"""SyncNet's towers and its checkpoint, with random weights."""
 
 import zlib
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from base.errors import EngineError
-from benchmarks.lse.syncnet import SIDE, SyncNet, embedded, load_syncnet
+from benchmarks.lse.syncnet import SIDE, SyncNet, embed, load_syncnet
 from tests.checkpoints import save_malicious, save_web_page
 
 SHAPES = {  # of the published checkpoint
@@ -25,7 +25,7 @@ SHAPES = {  # of the published checkpoint
 }
 
 
-def drawn(name, tensor):
+def random_tensor(name, tensor):
     random = np.random.default_rng(zlib.crc32(name.encode()))
     if name.endswith("num_batches_tracked"):
         return torch.tensor(1)
@@ -41,7 +41,7 @@ def drawn(name, tensor):
 def weights():
     with torch.device("meta"):
         state = SyncNet().state_dict()
-    return {name: drawn(name, tensor) for name, tensor in state.items()}
+    return {name: random_tensor(name, tensor) for name, tensor in state.items()}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_names_and_shapes_are_those_of_the_checkpoint(weights):
 def test_both_towers_end_in_1024_numbers(network):
     faces = np.random.default_rng(0).integers(0, 256, (7, SIDE, SIDE, 3), np.uint8)
     cepstra = np.random.default_rng(1).normal(size=(32, 13))
-    lips, sounds = embedded(network, faces, cepstra)
+    lips, sounds = embed(network, faces, cepstra)
     assert lips.shape == sounds.shape == (2, 1024)
     assert np.isfinite(lips).all() and lips.std() > 0 and sounds.std() > 0
     assert not np.allclose(lips[0], lips[1]) and not np.allclose(sounds[0], sounds[1])
@@ -73,29 +73,29 @@ def test_both_towers_end_in_1024_numbers(network):
 def test_each_window_begins_40_ms_after_the_one_before(network):
     faces = np.zeros((8, SIDE, SIDE, 3), np.uint8)
     cepstra = np.random.default_rng(1).normal(size=(40, 13))
-    _, all_of_it = embedded(network, faces, cepstra)
-    _, later = embedded(network, faces[1:], cepstra[4:])
-    assert np.allclose(all_of_it[1:], later, atol=1e-4)
+    _, whole = embed(network, faces, cepstra)
+    _, later = embed(network, faces[1:], cepstra[4:])
+    assert np.allclose(whole[1:], later, atol=1e-4)
 
 
-def test_too_short_a_result_is_told(network):
+def test_too_short_a_result_is_refused(network):
     with pytest.raises(EngineError, match="longer result"):
-        embedded(network, np.zeros((5, SIDE, SIDE, 3), np.uint8), np.zeros((20, 13)))
+        embed(network, np.zeros((5, SIDE, SIDE, 3), np.uint8), np.zeros((20, 13)))
 
 
-def test_what_a_file_holds_besides_weights_is_not_run(tmp_path):
+def test_code_in_a_checkpoint_is_not_run(tmp_path):
     trap = save_malicious(tmp_path / "evil.model", tmp_path / "trace", "zip")
     with pytest.raises(EngineError):
         load_syncnet(trap)
     assert not (tmp_path / "trace").exists()
 
 
-def test_other_weights_and_damaged_ones_are_told(weights, tmp_path):
+def test_other_weights_and_damaged_ones_are_refused(weights, tmp_path):
     cut = {**weights, "netfclip.3.weight": torch.zeros(3, 3)}
     bad = {**weights, "netfclip.3.bias": torch.full((1024,), torch.nan)}
-    for broken, words in ((cut, "is not SyncNet: netfclip.3.weight"), (bad, "no number")):
+    for broken, message in ((cut, "is not SyncNet: netfclip.3.weight"), (bad, "no number")):
         torch.save(broken, tmp_path / "broken.model")
-        with pytest.raises(EngineError, match=words):
+        with pytest.raises(EngineError, match=message):
             load_syncnet(tmp_path / "broken.model")
     with pytest.raises(EngineError, match="web page"):
         load_syncnet(save_web_page(tmp_path / "page.model"))

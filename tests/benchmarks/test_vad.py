@@ -1,4 +1,4 @@
-"""Scores of answers that are known, and mixtures that are what they are said to be."""
+"""Scores of known answers, and mixtures with the noise and level that they should have."""
 
 import json
 from importlib.util import find_spec
@@ -6,19 +6,26 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from audio.load import SAMPLE_RATE, Sound, load
+from audio.load import SAMPLE_RATE, Sound, load_sound
 from benchmarks.__main__ import main
 from benchmarks.material.sound import SPEECH
 from benchmarks.vad.measure import Row
-from benchmarks.vad.mixtures import NOISES, PAUSE, mixed, quietest, speech_of, with_pauses
-from benchmarks.vad.scores import Score, score
+from benchmarks.vad.mixtures import (
+    NOISES,
+    PAUSE,
+    insert_pauses,
+    mix_noise,
+    prepare_speech,
+    quietest_sample,
+)
+from benchmarks.vad.scores import Score, score_speech
 from benchmarks.vad.table import figures
 from tests.media import make_sound
 
 
 @pytest.fixture(scope="module")
 def speech():
-    return speech_of(load(SPEECH))
+    return prepare_speech(load_sound(SPEECH))
 
 
 def truth(*stretches):
@@ -29,56 +36,56 @@ def truth(*stretches):
 TRUE = truth(50, 50, 50, 50, 50)
 
 
-def test_the_truth_scores_all():
-    found = score(TRUE, TRUE)
-    assert (found.kept, found.skipped, found.border_ms, found.borders) == (1, 1, 0, 1)
-    assert 0.4 < found.saved < 0.6
+def test_the_truth_has_a_perfect_score():
+    result = score_speech(TRUE, TRUE)
+    assert (result.kept, result.skipped, result.border_ms, result.borders) == (1, 1, 0, 1)
+    assert 0.4 < result.saved < 0.6
 
 
-def test_everything_taken_for_speech_skips_and_saves_nothing():
-    found = score(np.ones(250, bool), TRUE)
-    assert (found.kept, found.skipped, found.saved) == (1, 0, 0)
-    assert found.border_ms is None and found.borders == 0
+def test_all_frames_as_speech_skip_and_save_nothing():
+    result = score_speech(np.ones(250, bool), TRUE)
+    assert (result.kept, result.skipped, result.saved) == (1, 0, 0)
+    assert result.border_ms is None and result.borders == 0
 
 
-def test_nothing_taken_for_speech_keeps_nothing():
-    found = score(np.zeros(250, bool), TRUE)
-    assert (found.kept, found.skipped, found.borders) == (0, 1, 0)
-    assert found.saved > 0.9
+def test_no_frame_as_speech_keeps_nothing():
+    result = score_speech(np.zeros(250, bool), TRUE)
+    assert (result.kept, result.skipped, result.borders) == (0, 1, 0)
+    assert result.saved > 0.9
 
 
 def test_borders_are_off_by_as_much_as_they_were_moved():
     """Begins 2 frames late, ends 5 frames late."""
-    found = score(truth(52, 53, 47, 53, 45), TRUE)
-    assert found.border_ms == pytest.approx((80 + 200) / 2) and found.borders == 1
-    assert found.kept == pytest.approx(96 / 100) and found.skipped == pytest.approx(140 / 150)
+    result = score_speech(truth(52, 53, 47, 53, 45), TRUE)
+    assert result.border_ms == pytest.approx((80 + 200) / 2) and result.borders == 1
+    assert result.kept == pytest.approx(96 / 100) and result.skipped == pytest.approx(140 / 150)
 
 
 def test_a_begin_is_no_end():
-    found = score(~TRUE, TRUE)
-    assert found.border_ms is None and found.borders == 0 == found.kept == found.skipped
+    result = score_speech(~TRUE, TRUE)
+    assert result.border_ms is None and result.borders == 0 == result.kept == result.skipped
 
 
 def test_a_border_far_away_is_another_one():
-    found = score(truth(50, 50, 50, 100), TRUE)
-    assert found.borders == 3 / 4 and found.border_ms == 0
+    result = score_speech(truth(50, 50, 50, 100), TRUE)
+    assert result.borders == 3 / 4 and result.border_ms == 0
 
 
 @pytest.mark.parametrize("wrong", [TRUE[:-1], np.ones(250, bool), np.zeros(250, bool)])
-def test_what_cannot_be_scored(wrong):
+def test_a_truth_without_both_kinds_cannot_be_scored(wrong):
     with pytest.raises(ValueError, match="of both kinds"):
-        score(TRUE, wrong)
+        score_speech(TRUE, wrong)
 
 
 def test_phrases_are_cut_where_it_is_quiet():
     samples = np.full(SAMPLE_RATE * 4, 0.3, np.float32)
     samples[30_000:31_000] = 0
-    assert 30_000 < quietest(samples, 28_000) < 31_000
+    assert 30_000 < quietest_sample(samples, 28_000) < 31_000
 
 
 def test_pauses_are_put_between_phrases_and_at_both_ends():
     samples = np.full(SAMPLE_RATE * 5, 0.3, np.float32)
-    spaced = with_pauses(samples)
+    spaced = insert_pauses(samples)
     assert np.count_nonzero(spaced) == len(samples)
     assert len(spaced) == len(samples) + 3 * round(PAUSE * SAMPLE_RATE)
     assert not spaced[:SAMPLE_RATE].any() and not spaced[-SAMPLE_RATE:].any()
@@ -86,8 +93,8 @@ def test_pauses_are_put_between_phrases_and_at_both_ends():
 
 @pytest.mark.parametrize("level", [0.05, 1.0])
 def test_the_truth_does_not_depend_on_the_level(speech, level):
-    quiet = load(SPEECH)
-    other = speech_of(Sound(np.float32(level) * quiet.samples))
+    quiet = load_sound(SPEECH)
+    other = prepare_speech(Sound(np.float32(level) * quiet.samples))
     assert np.array_equal(other.truth, speech.truth)
     assert 0.4 < speech.truth.mean() < 0.7 and np.count_nonzero(np.diff(speech.truth)) == 8
 
@@ -95,18 +102,18 @@ def test_the_truth_does_not_depend_on_the_level(speech, level):
 @pytest.mark.parametrize("kind", NOISES)
 @pytest.mark.parametrize("decibels", [20.0, 0.0])
 def test_the_speech_is_so_much_louder_than_the_noise(speech, kind, decibels):
-    noise = mixed(speech, kind, decibels).samples.astype(float) - speech.sound.samples
+    noise = mix_noise(speech, kind, decibels).samples.astype(float) - speech.sound.samples
     heard = np.abs(noise) > 1e-9
     voice = speech.sound.samples[speech.samples].astype(float)
-    apart = 10 * np.log10(np.mean(voice**2) / np.mean(noise[heard] ** 2))
-    assert apart == pytest.approx(decibels, abs=0.1)
+    difference = 10 * np.log10(np.mean(voice**2) / np.mean(noise[heard] ** 2))
+    assert difference == pytest.approx(decibels, abs=0.1)
     assert np.array_equal(
-        mixed(speech, kind, decibels).samples, mixed(speech, kind, decibels).samples
+        mix_noise(speech, kind, decibels).samples, mix_noise(speech, kind, decibels).samples
     )
 
 
 def test_breath_is_in_the_pauses_alone(speech):
-    noise = mixed(speech, "breath", 0.0).samples - speech.sound.samples
+    noise = mix_noise(speech, "breath", 0.0).samples - speech.sound.samples
     assert not noise[speech.samples].any() and noise.any()
 
 
@@ -118,7 +125,7 @@ def test_pink_has_as_much_in_every_octave(speech):
     assert max(octaves) < 1.3 * min(octaves)
 
 
-def test_only_silero_promises_and_only_where_speech_is_clear():
+def test_only_silero_has_a_limit_and_only_in_clear_speech():
     bad = Score(kept=0.5, skipped=0.1, border_ms=None, borders=0.0, saved=0.0)
     good = Score(kept=0.95, skipped=0.9, border_ms=40.0, borders=1.0, saved=0.4)
     assert Row("music", 0.0, "silero", bad).passed and Row("music", 20.0, "energy", bad).passed
@@ -140,8 +147,8 @@ def test_the_command_writes_figures(tmp_path, capsys):
     assert "| music" in capsys.readouterr().out
 
 
-def test_a_sound_in_which_nobody_speaks_is_told(tmp_path, capsys):
-    hush = make_sound(tmp_path / "hush.wav", samples=np.zeros((1, 44_100), np.float32))
+def test_a_sound_in_which_nobody_speaks_is_refused(tmp_path, capsys):
+    hush = make_sound(tmp_path / "hush.wav", samples=np.zeros((1, 16_000), np.float32))
     assert main(["vad", "--speech", str(hush)]) == 3
     assert "hush.wav': nobody speaks" in capsys.readouterr().err
     assert main(["vad", "--speech", str(tmp_path / "none.wav")]) == 3

@@ -27,8 +27,8 @@ def mask_of(size, region, blur):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("blur", BLURS)
-def test_full_on_the_mouth_and_nothing_at_the_border(size, region, blur):
-    """A blur in fixed pixels let the old mouth shine through small faces (mistake 18)."""
+def test_the_mask_is_1_on_the_mouth_and_0_at_the_border(size, region, blur):
+    """A blur of a fixed number of pixels would let the old mouth show through on small faces."""
     mask, rect, landmarks, _ = mask_of(size, region, blur)
     x, y = landmarks.mouth_centre
     assert mask[int(y) - rect.top, int(x) - rect.left] >= 0.98
@@ -38,7 +38,7 @@ def test_full_on_the_mouth_and_nothing_at_the_border(size, region, blur):
 
 
 def test_the_mask_scales_with_the_face():
-    """The soft edge is the same share of a small face and of a large one (mistake 18)."""
+    """The soft edge is the same share of a small face and of a large one."""
     small, *_ = mask_of(128, 0.6, 51)
     large, *_ = mask_of(512, 0.6, 51)
     assert (small > 0.5).sum() * 16 == pytest.approx((large > 0.5).sum(), rel=0.02)
@@ -51,11 +51,11 @@ def test_the_mask_scales_with_the_face():
 @pytest.mark.parametrize("region", [0.2, 0.3, 0.4])
 @pytest.mark.parametrize("blur", BLURS)
 def test_a_small_region_leaves_the_mustache_its_own_pixels(size, region, blur):
-    """Nothing is new above the middle between the nose and the line of the mouth."""
+    """The mask is 0 above the middle between the nose and the line of the mouth."""
     box, landmarks = face(size)
     mask = mouth_ellipse(box, landmarks, MaskShape(region, blur)).mask(box.inside(5000, 5000))
-    between = (landmarks.nose[1] + landmarks.mouth_centre[1]) / 2
-    assert not mask[: int(between - box.top)].any()
+    middle = (landmarks.nose[1] + landmarks.mouth_centre[1]) / 2
+    assert not mask[: int(middle - box.top)].any()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -68,7 +68,7 @@ def test_the_mouth_corners_stay_inside(size, region, blur):
 
 
 def test_a_turned_head_s_mustache_is_spared_too():
-    """Its nose lies to the side: what counts is how far it lies above the mouth."""
+    """Its nose lies to the side; the mask depends on how far the nose lies above the mouth."""
     box, upright = face(256)
     nose = (upright.nose[0] + 40, upright.nose[1] + 6)
     mask = mouth_ellipse(box, replace(upright, nose=nose), MaskShape(0.4, 41)).mask(
@@ -85,12 +85,12 @@ def test_a_larger_region_shows_more():
 def test_the_mask_turns_with_the_head():
     box, upright = face(256)
     turn, (cx, cy) = math.radians(25), box.centre
-    about = (
+    rotation = (
         Affine.shift(-cx, -cy)
         .then(Affine(math.cos(turn), -math.sin(turn), 0, math.sin(turn), math.cos(turn), 0))
         .then(Affine.shift(cx, cy))
     )
-    outline = mouth_ellipse(box, upright.mapped(about), MaskShape(0.4, 41))
+    outline = mouth_ellipse(box, upright.mapped(rotation), MaskShape(0.4, 41))
     assert outline.roll == pytest.approx(turn)
     mask = outline.mask(outline.bounds.inside(5000, 5000))
     left, right = mask[:, : mask.shape[1] // 2], mask[:, mask.shape[1] // 2 :]
@@ -98,14 +98,14 @@ def test_the_mask_turns_with_the_head():
     assert rows[1] > rows[0] + 2
 
 
-def test_it_moves_by_fractions_of_a_pixel():
-    (box, here), (later, there) = face(128), face(128, x=20.5)
+def test_the_mask_moves_by_fractions_of_a_pixel():
+    (box, landmarks), (shifted_box, shifted_landmarks) = face(128), face(128, x=20.5)
     rect = box.inside(5000, 5000)
-    first = mouth_ellipse(box, here, MaskShape()).mask(rect)
-    second = mouth_ellipse(later, there, MaskShape()).mask(rect)
+    first = mouth_ellipse(box, landmarks, MaskShape()).mask(rect)
+    second = mouth_ellipse(shifted_box, shifted_landmarks, MaskShape()).mask(rect)
     columns = np.arange(first.shape[1])
-    moved = [(m.sum(0) * columns).sum() / m.sum() for m in (first, second)]
-    assert moved[1] - moved[0] == pytest.approx(0.5, abs=0.02)
+    centres = [(m.sum(0) * columns).sum() / m.sum() for m in (first, second)]
+    assert centres[1] - centres[0] == pytest.approx(0.5, abs=0.02)
 
 
 def test_masks_are_read_only():
@@ -129,8 +129,8 @@ def test_a_shape_out_of_range_is_refused(shape):
 @pytest.mark.parametrize(
     "box", [Box(30, 90, 20, 120), Box(150, 190, 20, 120), Box(30, 190, 90, 120)]
 )
-def test_a_box_that_misses_the_mouth_shows_nothing_and_breaks_nothing(box):
-    """Pads may cut the mouth off."""
+def test_a_box_without_the_mouth_still_gives_a_mask(box):
+    """--pads may cut the mouth off."""
     landmarks = Landmarks.fixed(Box(30, 155, 20, 75))
     outline = mouth_ellipse(box, landmarks, MaskShape())
     assert outline.mask(outline.bounds.inside(500, 500)).max() <= 1

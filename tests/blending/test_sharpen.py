@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from blending.sharpen import HALO, sharpened
+from blending.sharpen import HALO, sharpen
 
 
 @pytest.fixture
@@ -14,22 +14,22 @@ def soft_edge():
 
 @pytest.mark.parametrize("amount", [0.5, 1, 2])
 @pytest.mark.parametrize("width", [48, 256, 1200])
-def test_no_halo_beyond_its_bound(soft_edge, amount, width):
-    sharp = sharpened(soft_edge, amount, width)
+def test_halos_stay_within_their_limit(soft_edge, amount, width):
+    sharp = sharpen(soft_edge, amount, width)
     assert sharp.min() >= soft_edge.min() - HALO and sharp.max() <= soft_edge.max() + HALO
 
 
-def test_more_is_sharper(soft_edge):
-    steepest = [np.diff(sharpened(soft_edge, a, 256), axis=1).max() for a in (0, 0.5, 1, 2)]
-    assert steepest == sorted(steepest) and steepest[-1] > 1.2 * steepest[0]
+def test_a_larger_amount_is_sharper(soft_edge):
+    slopes = [np.diff(sharpen(soft_edge, amount, 256), axis=1).max() for amount in (0, 0.5, 1, 2)]
+    assert slopes == sorted(slopes) and slopes[-1] > 1.2 * slopes[0]
 
 
-def test_its_reach_grows_with_the_face(soft_edge):
+def test_the_radius_grows_with_the_face(soft_edge):
     """A large face was enlarged by more, so its edges are wider."""
-    fine, coarse = (np.abs(sharpened(soft_edge, 1, w) - soft_edge)[40, :, 0] for w in (96, 512))
-    assert (coarse > 1).sum() > 1.5 * (fine > 1).sum()
+    small, large = (np.abs(sharpen(soft_edge, 1, w) - soft_edge)[40, :, 0] for w in (96, 512))
+    assert (large > 1).sum() > 1.5 * (small > 1).sum()
 
 
 def test_flat_stays_flat():
     flat = np.full((40, 40, 3), 90, np.float32)
-    assert np.abs(sharpened(flat, 2, 256) - 90).max() < 1e-3
+    assert np.abs(sharpen(flat, 2, 256) - 90).max() < 1e-3

@@ -38,7 +38,7 @@ def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("inputs")
     make_video(folder / "noise.mp4", frames=50, size=(320, 240), draw=noise)
     make_sound(folder / "two.wav", seconds=2.0)
-    make_sound(folder / "long.wav", seconds=300.0)
+    make_sound(folder / "long.wav", seconds=300.0, rate=8000, channels=1)
     return folder
 
 

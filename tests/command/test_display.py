@@ -3,7 +3,7 @@
 import io
 import os
 
-from command.display import JsonLines, tell
+from command.display import JsonLines, write_event
 
 
 def test_a_pipe_that_does_not_wait_is_made_to(monkeypatch):
@@ -18,5 +18,5 @@ def test_a_pipe_that_does_not_wait_is_made_to(monkeypatch):
 
 def test_facts_may_have_any_name():
     out = io.StringIO()
-    tell(out, "started", name="ann.mp4", program=1)
+    write_event(out, "started", name="ann.mp4", program=1)
     assert out.getvalue() == '{"event": "started", "name": "ann.mp4", "program": 1}\n'

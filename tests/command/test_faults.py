@@ -27,11 +27,11 @@ from tests.readback import frames_of
 from tests.shortage import no_file_over
 from video.loops import LOOPS
 from wav2lip.generators import PREPARERS
-from wav2lip.generators.prepared import Prepared
+from wav2lip.generators.prepared import PreparedEngine
 
 ROOT = Path(__file__).parents[2]
 HANGS = 120  # seconds after which a run does not end any more
-FRAMES = 24
+FRAMES = 12
 BOX = Box(20.0, 84.0, 40.0, 96.0)
 FACE = Face(BOX, Landmarks.fixed(BOX), 1.0)
 ERRORS = {
@@ -79,7 +79,7 @@ def failing_generator(fails):
             done += len(batch)
             yield batch.faces
 
-    return PREPARERS, "puppet", lambda settings: Prepared(lambda shown: generate)
+    return PREPARERS, "puppet", lambda settings: PreparedEngine(lambda shown: generate)
 
 
 def failing_source(fails):
@@ -185,9 +185,9 @@ def test_a_bug_in_a_thread_is_told_of_once(media, tmp_path):
     """And its traceback names the place."""
     program = (
         "import sys; from command.cli import main; from wav2lip.generators import PREPARERS\n"
-        "from wav2lip.generators.prepared import Prepared\n"
+        "from wav2lip.generators.prepared import PreparedEngine\n"
         "def broken(batches):\n    yield next(batches).faces[:1] / 0\n"
-        "PREPARERS['puppet'] = lambda settings: Prepared(lambda shown: broken)\n"
+        "PREPARERS['puppet'] = lambda settings: PreparedEngine(lambda visible: broken)\n"
         "sys.exit(main())"
     )
     words = [sys.executable, "-W", "error", "-c", program, "--engine", "puppet", "--no_cache"]

@@ -6,14 +6,14 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from threading import Event
 
 import pytest
 
+from base.signals import Terminated
 from command.cli import _stopped
 from command.display import Display
-from command.starting import end_at_once
-from command.stopping import Terminated, in_time, stoppable
+from command.starting import end_on_signals
+from command.stopping import end_in_time, stoppable
 from tests.media import make_sound
 
 ROOT = Path(__file__).parents[2]
@@ -25,10 +25,10 @@ import hashlib, signal, sys
 from contextlib import suppress
 from pathlib import Path
 from base.locks import locked_file
-from command.stopping import in_time, stoppable
+from command.stopping import end_in_time, stoppable
 def ready(): print("ready", flush=True)
 def busy(): hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)  # an hour outside of Python
-with in_time():
+with end_in_time():
     try:
         with stoppable(), locked_file(Path(sys.argv[1]), ".ours."):
             {0}
@@ -51,15 +51,16 @@ sys.exit(cli.main(["--progress", "json"]))
 BLOCKED = """
 import os, sys
 from contextlib import suppress
-from command.starting import end_at_once, start
-end_at_once()
+from command.programs import fast
+from command.starting import end_on_signals
+end_on_signals()
 os.set_blocking(1, False)
 with suppress(BlockingIOError):
     while True: os.write(1, b" ")
 os.set_blocking(1, True)
 print("ready", file=sys.stderr, flush=True)
 sys.argv = ["inference_fast.py", "--progress=json"]
-sys.exit(start())
+sys.exit(fast())
 """
 FIRST = """
 import os, signal, sys
@@ -68,9 +69,9 @@ def hook(event, arguments):
     if event == "exec" and getattr(arguments[0], "co_filename", "").endswith("contextlib.py"):
         os.kill(os.getpid(), signal.SIGTERM)
 sys.addaudithook(hook)
-from command.starting import start
+from command.programs import fast
 sys.argv = ["inference_fast.py", "--version"]
-sys.exit(start())
+sys.exit(fast())
 """
 DEAF = {
     "it is outside of Python": "ready(); busy()",
@@ -123,7 +124,7 @@ def test_who_does_not_hear_is_ended_and_cleaned_up_after(tmp_path, why, number, 
 )
 @pytest.mark.parametrize(("number", "code"), ENDS)
 def test_a_signal_while_modules_are_imported(tmp_path, program, number, code):
-    """A traceback told of it."""
+    """Without our handler Python would print a traceback."""
     (tmp_path / "numpy.py").write_text("print('ready', flush=True); import time; time.sleep(3600)")
     run = ready(program, "--help", env={"PYTHONPATH": str(tmp_path)})
     run.send_signal(number)
@@ -156,7 +157,7 @@ def test_a_program_that_reads_events_is_told_of_the_forced_end(number, code):
 
 @pytest.mark.parametrize(("number", "code"), ENDS)
 def test_no_import_is_broken_off(tmp_path, number, code):
-    """OpenVINO's made another error of it, or aborted."""
+    """OpenVINO's turned the exception into another error, or aborted the process."""
     (tmp_path / "touchy.py").write_text(TOUCHY)
     out = tmp_path / "out"
     out.mkdir()
@@ -164,7 +165,8 @@ def test_no_import_is_broken_off(tmp_path, number, code):
     run = ready("-c", RUN.format("import touchy; input()"), str(out), env=path)
     run.send_signal(number)
     told, errors = run.communicate(timeout=PATIENCE)
-    assert (run.returncode, told, errors) == (code, "imported\n", "error: stopped\n")
+    assert (run.returncode, told, len(errors.splitlines())) == (code, "imported\n", 1), errors
+    assert errors.startswith("error: ")
     assert list(out.iterdir()) == []
 
 
@@ -218,7 +220,7 @@ def own_signals():
 
 
 def test_a_program_at_its_end_is_not_stopped_any_more(own_signals):
-    end_at_once()
+    end_on_signals()
     with stoppable():
         pass
     assert {signal.getsignal(number) for number, _ in ENDS} == {signal.SIG_IGN}
@@ -231,16 +233,6 @@ def test_a_caller_has_its_own_signals_back(own_signals):
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup asked for
         signal.raise_signal(signal.SIGINT)
     assert [signal.getsignal(number) for number, _ in ENDS] == before
-
-
-def test_a_caller_s_alarm_is_its_own(own_signals):
-    """Ours is set only while a signal waits for the end of an import."""
-    before = signal.getsignal(signal.SIGALRM)
-    signal.setitimer(signal.ITIMER_REAL, 1000)
-    with pytest.raises(KeyboardInterrupt), stoppable():
-        signal.raise_signal(signal.SIGINT)
-    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
-    assert left > 900 and signal.getsignal(signal.SIGALRM) is before
 
 
 def test_two_signals_at_once_are_one_stop(own_signals, capfd):
@@ -272,12 +264,25 @@ class Late:
 
 
 def test_a_stop_amid_a_destructor_is_a_stop(own_signals, capfd):
-    """Python told of it at length, and went on."""
-    with pytest.raises(Terminated), stoppable():
+    """Python lets no exception out of it, and would print a traceback."""
+    with pytest.raises(Terminated), stoppable() as stop:
         Late(lambda: signal.raise_signal(signal.SIGTERM))
-        Event().wait(PATIENCE)
+        stop.check()
         pytest.fail("nothing was raised")
     assert capfd.readouterr().err == ""
+
+
+def test_a_stop_amid_a_destructor_ends_a_run_in_time(tmp_path):
+    late = """
+            class Late:
+                def __del__(self): ready(); busy()
+            Late()
+            input()"""
+    run = ready("-c", RUN.format(late), str(tmp_path))
+    run.send_signal(signal.SIGTERM)
+    _, errors = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, len(errors.splitlines())) == (143, 1), errors
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_errors_amid_a_destructor_are_told_as_ever(monkeypatch):
@@ -291,24 +296,24 @@ def test_other_errors_amid_a_destructor_are_told_as_ever(monkeypatch):
 
 def test_what_comes_behind_the_last_word_comes_too_late(own_signals, tmp_path, monkeypatch):
     with stoppable() as stop:
-        stop.too_late()
+        stop.ignore_from_now()
         signal.raise_signal(signal.SIGTERM)
     (tmp_path / "ends_now.py").write_text("import signal; signal.raise_signal(signal.SIGTERM)")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Terminated), stoppable() as stop:
         import_module("ends_now")
-        stop.too_late()
+        stop.ignore_from_now()
         pytest.fail("what came before was not raised")
 
 
 LATE = """
 import os, signal, sys
-from wav2lip import cli, display
-tell = display.tell
-def telling(program, event, /, **facts):
-    tell(program, event, **facts)
+from command import cli, display
+write_event = display.write_event
+def telling(stream, event, /, **facts):
+    write_event(stream, event, **facts)
     if event in ("done", "check", "error"): os.kill(os.getpid(), signal.SIGTERM)
-display.tell = telling
+display.write_event = telling
 sys.exit(cli.main())
 """
 
@@ -336,7 +341,7 @@ def test_a_signal_while_the_first_module_is_imported():
 
 def test_what_is_being_said_is_not_said_again(capsys):
     """The way back and the thread beside it may be ready in the same moment."""
-    with in_time() as word:
-        assert _stopped(Display(), 130, word) == 130
-        assert _stopped(Display(), 130, word) == 130
+    with end_in_time() as final_message:
+        assert _stopped(Display(), 130, final_message) == 130
+        assert _stopped(Display(), 130, final_message) == 130
     assert capsys.readouterr().err.count("error: interrupted") == 1

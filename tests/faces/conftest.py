@@ -17,7 +17,7 @@ def mtcnn():
 
 @pytest.fixture(scope="session")
 def portrait():
-    """288x288, one face of about 90 pixels; read-only."""
+    """(288, 288, 3), read-only, with one face about 90 pixels wide."""
     picture = cv2.imread(str(PORTRAIT))
     side = (288, 288)
     if picture.shape[:2] != side:

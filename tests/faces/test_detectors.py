@@ -8,8 +8,8 @@ from base.geometry import Box, Landmarks
 from faces.detector import DetectorSettings
 from faces.detectors import DETECTORS
 from faces.face import Face
-from faces.sfd import WEIGHTS, Sfd, boxes_by_sfd, carried
-from tests.faces.scenes import RED, Painted, face_at, painted
+from faces.sfd import WEIGHTS, Sfd, load_box_finder, move_with_landmarks
+from tests.faces.scenes import RED, RectangleDetector, face_at, painted
 
 
 def fake_package(folder, body):
@@ -22,7 +22,7 @@ def fake_package(folder, body):
 
 @pytest.fixture
 def torch_home(tmp_path, monkeypatch):
-    """An empty place for weights, and no face_alignment from another test."""
+    """An empty folder as torch's cache, and no face_alignment imported by another test."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     for name in [name for name in sys.modules if name.startswith("face_alignment")]:
         monkeypatch.delitem(sys.modules, name)
@@ -37,7 +37,7 @@ def put_weights(home):
     (folder / WEIGHTS).write_bytes(b"weights")
 
 
-def test_the_names_are_those_of_the_flag():
+def test_the_names_are_the_values_of_the_flag():
     assert list(DETECTORS) == ["mtcnn", "sfd"]
 
 
@@ -49,12 +49,12 @@ def test_a_batch_has_at_least_one_crop():
 def test_sfd_without_its_package_says_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(EngineError, match="pip install face-alignment") as raised:
-        boxes_by_sfd("cpu")
+        load_box_finder("cpu")
     assert "\n" not in str(raised.value)
 
 
 def test_sfd_without_weights_says_where_they_belong(torch_home, monkeypatch):
-    fake_package(torch_home, "raise AssertionError('imported, and so free to download')")
+    fake_package(torch_home, "raise AssertionError('imported, so it could download')")
     monkeypatch.syspath_prepend(str(torch_home))
     with pytest.raises(EngineError, match=f"put {WEIGHTS} into .*checkpoints") as raised:
         DETECTORS["sfd"](DetectorSettings())
@@ -68,11 +68,11 @@ def test_sfd_with_damaged_weights_is_an_engine_error(torch_home, monkeypatch):
     put_weights(torch_home)
     monkeypatch.syspath_prepend(str(torch_home))
     with pytest.raises(EngineError, match="cannot load") as raised:
-        boxes_by_sfd("cpu")
+        load_box_finder("cpu")
     assert "\n" not in str(raised.value)
 
 
-def test_sfd_is_given_rgb_and_its_weights_and_device(torch_home, monkeypatch):
+def test_sfd_gets_rgb_and_its_weights_and_device(torch_home, monkeypatch):
     body = """
 class FaceDetector:
     def __init__(self, device, path_to_detector=None):
@@ -83,25 +83,25 @@ class FaceDetector:
     fake_package(torch_home, body)
     put_weights(torch_home)
     monkeypatch.syspath_prepend(str(torch_home))
-    find = boxes_by_sfd("cpu")
+    find_boxes = load_box_finder("cpu")
     red = np.full((100, 100, 3), RED, np.uint8)
-    assert find(red).tolist() == [[10, 20, 50, 80, 0.9]]
-    assert find(np.zeros_like(red)).shape == (0, 5)
+    assert find_boxes(red).tolist() == [[10, 20, 50, 80, 0.9]]
+    assert find_boxes(np.zeros_like(red)).shape == (0, 5)
 
 
-def test_sfd_has_its_own_boxes_and_the_followers_landmarks():
-    found = np.array([[85, 70, 125, 140, 0.7], [10, 10, 30, 40, 1.001], [5, 5, 5, 9, 0.9]])
-    detector = Sfd(lambda picture: found, Painted())
-    best, other = detector.detect(painted((RED, 100, 100, 40)))
+def test_sfd_has_its_own_boxes_and_the_landmarks_of_the_second_detector():
+    boxes = np.array([[85, 70, 125, 140, 0.7], [10, 10, 30, 40, 1.001], [5, 5, 5, 9, 0.9]])
+    detector = Sfd(lambda picture: boxes, RectangleDetector())
+    best, second = detector.detect(painted((RED, 100, 100, 40)))
     assert (best.score, best.box) == (1.0, Box(10, 40, 10, 30))
     assert best.landmarks == Landmarks.fixed(best.box)
-    assert other.box == Box(70, 140, 85, 125)
-    seen = face_at(100, 100, 40).landmarks.points()
-    assert np.allclose(other.landmarks.points(), seen, atol=0.1)
+    assert second.box == Box(70, 140, 85, 125)
+    expected = face_at(100, 100, 40).landmarks.points()
+    assert np.allclose(second.landmarks.points(), expected, atol=0.1)
 
 
-def test_sfd_boxes_go_where_the_landmarks_go():
-    detector = Sfd(lambda picture: np.empty((0, 5)), Painted())
+def test_sfd_boxes_move_with_the_landmarks():
+    detector = Sfd(lambda picture: np.empty((0, 5)), RectangleDetector())
     before = face_at(100, 100, 40)
     face = Face(Box(70, 140, 85, 125), before.landmarks, 0.9)
     after = detector.refine(painted((RED, 104, 103, 40)), face)
@@ -109,11 +109,9 @@ def test_sfd_boxes_go_where_the_landmarks_go():
     assert detector.refine(painted(), face) is None
 
 
-def test_a_box_is_carried_by_scale_and_shift():
+def test_a_box_is_scaled_and_shifted_with_the_landmarks():
     box = Box(0, 20, 0, 10)
-    marks = Landmarks.fixed(box)
-    bigger = Landmarks.of(marks.points() * 2 + (30, 5))
-    carried_box = carried(box, marks, bigger)
-    assert np.allclose(
-        [carried_box.top, carried_box.bottom, carried_box.left, carried_box.right], [5, 45, 30, 50]
-    )
+    landmarks = Landmarks.fixed(box)
+    larger = Landmarks.of(landmarks.points() * 2 + (30, 5))
+    moved = move_with_landmarks(box, landmarks, larger)
+    assert np.allclose([moved.top, moved.bottom, moved.left, moved.right], [5, 45, 30, 50])

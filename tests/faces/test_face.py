@@ -6,14 +6,14 @@ from faces.face import Face, FaceTrack
 from tests.faces.scenes import face_at
 
 
-def test_a_score_is_a_part_of_one():
+def test_a_score_lies_between_0_and_1():
     box = Box(0, 10, 0, 10)
     with pytest.raises(ValueError, match="between 0 and 1"):
         Face(box, Landmarks.fixed(box), 1.2)
 
 
-def test_a_track_holds_faces_only():
-    whole = FaceTrack.of([face_at(50, 50, 20)]).rows
+def test_a_track_refuses_rows_that_are_no_face():
+    valid = FaceTrack.of([face_at(50, 50, 20)]).rows
     for column, wrong in (
         (0, 1.1),
         (0, -0.1),
@@ -23,23 +23,23 @@ def test_a_track_holds_faces_only():
         (9, np.nan),
         (2, np.inf),
     ):
-        rows = whole.copy()
+        rows = valid.copy()
         rows[0, column] = wrong
         with pytest.raises(ValueError, match="track"):
             FaceTrack(rows)
-    for rows in (whole[0], whole[:, :4]):
+    for rows in (valid[0], valid[:, :4]):
         with pytest.raises(ValueError, match="numbers for every frame"):
             FaceTrack(rows)
 
 
-def test_a_track_holds_a_face_to_the_last_bit():
+def test_a_track_returns_its_faces_to_the_bit():
     faces = [face_at(50 / 3, 50, 20 / 7, 0.3), None, face_at(-10, 1e4, 0.1)]
     assert list(FaceTrack.of(faces)) == faces
 
 
-def test_a_track_counts_where_the_face_is_seen():
+def test_a_track_counts_the_frames_with_the_face():
     track = FaceTrack.of([face_at(50, 50, 20), None, face_at(52, 50, 20)])
-    assert (len(track), track.found, track[1]) == (3, 2, None)
+    assert (len(track), track.face_count, track[1]) == (3, 2, None)
     assert [face is None for face in track] == [False, True, False]
 
 

@@ -8,35 +8,38 @@ from base.errors import EngineError
 from base.geometry import Box, Landmarks
 from faces.face import Face
 from faces.mtcnn import Mtcnn
-from faces.networks import compiled
+from faces.networks import compile_network
 from tests.faces.scenes import face_at, scene
 
 
 def test_finds_a_portrait_with_its_landmarks_in_order(mtcnn, portrait):
     (face,) = mtcnn.detect(portrait)
-    marks, box = face.landmarks, face.box
+    landmarks, box = face.landmarks, face.box
     assert face.score > 0.95
     assert 0.25 * 288 < box.width < 0.4 * 288 and 1.1 < box.height / box.width < 1.6
-    assert box.left < marks.left_eye[0] < marks.nose[0] < marks.right_eye[0] < box.right
-    assert marks.left_mouth[0] < marks.nose[0] < marks.right_mouth[0]
-    assert box.top < marks.left_eye[1] < marks.nose[1] < marks.left_mouth[1] < box.bottom
-    assert abs(marks.roll) < 0.2
+    assert box.left < landmarks.left_eye[0] < landmarks.nose[0] < landmarks.right_eye[0] < box.right
+    assert landmarks.left_mouth[0] < landmarks.nose[0] < landmarks.right_mouth[0]
+    assert (
+        box.top < landmarks.left_eye[1] < landmarks.nose[1] < landmarks.left_mouth[1] < box.bottom
+    )
+    assert abs(landmarks.roll) < 0.2
 
 
 def test_a_mirrored_picture_has_the_mirrored_face(mtcnn, portrait):
     face = mtcnn.refine(portrait, mtcnn.detect(portrait)[0])
     flipped = np.ascontiguousarray(portrait[:, ::-1])
-    other = mtcnn.refine(flipped, mtcnn.detect(flipped)[0])
-    points = other.landmarks.points()[[1, 0, 2, 4, 3]] * (-1, 1) + (288, 0)
+    mirrored = mtcnn.refine(flipped, mtcnn.detect(flipped)[0])
+    points = mirrored.landmarks.points()[[1, 0, 2, 4, 3]] * (-1, 1) + (288, 0)
     assert np.abs(points - face.landmarks.points()).max() < 0.03 * face.box.width
-    assert 288 - other.box.right == pytest.approx(face.box.left, abs=0.05 * face.box.width)
+    assert 288 - mirrored.box.right == pytest.approx(face.box.left, abs=0.05 * face.box.width)
 
 
 @pytest.mark.parametrize("factor", [0.3, 0.7, 1.5, 3])
 def test_finds_faces_of_every_size(mtcnn, portrait, factor):
     (expected,) = mtcnn.detect(portrait)
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    (face,) = mtcnn.detect(cv2.resize(portrait, None, fx=factor, fy=factor, interpolation=how))
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    resized = cv2.resize(portrait, None, fx=factor, fy=factor, interpolation=interpolation)
+    (face,) = mtcnn.detect(resized)
     assert face.box.width == pytest.approx(expected.box.width * factor, rel=0.12)
     assert np.allclose(face.box.centre, np.multiply(expected.box.centre, factor), rtol=0.03)
 
@@ -48,10 +51,10 @@ def test_finds_a_small_face_in_a_large_picture(mtcnn, portrait):
 
 
 def test_finds_a_face_that_fills_the_picture(mtcnn, portrait):
-    (found,) = mtcnn.detect(portrait)
-    rect = found.box.inside(288, 288)
+    (expected,) = mtcnn.detect(portrait)
+    rect = expected.box.inside(288, 288)
     (face,) = mtcnn.detect(np.ascontiguousarray(portrait[rect.slices]))
-    assert face.box.width == pytest.approx(found.box.width, rel=0.15)
+    assert face.box.width == pytest.approx(expected.box.width, rel=0.15)
 
 
 def test_finds_everyone_best_first(mtcnn, portrait):
@@ -64,7 +67,7 @@ def test_finds_everyone_best_first(mtcnn, portrait):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (8, 8), (11, 300), (300, 11), (240, 320)])
-def test_no_face_in_pictures_of_nothing(mtcnn, shape):
+def test_no_face_in_flat_or_noisy_pictures(mtcnn, shape):
     assert mtcnn.detect(np.full((*shape, 3), 90, np.uint8)) == []
     noise = np.random.default_rng(2).integers(0, 256, (*shape, 3), np.uint8)
     assert mtcnn.detect(noise) == []
@@ -77,7 +80,7 @@ def test_refine_follows_a_face_that_moved(mtcnn, portrait):
     assert np.abs(shift - (7, -5)).max() < 0.02 * first.box.width
 
 
-def test_refine_says_when_the_face_is_gone(mtcnn, portrait):
+def test_refine_returns_none_when_the_face_is_gone(mtcnn, portrait):
     (face,) = mtcnn.detect(portrait)
     assert mtcnn.refine(np.full_like(portrait, 128), face) is None
     assert mtcnn.refine(portrait, face_at(250, 250, 60)) is None
@@ -85,7 +88,7 @@ def test_refine_says_when_the_face_is_gone(mtcnn, portrait):
 
 
 def test_refine_is_steadier_than_a_hundredth_of_the_face(mtcnn, portrait):
-    """The same face, looked at from places a little apart, stays where it is."""
+    """From starting boxes a little apart, refining ends at the same place."""
     (face,) = mtcnn.detect(portrait)
     centres = []
     for x, y in [(-3, 0), (3, 0), (0, -3), (0, 3), (2, 2)]:
@@ -95,14 +98,16 @@ def test_refine_is_steadier_than_a_hundredth_of_the_face(mtcnn, portrait):
 
 
 def test_a_box_beyond_the_border_is_refined_too(mtcnn, portrait):
-    cut_off = np.ascontiguousarray(portrait[60:, :])
+    lower_part = np.ascontiguousarray(portrait[100:, :])
     (face,) = mtcnn.detect(portrait)
-    box = face.box.padded(60, -60, 0, 0)
-    seen = mtcnn.refine(cut_off, Face(box, Landmarks.fixed(box), 1.0))
-    assert seen is None or seen.box.bottom == pytest.approx(box.bottom, abs=8)
+    box = face.box.padded(100, -100, 0, 0)
+    assert box.top < -20
+    refined = mtcnn.refine(lower_part, Face(box, Landmarks.fixed(box), 1.0))
+    assert refined.box.top < -20
+    assert refined.box.bottom == pytest.approx(box.bottom, abs=8)
 
 
-def test_batches_make_no_difference(portrait, mtcnn):
+def test_the_batch_size_makes_no_difference(portrait, mtcnn):
     small = Mtcnn(batch_size=3).detect(portrait)
     assert np.allclose(
         small[0].landmarks.points(), mtcnn.detect(portrait)[0].landmarks.points(), atol=1e-3
@@ -112,7 +117,7 @@ def test_batches_make_no_difference(portrait, mtcnn):
 def test_missing_weights_are_an_engine_error_in_one_line(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match="pip install mtcnn") as raised:
-        compiled("pnet")
+        compile_network("pnet")
     assert "\n" not in str(raised.value)
 
 
@@ -124,7 +129,7 @@ def test_damaged_weights_are_an_engine_error(monkeypatch, tmp_path):
     spec.submodule_search_locations = [str(tmp_path)]
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
     with pytest.raises(EngineError, match="reinstall mtcnn"):
-        compiled("pnet")
+        compile_network("pnet")
 
 
 def test_boxes_are_in_the_pixels_of_the_picture(mtcnn, portrait):

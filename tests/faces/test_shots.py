@@ -3,21 +3,22 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from faces.shots import CHANGE, shots
+from faces.shots import MIN_CHANGE, detect_shots
 
 
-def begins(pictures):
-    return [index for index, (_, begin) in enumerate(shots(pictures)) if begin]
+def cuts(pictures):
+    """The indices of the pictures that start a shot."""
+    return [i for i, (_, starts_shot) in enumerate(detect_shots(pictures)) if starts_shot]
 
 
-def test_the_first_picture_begins_a_shot():
-    assert begins([np.zeros((20, 30, 3), np.uint8)]) == [0]
-    assert begins([]) == []
+def test_the_first_picture_starts_a_shot():
+    assert cuts([np.zeros((20, 30, 3), np.uint8)]) == [0]
+    assert cuts([]) == []
 
 
 def test_a_cut_is_found_where_it_is(portrait):
-    other = np.ascontiguousarray(255 - portrait)
-    assert begins([portrait] * 7 + [other] * 5 + [portrait] * 3) == [0, 7, 12]
+    negative = np.ascontiguousarray(255 - portrait)
+    assert cuts([portrait] * 7 + [negative] * 5 + [portrait] * 3) == [0, 7, 12]
 
 
 def test_motion_light_and_noise_are_no_cuts(portrait):
@@ -26,13 +27,13 @@ def test_motion_light_and_noise_are_no_cuts(portrait):
     for index in range(30):
         rolled = np.roll(portrait, 6 * index, 1) * (1 - index / 60)
         pictures.append(np.clip(rolled + rng.normal(0, 8, portrait.shape), 0, 255).astype(np.uint8))
-    assert begins(pictures) == [0]
+    assert cuts(pictures) == [0]
 
 
-def test_a_camera_swung_round_is_not_a_row_of_cuts():
+def test_a_fast_pan_is_no_series_of_cuts():
     rng = np.random.default_rng(2)
     wall = cv2.resize(rng.integers(0, 256, (4, 40, 3), np.uint8), (2000, 200))
     pictures = [wall[:, 2 * i * i : 2 * i * i + 300] for i in range(25)]
-    changes = [np.abs(two - one.astype(float)).mean() for one, two in pairwise(pictures)]
-    assert max(changes) > 2 * CHANGE
-    assert begins(pictures) == [0]
+    changes = [np.abs(second - first.astype(float)).mean() for first, second in pairwise(pictures)]
+    assert max(changes) > 2 * MIN_CHANGE
+    assert cuts(pictures) == [0]

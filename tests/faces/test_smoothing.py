@@ -3,7 +3,7 @@ import pytest
 
 from base.errors import UsageError
 from faces.face import Face, FaceTrack
-from faces.smoothing import SMOOTH_MODES, Smoothing, local_fit, smoothed
+from faces.smoothing import SMOOTH_MODES, Smoothing, local_fit, smooth_track
 from tests.faces.scenes import centres, face_at
 
 PLAIN = Smoothing()
@@ -11,75 +11,77 @@ TEMPORAL = [Smoothing(temporal=True, window=w, mode=m) for w in (1, 3, 9) for m 
 EVERY = [PLAIN, *TEMPORAL]
 
 
-def moving(count, way=lambda i: 100 + 3 * i, tremble=0.0):
-    noise = np.random.default_rng(5).normal(0, 100 * tremble, (count, 2))
-    return FaceTrack.of(face_at(way(i) + noise[i, 0], 80 + noise[i, 1], 100) for i in range(count))
+def moving(count, position=lambda i: 100 + 3 * i, jitter=0.0):
+    """A track whose centre x is `position(frame)`, with noise relative to its width of 100."""
+    noise = np.random.default_rng(5).normal(0, 100 * jitter, (count, 2))
+    return FaceTrack.of(
+        face_at(position(i) + noise[i, 0], 80 + noise[i, 1], 100) for i in range(count)
+    )
 
 
-def tremble(track):
-    """How far each centre lies from the middle of its neighbours."""
+def roughness(track):
+    """The mean second difference of the centres."""
     return np.abs(np.diff(centres(track), 2, axis=0)).mean()
 
 
 @pytest.mark.parametrize("smoothing", EVERY, ids=str)
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 30])
 def test_even_motion_is_kept_to_both_ends_however_few_boxes(count, smoothing):
-    """(mistake 12) Nothing lags, and fewer than five boxes are no special case."""
+    """Nothing lags, and tracks of fewer than five faces are no special case."""
     track = moving(count)
-    assert np.allclose(centres(smoothed(track, [0], smoothing)), centres(track), atol=1e-6)
+    assert np.allclose(centres(smooth_track(track, [0], smoothing)), centres(track), atol=1e-6)
 
 
 @pytest.mark.parametrize("smoothing", EVERY, ids=str)
 def test_the_past_counts_as_much_as_the_future(smoothing):
-    """(mistake 12) A clip played backwards gives the track backwards."""
-    track = moving(40, lambda i: 100 + 20 * np.sin(i / 4), tremble=0.01)
+    """A clip played backwards gives the track backwards."""
+    track = moving(40, lambda i: 100 + 20 * np.sin(i / 4), jitter=0.01)
     backwards = FaceTrack(track.rows[::-1])
-    forth, back = (centres(smoothed(each, [0], smoothing)) for each in (track, backwards))
+    forth, back = (centres(smooth_track(each, [0], smoothing)) for each in (track, backwards))
     assert np.allclose(forth, back[::-1])
 
 
 @pytest.mark.parametrize("smoothing", EVERY, ids=str)
 def test_shots_are_not_mixed_at_a_cut(smoothing):
-    """(mistake 12) Two shots together are smoothed as each alone."""
-    one, two = moving(12, tremble=0.02), moving(9, lambda i: 300 - 2 * i, tremble=0.01)
-    both = smoothed(FaceTrack.of([*one, *two]), [0, 12], smoothing)
-    assert list(both)[:12] == list(smoothed(one, [0], smoothing))
-    assert list(both)[12:] == list(smoothed(two, [0], smoothing))
+    """Two shots in one track are smoothed as each alone."""
+    first, second = moving(12, jitter=0.02), moving(9, lambda i: 300 - 2 * i, jitter=0.01)
+    both = smooth_track(FaceTrack.of([*first, *second]), [0, 12], smoothing)
+    assert list(both)[:12] == list(smooth_track(first, [0], smoothing))
+    assert list(both)[12:] == list(smooth_track(second, [0], smoothing))
 
 
-def test_a_cut_behind_the_end_parts_nothing():
-    """Of a source that is longer than its sound."""
-    track = moving(12, tremble=0.02)
-    assert list(smoothed(track, [0, 15], PLAIN)) == list(smoothed(track, [0], PLAIN))
+def test_a_cut_behind_the_end_changes_nothing():
+    """A source may be longer than its sound."""
+    track = moving(12, jitter=0.02)
+    assert list(smooth_track(track, [0, 15], PLAIN)) == list(smooth_track(track, [0], PLAIN))
 
 
-def test_a_loss_parts_the_track_as_a_cut_does():
-    """(mistake 12)"""
-    one, two = moving(12, tremble=0.02), moving(9, lambda i: 300 - 2 * i, tremble=0.01)
-    both = smoothed(FaceTrack.of([*one, None, *two]), [0], PLAIN)
+def test_a_frame_without_the_face_separates_runs_as_a_cut_does():
+    first, second = moving(12, jitter=0.02), moving(9, lambda i: 300 - 2 * i, jitter=0.01)
+    both = smooth_track(FaceTrack.of([*first, None, *second]), [0], PLAIN)
     assert both[12] is None
-    assert list(both)[:12] == list(smoothed(one, [0], PLAIN))
-    assert list(both)[13:] == list(smoothed(two, [0], PLAIN))
+    assert list(both)[:12] == list(smooth_track(first, [0], PLAIN))
+    assert list(both)[13:] == list(smooth_track(second, [0], PLAIN))
 
 
-def test_a_resting_face_stops_trembling():
-    track = moving(200, lambda i: 100, tremble=0.003)
-    assert tremble(smoothed(track, [0], PLAIN)) < 0.15 * tremble(track)
+def test_the_jitter_of_a_resting_face_is_removed():
+    track = moving(200, lambda i: 100, jitter=0.003)
+    assert roughness(smooth_track(track, [0], PLAIN)) < 0.15 * roughness(track)
 
 
 def test_a_nod_is_neither_flattened_nor_late():
-    way = 100 + 20 * np.sin(2 * np.pi * np.arange(90) / 15)  # two nods a second
-    x = centres(smoothed(moving(90, way.__getitem__, tremble=0.002), [0], PLAIN))[:, 0] - 100
-    lags = {lag: np.dot(x[10:-10], np.roll(way - 100, lag)[10:-10]) for lag in range(-4, 5)}
+    path = 100 + 20 * np.sin(2 * np.pi * np.arange(90) / 15)  # two nods a second
+    x = centres(smooth_track(moving(90, path.__getitem__, jitter=0.002), [0], PLAIN))[:, 0] - 100
+    lags = {lag: np.dot(x[10:-10], np.roll(path - 100, lag)[10:-10]) for lag in range(-4, 5)}
     assert max(lags, key=lags.get) == 0
-    assert 0.93 < x.std() / way.std() < 1.02
+    assert 0.93 < x.std() / path.std() < 1.02
 
 
 def test_box_and_landmarks_move_together():
-    """(mistake 17) What is cut out and where it is pasted is steadied as one, in every mode."""
-    track = moving(40, lambda i: 100 + 15 * np.sin(i / 2), tremble=0.01)
+    """In every mode they are smoothed as one, since the face is cut and pasted by both."""
+    track = moving(40, lambda i: 100 + 15 * np.sin(i / 2), jitter=0.01)
     for smoothing in TEMPORAL:
-        after = smoothed(track, [0], smoothing)
+        after = smooth_track(track, [0], smoothing)
         assert not np.allclose(centres(after), centres(track), atol=0.5)
         for face in after:
             parts = face.landmarks.points() - face.box.centre
@@ -87,22 +89,23 @@ def test_box_and_landmarks_move_together():
 
 
 def test_stronger_modes_are_calmer():
-    track = moving(60, lambda i: 100 + 5 * np.sin(i / 2), tremble=0.01)
-    left = [
-        tremble(smoothed(track, [0], Smoothing(temporal=True, mode=mode))) for mode in SMOOTH_MODES
+    track = moving(60, lambda i: 100 + 5 * np.sin(i / 2), jitter=0.01)
+    remaining = [
+        roughness(smooth_track(track, [0], Smoothing(temporal=True, mode=mode)))
+        for mode in SMOOTH_MODES
     ]
-    assert left == sorted(left, reverse=True)
-    assert left[0] < tremble(smoothed(track, [0], PLAIN))
+    assert remaining == sorted(remaining, reverse=True)
+    assert remaining[0] < roughness(smooth_track(track, [0], PLAIN))
 
 
 def test_nosmooth_changes_nothing():
-    track = moving(20, tremble=0.02)
-    assert smoothed(track, [0], Smoothing(steady=False)) == track
+    track = moving(20, jitter=0.02)
+    assert smooth_track(track, [0], Smoothing(remove_jitter=False)) == track
 
 
 def test_sizes_stay_positive_and_scores_stay():
     faces = [face_at(100, 80, width, 0.8) for width in (5, 300, 5, 300, 4, 5)]
-    after = smoothed(FaceTrack.of(faces), [0], PLAIN)
+    after = smooth_track(FaceTrack.of(faces), [0], PLAIN)
     assert all(face.box.width > 0 and face.score == 0.8 for face in after)
     assert all(isinstance(face, Face) for face in after)
 
@@ -119,10 +122,10 @@ def test_wrong_settings_are_refused(wrong):
         Smoothing(**wrong)
 
 
-def test_a_long_track_is_fitted_in_blocks_that_nobody_sees(monkeypatch):
-    track = moving(100, lambda i: 100 + 20 * np.sin(i / 4), tremble=0.01)
+def test_fitting_in_blocks_changes_nothing(monkeypatch):
+    track = moving(100, lambda i: 100 + 20 * np.sin(i / 4), jitter=0.01)
     for smoothing in EVERY:
-        whole = smoothed(track, [0], smoothing)
+        whole = smooth_track(track, [0], smoothing)
         with monkeypatch.context() as patch:
             patch.setattr("faces.smoothing.BLOCK", 7)
-            assert np.allclose(smoothed(track, [0], smoothing).rows, whole.rows, atol=1e-9)
+            assert np.allclose(smooth_track(track, [0], smoothing).rows, whole.rows, atol=1e-9)

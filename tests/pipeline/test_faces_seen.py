@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from command.cli import main
-from pipeline.report import SPANS, Faces
+from pipeline.report import MOST_SPANS, Faces
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
 
@@ -95,10 +95,10 @@ def test_a_given_box_is_a_face_in_every_frame(told, portrait):
 
 def test_only_the_first_runs_without_a_face_are_told():
     there = [frame % 2 == 0 for frame in range(100)]
-    seen = Faces.seen(there, [True] + [False] * 99, [1] * 100)
+    seen = Faces.count(there, [True] + [False] * 99, [1] * 100)
     assert (seen.frames_with, seen.frames_without) == (50, 50)
-    assert seen.without == tuple((i, i) for i in range(1, 2 * SPANS, 2))
+    assert seen.without == tuple((i, i) for i in range(1, 2 * MOST_SPANS, 2))
 
 
 def test_frames_of_nothing():
-    assert Faces.seen([], [], []) == Faces()
+    assert Faces.count([], [], []) == Faces()

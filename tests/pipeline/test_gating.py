@@ -9,19 +9,26 @@ import cv2
 import numpy as np
 import pytest
 
-from audio.load import Sound, load
+from audio.load import Sound, load_sound
 from audio.vads import VADS
-from audio.windows import Hearing, windows_of
+from audio.windows import VadSettings, windows_of
 from base.geometry import Box, Landmarks
 from benchmarks.material.sound import SPEECH
-from benchmarks.vad.mixtures import mixed, speech_of
+from benchmarks.vad.mixtures import mix_noise, prepare_speech
 from faces.face import Face
-from pipeline.gating import REST, Given, Key, between, changed, wanted
-from pipeline.mouths import SPARE, Shown, with_mouths
+from pipeline.gating import (
+    MOST_BETWEEN,
+    GeneratedMouth,
+    SourceFace,
+    differs,
+    interpolate,
+    keyframes,
+)
+from pipeline.mouths import MOST_WAITING, OutputFrame, with_mouths
 from tests.talking import LANDMARKS, pause, portrait, vowel
 from video.yuv import Frame
 from wav2lip.generators.batch import Batch
-from wav2lip.generators.puppet import load as load_puppet
+from wav2lip.generators.puppet import load_puppet as load_puppet
 
 FPS = Fraction(25)
 BOX = Box(0, 96, 0, 96)
@@ -114,7 +121,7 @@ def filmed(frames, pose):
     """Frames of a face whose own mouth's opening and place in the square `pose` tells."""
     for index in range(frames):
         frame, face = drawn(*pose(index))
-        yield Shown(index, frame, face, index)
+        yield OutputFrame(index, frame, face, index)
 
 
 @cache
@@ -143,7 +150,7 @@ def openings(mouths):
 
 
 def test_work_is_skipped_though_no_batch_is_silent_throughout():
-    """(mistake 14) Only a batch of 128 frames, all silent, was skipped."""
+    """The former program skipped nothing but whole batches of 128 silent frames."""
     windows, asked = spoken(*PAUSED), Asked()
     made(windows, generator=asked, batch_size=128)
     assert len(asked.batches[0]) == 128  # full, though speech and pauses change
@@ -152,7 +159,7 @@ def test_work_is_skipped_though_no_batch_is_silent_throughout():
 
 @pytest.mark.parametrize("pose", [still, nodding])
 def test_the_mouth_in_a_pause_rests_as_the_network_has_it(pose):
-    """(mistake 14) It was the first voiced mouth, frozen."""
+    """In the former program the first voiced mouth stayed, frozen."""
     windows = spoken(1.5, 2.0, 1.5)
     gated, every = made(windows, pose), made(windows, pose, gated=False)
     pauses = ~windows.speaking
@@ -163,7 +170,7 @@ def test_the_mouth_in_a_pause_rests_as_the_network_has_it(pose):
 
 @pytest.mark.parametrize("closure", [0.06, 0.1, 0.15, 0.2])
 def test_closures_of_p_b_m_are_left_to_the_network(closure):
-    """(mistake 14) The frame's own peak fired on them."""
+    """A threshold on each frame's own peak took them for pauses."""
     words = [part for name in "aiuaiu" for part in (vowel(name, 0.2), pause(closure))]
     windows = windows_of(Sound(np.concatenate([*words, vowel("a", 0.2)])), FPS)
     assert not any(m.interpolated for m in made(windows))
@@ -239,7 +246,7 @@ def test_pauses_are_made_in_full_when_nobody_asks_for_less():
 def test_a_face_that_holds_still_in_silence_gets_the_networks_mouth_to_the_bit():
     windows, asked = windows_of(Sound(pause(8.0)), FPS), Asked()
     gated = made(windows, generator=asked)
-    assert asked.frames <= 200 / (25 * REST) + 2
+    assert asked.frames <= 200 / (25 * MOST_BETWEEN) + 2
     assert np.array_equal(patches(gated), patches(made(windows, gated=False)))
 
 
@@ -262,9 +269,9 @@ def asked_for(shown, windows):
 
 def test_no_mouth_is_made_across_the_end_of_a_looped_video():
     """The two sides look alike, so that their numbers alone tell."""
-    shown = [Shown(s.index, s.frame, s.face, s.index % 20) for s in filmed(40, still)]
+    shown = [OutputFrame(s.index, s.frame, s.face, s.index % 20) for s in filmed(40, still)]
     assert {19, 20} <= set(asked_for(shown, hushed(40)))
-    back_and_forth = [Shown(s.index, s.frame, s.face, 20 - abs(20 - s.index)) for s in shown]
+    back_and_forth = [OutputFrame(s.index, s.frame, s.face, 20 - abs(20 - s.index)) for s in shown]
     assert not {19, 20, 21} & set(asked_for(back_and_forth, hushed(41)))
 
 
@@ -272,7 +279,7 @@ def test_no_mouth_is_made_across_a_cut():
     dark = np.uint8(head() * 0.7)
     one = list(filmed(30, still))
     cut = [
-        Shown(s.index, Frame.of_picture(dark) if s.index >= 9 else s.frame, s.face, s.index)
+        OutputFrame(s.index, Frame.of_picture(dark) if s.index >= 9 else s.frame, s.face, s.index)
         for s in one
     ]
     assert not {8, 9} & set(asked_for(one, hushed(30)))
@@ -281,8 +288,10 @@ def test_no_mouth_is_made_across_a_cut():
 
 def test_no_mouth_is_made_across_frames_without_a_face():
     shown = list(filmed(30, still))
-    gone = [Shown(s.index, s.frame, None if 8 <= s.index < 11 else s.face, s.index) for s in shown]
-    alone = [Shown(s.index, s.frame, s.face if s.index % 2 else None, s.index) for s in shown]
+    gone = [
+        OutputFrame(s.index, s.frame, None if 8 <= s.index < 11 else s.face, s.index) for s in shown
+    ]
+    alone = [OutputFrame(s.index, s.frame, s.face if s.index % 2 else None, s.index) for s in shown]
     assert {0, 7, 11, 29} <= set(asked_for(gone, hushed(30)))
     assert asked_for(alone, hushed(30)) == list(range(1, 30, 2))
 
@@ -290,11 +299,11 @@ def test_no_mouth_is_made_across_frames_without_a_face():
 def test_a_face_that_changes_slowly_is_asked_for_before_it_is_another():
     faces = [np.uint8(head() * (1 - 0.02 * i)) for i in range(30)]
     shown = [
-        Shown(s.index, Frame.of_picture(face), s.face, s.index)
+        OutputFrame(s.index, Frame.of_picture(face), s.face, s.index)
         for s, face in zip(filmed(30, still), faces, strict=True)
     ]
     asked = asked_for(shown, hushed(30))
-    assert all(not changed(faces[a], faces[b - 1]) for a, b in pairwise(asked))
+    assert all(not differs(faces[a], faces[b - 1]) for a, b in pairwise(asked))
     assert len(asked_for(filmed(30, still), hushed(30))) < len(asked) < 15
 
 
@@ -314,7 +323,9 @@ def test_few_frames_wait(batch_size, ahead, seconds):
     out = with_mouths(counted(), windows, Asked(ahead), batch_size, True)
     for given, _ in enumerate(out):
         most = max(most, pulled - given)
-    assert most <= (1 + ahead) * batch_size + SPARE + (1 + ahead) * int(25 * REST) + 2
+    assert (
+        most <= (1 + ahead) * batch_size + MOST_WAITING + (1 + ahead) * int(25 * MOST_BETWEEN) + 2
+    )
 
 
 def test_an_error_in_the_generator_reaches_the_caller_and_all_is_closed():
@@ -352,43 +363,48 @@ def test_an_error_in_the_source_reaches_the_caller():
 @pytest.mark.parametrize("fps", [Fraction(1), Fraction(24000, 1001), FPS, Fraction(60)])
 @pytest.mark.parametrize("frames", [1, 2, 7, 200])
 def test_in_a_pause_mouths_are_wanted_at_even_distances(fps, frames):
-    asked = np.flatnonzero(wanted(np.zeros(frames, bool), fps))
+    asked = np.flatnonzero(keyframes(np.zeros(frames, bool), fps))
     steps = np.diff(asked)
     assert asked[0] == 0 and asked[-1] == frames - 1
-    assert not len(steps) or steps.max() <= max(REST * fps, 1)
+    assert not len(steps) or steps.max() <= max(MOST_BETWEEN * fps, 1)
     assert not len(steps) or steps.max() - steps.min() <= 1
 
 
 def test_speech_is_wanted_and_stays_as_it_was_told():
     speaking = np.random.default_rng(7).random(500) < 0.3
     speaking.flags.writeable = False
-    asked = wanted(speaking, FPS)
+    asked = keyframes(speaking, FPS)
     assert asked[speaking].all() and not asked.all()
-    assert np.array_equal(wanted(np.ones(9, bool), FPS), np.ones(9, bool))
+    assert np.array_equal(keyframes(np.ones(9, bool), FPS), np.ones(9, bool))
 
 
 def test_a_mouth_in_between_goes_evenly_from_one_to_the_other():
-    given = Given(head(), LANDMARKS)
-    keys = [Key(given, head(opening)) for opening in (0, 12)]
+    given = SourceFace(head(), LANDMARKS)
+    keys = [GeneratedMouth(given, head(opening)) for opening in (0, 12)]
     one, two = (k.patch.astype(float) for k in keys)
     for weight in (0.0, 0.25, 0.5, 1.0):
-        patch = between(*keys, weight, given)
+        patch = interpolate(*keys, weight, given)
         assert np.abs(patch - ((1 - weight) * one + weight * two)).max() <= 0.5
 
 
 def test_around_the_mouth_the_skin_is_the_frames_own():
-    given = Given(head(), LANDMARKS)
+    given = SourceFace(head(), LANDMARKS)
     lit = given.face + np.uint8(20)
-    patch = between(Key(given, head(6)), Key(given, head(6)), 0.5, Given(lit, LANDMARKS))
+    patch = interpolate(
+        GeneratedMouth(given, head(6)),
+        GeneratedMouth(given, head(6)),
+        0.5,
+        SourceFace(lit, LANDMARKS),
+    )
     assert np.array_equal(patch[:40], lit[:40]) and np.array_equal(patch[:, :8], lit[:, :8])
     assert np.array_equal(patch[72, 48], head(6)[72, 48])
 
 
 @pytest.mark.parametrize("by", [(6.0, -4.0), (0.5, 0.25)])
 def test_a_mouth_is_carried_with_the_head(by):
-    here, there = (Given(head(0, b), LANDMARKS + np.float32(b)) for b in ((0, 0), by))
-    key = Key(here, head(8))
-    patch = between(key, key, 0.3, there)
+    here, there = (SourceFace(head(0, b), LANDMARKS + np.float32(b)) for b in ((0, 0), by))
+    key = GeneratedMouth(here, head(8))
+    patch = interpolate(key, key, 0.3, there)
     off, unmoved = (np.abs(p.astype(float) - head(8, by)).mean() for p in (patch, head(8)))
     assert off < 0.5 * unmoved
 
@@ -398,18 +414,21 @@ def test_a_turned_head_turns_its_mouth():
     points = (LANDMARKS - 0.5) @ turn[:, :2].T + turn[:, 2] + 0.5
     size, edge = (96, 96), cv2.BORDER_REPLICATE
     face, truth = (cv2.warpAffine(head(o), turn, size, borderMode=edge) for o in (0, 8))
-    key = Key(Given(head(), LANDMARKS), head(8))
-    patch = between(key, key, 0.5, Given(face, points.astype(np.float32)))
+    key = GeneratedMouth(SourceFace(head(), LANDMARKS), head(8))
+    patch = interpolate(key, key, 0.5, SourceFace(face, points.astype(np.float32)))
     off, unmoved = (np.abs(p.astype(float) - truth).mean() for p in (patch, head(8)))
     assert off < 0.3 * unmoved
 
 
 @pytest.mark.parametrize("points", [np.full((5, 2), 48.0), LANDMARKS[[0, 1, 2, 3, 3]]])
 def test_landmarks_that_fall_together_break_nothing(points):
-    given = Given(head(), points.astype(np.float32))
-    key = Key(Given(head(), LANDMARKS), head(8))
-    assert between(key, key, 0.5, given).shape == (96, 96, 3)
-    assert between(Key(given, head(8)), key, 0.5, Given(head(), LANDMARKS)).dtype == np.uint8
+    given = SourceFace(head(), points.astype(np.float32))
+    key = GeneratedMouth(SourceFace(head(), LANDMARKS), head(8))
+    assert interpolate(key, key, 0.5, given).shape == (96, 96, 3)
+    assert (
+        interpolate(GeneratedMouth(given, head(8)), key, 0.5, SourceFace(head(), LANDMARKS)).dtype
+        == np.uint8
+    )
 
 
 def test_the_windows_given_are_those_of_the_frames_asked_for():
@@ -421,9 +440,9 @@ def test_the_windows_given_are_those_of_the_frames_asked_for():
 
 def over_music(vad, alone=False):
     """Windows of speech with pauses over music, speech being louder by 10 dB, and the truth."""
-    speech = speech_of(load(SPEECH))
-    hearing = Hearing(VADS[vad](), speech_alone=alone)
-    return windows_of(mixed(speech, "music", 10.0), FPS, Fraction(0), hearing), speech.truth
+    speech = prepare_speech(load_sound(SPEECH))
+    hearing = VadSettings(VADS[vad](), speech_only=alone)
+    return windows_of(mix_noise(speech, "music", 10.0), FPS, Fraction(0), hearing), speech.truth
 
 
 @pytest.mark.skipif(find_spec("silero_vad") is None, reason="no silero-vad here")
@@ -450,7 +469,7 @@ def test_over_music_the_puppet_rests_too(vad, rests):
     face, landmarks = portrait()
     n = len(truth)
     faces, points = np.repeat(face[None], n, 0), np.repeat(landmarks[None], n, 0)
-    (patches,) = load_puppet()([Batch(heard.batch(0, n), faces, points)])
+    (patches,) = load_puppet()([Batch(heard.slice(0, n), faces, points)])
     moved = (patches != face).any(axis=(1, 2, 3))
     assert moved[truth].mean() > 0.8
     assert (moved[~truth].mean() < 0.15) == rests

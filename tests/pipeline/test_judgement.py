@@ -8,8 +8,9 @@ import pytest
 
 from command.cli import main
 from faces.face import FaceTrack
-from pipeline.judgement import FOLLOWS, judgement, view_of
+from pipeline.judgement import MOUTH_FOLLOWS, judgement, view_of
 from pipeline.options import NO_PAGE, Options
+from pipeline.settings import settings_of
 from quality.verdict import BOUNDS
 from tests.media import make_sound
 from tests.talking import PORTRAIT
@@ -45,7 +46,7 @@ def test_the_verdict_is_told_in_a_line_and_kept_in_the_report(command, tmp_path)
 def test_a_mouth_that_was_asked_to_rest_need_not_follow(command):
     _, _, report = command("--quality", "--lip_strength", "0")
     levels = {name: one["level"] for name, one in report["quality"]["figures"].items()}
-    assert {levels[name] for name in FOLLOWS} == {"unknown"}
+    assert {levels[name] for name in MOUTH_FOLLOWS} == {"unknown"}
     assert levels["seam"] == "pass" and "follows" not in report["quality"]["sentence"]
 
 
@@ -88,21 +89,21 @@ def test_the_meters_see_the_source_as_the_run_did():
         quality=NO_PAGE,
     )
     faces = FaceTrack.of((None, None))
-    view = view_of(options, faces)
-    assert view.known is faces and view.result == options.outfile
+    view = view_of(settings_of(options), faces)
+    assert view.faces is faces and view.result == options.outfile
     assert (view.source, view.audio, view.loop, view.static) == (
         options.face,
         options.audio,
         "pingpong",
         True,
     )
-    assert view.late == Fraction(-3, 25)
+    assert view.mouth_delay == Fraction(-3, 25)
     assert (view.shape.resize_factor, view.shape.rotate) == (2, True)
 
 
 def test_the_mouth_is_held_against_the_sound_that_moved_it():
     given = {"face": Path("f.mp4"), "audio": Path("a.wav"), "drive_audio": Path("d.wav")}
-    assert view_of(Options(**given), FaceTrack.of((None,))).audio == Path("d.wav")
+    assert view_of(settings_of(Options(**given)), FaceTrack.of((None,))).audio == Path("d.wav")
 
 
 def test_a_result_without_a_face_to_look_at_is_not_measured(command, tmp_path):
@@ -110,6 +111,6 @@ def test_a_result_without_a_face_to_look_at_is_not_measured(command, tmp_path):
     options = Options(
         face=PORTRAIT, audio=tmp_path / "sound.wav", outfile=tmp_path / "out.mp4", quality=NO_PAGE
     )
-    found = judgement(options, FaceTrack.of((None,)))
+    found = judgement(settings_of(options), FaceTrack.of((None,)))
     assert code == 0 and found["sentence"].startswith("quality: not measured")
     assert found["verdict"] == "unknown" and set(found["figures"]) == {b.meter for b in BOUNDS}

@@ -6,11 +6,12 @@ import av
 import numpy as np
 import pytest
 
-from audio.load import load
+from audio.load import load_sound
 from command.cli import main
-from pipeline.mouth_audio import driving
+from pipeline.job import open_job
+from pipeline.mouth_audio import mouth_audio
 from pipeline.options import Options
-from pipeline.run import opened
+from pipeline.settings import settings_of
 from tests.media import make_picture, make_sound
 from tests.talking import PORTRAIT, pause, vowel
 
@@ -28,8 +29,8 @@ def heard(tmp_path):
 
 
 def test_without_one_the_mouth_follows_what_is_heard(heard):
-    sound = load(heard)
-    assert driving(None, sound, 0) == (sound, ())
+    sound = load_sound(heard)
+    assert mouth_audio(None, sound, 0) == (sound, ())
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,8 @@ def test_without_one_the_mouth_follows_what_is_heard(heard):
 )
 def test_it_is_as_long_as_what_is_heard(heard, tmp_path, seconds, words):
     """And what is cut off, or missing, is told where it is more than half a second."""
-    voice = load(wav(tmp_path / "voice.wav", vowel("i", seconds)))
-    drive, notices = driving(tmp_path / "voice.wav", load(heard), 0)
+    voice = load_sound(wav(tmp_path / "voice.wav", vowel("i", seconds)))
+    drive, notices = mouth_audio(tmp_path / "voice.wav", load_sound(heard), 0)
     assert len(drive.samples) == RATE
     both = min(len(voice.samples), RATE)
     assert np.array_equal(drive.samples[:both], voice.samples[:both])
@@ -65,12 +66,12 @@ def options(heard, tmp_path):
 
 
 def test_mel_and_speech_are_the_drives_and_the_sound_is_the_others(options):
-    job = opened(options)
-    plain = opened(replace(options, drive_audio=None))
+    job = open_job(settings_of(options))
+    plain = open_job(settings_of(replace(options, drive_audio=None)))
     assert len(job.windows) == len(plain.windows) == 25
     assert job.windows.speaking[15:].all() and not job.windows.speaking[:9].any()
     assert plain.windows.speaking[:12].all() and not plain.windows.speaking[16:].any()
-    assert job.windows.batch(2, 3).max() == -4 < plain.windows.batch(2, 3).max()
+    assert job.windows.slice(2, 3).max() == -4 < plain.windows.slice(2, 3).max()
     assert job.target.sound == plain.target.sound == options.audio
 
 
@@ -80,7 +81,7 @@ def made(tmp_path, name, *words):
     assert main([*given, "--encoder", "ffv1", *words]) == 0
     with av.open(str(out)) as file:
         frames = [frame.to_ndarray(format="gray").astype(int) for frame in file.decode(video=0)]
-    return frames, load(out).samples
+    return frames, load_sound(out).samples
 
 
 def moved(frames):

@@ -8,7 +8,7 @@ import pytest
 from audio.windows import Windows
 from base.geometry import Box, Landmarks
 from faces.face import Face
-from pipeline.mouths import Shown, with_mouths
+from pipeline.mouths import OutputFrame, with_mouths
 from video.yuv import Frame
 
 BOX = Box(8, 56, 10, 58)
@@ -39,7 +39,7 @@ def two_ahead(batches):
 
 
 def shown(faces):
-    return (Shown(i, GRAY, face) for i, face in enumerate(faces))
+    return (OutputFrame(i, GRAY, face) for i, face in enumerate(faces))
 
 
 @pytest.mark.parametrize("generator", [numbered, two_ahead])

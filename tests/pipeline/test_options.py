@@ -7,7 +7,7 @@ import pytest
 
 from base.errors import UsageError
 from blending.methods import BLENDERS
-from command.flags import parsed
+from command.flags import parse_options
 from pipeline.options import Options, parse_rate
 
 NEEDED = ["--face", "a.mp4", "--audio", "b.wav"]
@@ -43,7 +43,7 @@ FORK = {  # the flags of the program that this one replaces, with their document
 
 
 def options(*words):
-    return parsed([*NEEDED, *words])[0]
+    return parse_options([*NEEDED, *words])[0]
 
 
 @pytest.mark.parametrize("flag", FORK)
@@ -64,20 +64,20 @@ def test_the_flags_of_the_fork_keep_their_defaults(flag):
     ],
 )
 def test_static_is_a_switch_and_a_word(words, expected):
-    """`--static False` used to mean true (mistake 2)."""
+    """`--static False` used to mean true."""
     assert options(*words).static is expected
 
 
 def test_box_is_top_bottom_left_right():
-    """As it was documented, not as it worked (mistake 3)."""
-    found, notices = parsed([*NEEDED, "--box", "10", "110", "20", "100"])
+    """As it was documented, not as it worked."""
+    found, notices = parse_options([*NEEDED, "--box", "10", "110", "20", "100"])
     assert found.face_box == (10, 110, 20, 100)
     assert notices == []
 
 
 def test_a_box_in_the_order_that_used_to_work_is_read_so():
-    """Right, left, bottom, top: such numbers can mean nothing else (mistake 3)."""
-    found, notices = parsed([*NEEDED, "--box", "100", "20", "110", "10"])
+    """Right, left, bottom, top: such numbers can mean nothing else."""
+    found, notices = parse_options([*NEEDED, "--box", "100", "20", "110", "10"])
     assert found.face_box == (10, 110, 20, 100)
     assert len(notices) == 1 and "right left bottom top" in notices[0]
 
@@ -153,12 +153,12 @@ def test_wrong_usage_is_one_line(words):
 @pytest.mark.parametrize("missing", [["--face", "a"], ["--audio", "a"], []])
 def test_inputs_are_needed_unless_it_is_the_demo(missing):
     with pytest.raises(UsageError, match="missing"):
-        parsed(missing)
-    assert parsed([*missing, "--demo"])[0].demo
+        parse_options(missing)
+    assert parse_options([*missing, "--demo"])[0].demo
 
 
 def test_another_program_may_have_other_defaults():
-    assert parsed(NEEDED, blend_method="hd")[0].blend_method == "hd"
+    assert parse_options(NEEDED, blend_method="hd")[0].blend_method == "hd"
 
 
 def test_colours_are_matched_unless_told_otherwise():
@@ -172,7 +172,7 @@ def test_the_guide_names_every_blend_method_and_flag():
     assert [name for name in names if not re.search(rf"`[^`]*{name}\b", text)] == []
 
 
-@pytest.mark.parametrize("document", ["README.md"])
+@pytest.mark.parametrize("document", ["docs/flags.md"])
 def test_every_flag_is_in_the_document(document):
     text = (Path(__file__).parents[2] / document).read_text()
     assert [f.name for f in fields(Options) if not re.search(rf"--{f.name}\b", text)] == []
@@ -197,20 +197,20 @@ def test_a_negative_number_may_have_an_exponent():
     ],
 )
 def test_what_needs_another_flag_is_told(idle, needed):
-    (notice,) = parsed([*NEEDED, *idle])[1]
+    (notice,) = parse_options([*NEEDED, *idle])[1]
     assert notice == f"{idle[0]} changes nothing without {needed[0]}"
-    assert parsed([*NEEDED, *idle, *needed])[1] == []
+    assert parse_options([*NEEDED, *idle, *needed])[1] == []
 
 
 def test_a_box_chooses_the_face_alone():
     words = [*NEEDED, "--box", "1", "9", "1", "9"]
-    assert parsed(words)[1] == []
-    (notice,) = parsed([*words, "--face_select", "left"])[1]
+    assert parse_options(words)[1] == []
+    (notice,) = parse_options([*words, "--face_select", "left"])[1]
     assert "--face_select changes nothing" in notice
 
 
 def test_what_can_have_no_effect_is_told():
-    assert parsed([*NEEDED, "--silence_gating"])[1] == []
-    assert parsed([*NEEDED, "--vad", "none"])[1] == []
-    (notice,) = parsed([*NEEDED, "--vad", "none", "--silence_gating"])[1]
+    assert parse_options([*NEEDED, "--silence_gating"])[1] == []
+    assert parse_options([*NEEDED, "--vad", "none"])[1] == []
+    (notice,) = parse_options([*NEEDED, "--vad", "none", "--silence_gating"])[1]
     assert "--silence_gating skips nothing" in notice

@@ -8,9 +8,10 @@ import pytest
 from base.errors import EngineError, OutOfMemoryError, OutputError
 from pipeline import preflight
 from pipeline.options import Options
-from pipeline.preflight import in_words, outlook, picture_bytes
+from pipeline.preflight import estimate, in_words, picture_bytes
 from pipeline.report import Clock
-from pipeline.run import lipsync, ready
+from pipeline.run import lipsync, prepare
+from pipeline.settings import settings_of
 from pipeline.stages import stages_of
 from tests.checkpoints import flat_weights, save_bare, save_other_network
 from tests.media import make_sound, make_video
@@ -31,8 +32,9 @@ def job(tmp_path):
 def seen_first(options, **stages):
     """What the run raises; looking for faces is a failure."""
     blind = lambda: pytest.fail("faces are looked for")  # noqa: E731
+    settings = settings_of(options)
     return lipsync(
-        options, replace(stages_of(options), detector=blind, **stages), lambda s: None, Clock()
+        settings, replace(stages_of(settings), detector=blind, **stages), lambda s: None, Clock()
     )
 
 
@@ -49,16 +51,20 @@ def test_the_network_is_read_once_and_kept_and_the_report_says_so(job, tmp_path,
 
     checkpoint = save_bare(flat_weights(), tmp_path / "flat.pth")
     made = []
-    rebuilt = openvino_engine.rebuilt
-    monkeypatch.setattr(openvino_engine, "rebuilt", lambda path: made.append(path) or rebuilt(path))
+    rebuilt = openvino_engine.read_and_fold
+    monkeypatch.setattr(
+        openvino_engine, "read_and_fold", lambda path: made.append(path) or rebuilt(path)
+    )
     given = replace(job, checkpoint_path=checkpoint, device="cpu", box=(20, 100, 30, 130))
 
     def known(options):
-        return ready(options, stages_of(options), Clock())[2]
+        settings = settings_of(options)
+        return prepare(settings, stages_of(settings), Clock())[2]
 
     checked = replace(given, check=True)
     assert known(checked) == "miss" and len(made) == 1 and not given.cache_dir.exists()
-    report = lipsync(given, stages_of(given), lambda step: None, Clock())
+    settings = settings_of(given)
+    report = lipsync(settings, stages_of(settings), lambda step: None, Clock())
     assert report.caches == {"track": "miss", "network": "miss"} and len(made) == 2
     assert known(given) == known(checked) == "hit" and len(made) == 2
 
@@ -77,12 +83,12 @@ def test_room_is_refused_only_where_it_cannot_do(tmp_path, monkeypatch, free, en
     """250 frames of 720p are estimated at 1.4 MB."""
     monkeypatch.setattr(preflight, "free_bytes", lambda path: free)
     if enough:
-        found = outlook(target(tmp_path / "r.mp4"), ENCODERS["libx264"], 250)
+        found = estimate(target(tmp_path / "r.mp4"), ENCODERS["libx264"], 250)
         assert (found.free_bytes, found.seconds) == (free, 10.0)
         assert found.estimated_bytes == 1_440_000
         return
     with pytest.raises(OutputError, match=r"r\.mp4: no room: .*1\.4 MB .* 90 kB .*--outfile"):
-        outlook(target(tmp_path / "r.mp4"), ENCODERS["libx264"], 250)
+        estimate(target(tmp_path / "r.mp4"), ENCODERS["libx264"], 250)
 
 
 def test_quality_and_losslessness_count(tmp_path):

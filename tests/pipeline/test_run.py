@@ -9,15 +9,20 @@ import av
 import numpy as np
 import pytest
 
-from audio.vads import SPEECH_ALONE, VADS
+from audio.vads import SPEECH_ONLY_VADS, VADS
 from base.errors import NoFaceError, UsageError
 from base.geometry import Box, Landmarks, Rect
 from faces.face import Face
+from pipeline.job import open_job
 from pipeline.options import Options
 from pipeline.report import Clock, Step
-from pipeline.run import Stages, lipsync, opened
+from pipeline.run import lipsync
+from pipeline.settings import settings_of
+from pipeline.stages import Stages
+from tests.encoders import record_contexts
 from tests.media import make_sound, make_video, numbered
 from tests.readback import frames_of, planes_of
+from video.encoders import has_encoder
 
 BOX = Box(20.0, 84.0, 40.0, 96.0)
 FACE = Face(BOX, Landmarks.fixed(BOX), 1.0)
@@ -59,7 +64,7 @@ def job(tmp_path):
 
 def ran(options, generator=inverted, tell=lambda step: None, **stages):
     stages = Stages("test", lambda shown: generator, lambda: Seer(), **stages)
-    return lipsync(options, stages, tell, Clock())
+    return lipsync(settings_of(options), stages, tell, Clock())
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"])
@@ -96,7 +101,7 @@ def test_the_generator_is_told_what_shows_of_the_face_that_was_found(job, tmp_pa
         return inverted
 
     job = replace(job, face=face, blend_method=method, pads=(0, 0, 0, 0))
-    lipsync(job, Stages("test", loaded, lambda: Seer()), lambda step: None, Clock())
+    lipsync(settings_of(job), Stages("test", loaded, lambda: Seer()), lambda step: None, Clock())
     (shown,) = told
     assert (shown == Rect(0, 96, 0, 96)) == whole
     assert whole or (40 < shown.top < 70 and 0 < shown.left < 30)  # the lower half's middle
@@ -112,6 +117,15 @@ def test_the_result_is_as_long_as_the_sound(job):
     assert abs(spoken - Fraction(20, 25)) <= Fraction(1, 25)
 
 
+@pytest.mark.skipif(not has_encoder("h264_nvenc"), reason="not in this build of PyAV")
+def test_a_run_tries_nvenc_once_and_at_its_size(job, tmp_path, monkeypatch):
+    """From the check of the flags to the written file."""
+    contexts = record_contexts(monkeypatch)
+    ran(replace(job, outfile=tmp_path / "a.mp4", encoder="auto"))
+    sizes = [(tried.width, tried.height) for tried in contexts if tried.name == "h264_nvenc"]
+    assert sizes == [(160, 120)]
+
+
 def test_a_longer_sound_loops_the_video(job, tmp_path):
     ran(replace(job, audio=make_sound(tmp_path / "long.wav", seconds=2.0)), unchanged)
     before, after = frames_of(job.face), frames_of(job.outfile)
@@ -121,7 +135,7 @@ def test_a_longer_sound_loops_the_video(job, tmp_path):
 
 
 def test_frames_without_a_face_pass_unchanged(job, tmp_path):
-    """One such frame aborted the run (mistake 10)."""
+    """One such frame aborted the run."""
     gone = range(8, 16)
     face = make_video(
         tmp_path / "gone.mkv",
@@ -188,7 +202,7 @@ def test_pads_that_move_the_face_out_of_the_picture(job, tmp_path):
 
 
 def test_a_stage_that_fails_stops_the_rest(job, tmp_path):
-    """The error reaches the caller, and no partial file stays (mistake 7)."""
+    """The error reaches the caller, and no partial file stays."""
 
     def broken(batches):
         yield from inverted([next(iter(batches))])
@@ -201,7 +215,7 @@ def test_a_stage_that_fails_stops_the_rest(job, tmp_path):
 
 def test_in_pauses_the_generator_makes_few_mouths(job, tmp_path):
     """Of every mouth it is told who made it; without gating that is the generator."""
-    hush = make_sound(tmp_path / "hush.wav", samples=np.zeros((2, 3 * 44_100), np.float32))
+    hush = make_sound(tmp_path / "hush.wav", samples=np.zeros((1, 3 * 16_000), np.float32))
     face = make_video(
         tmp_path / "still.mkv",
         frames=30,
@@ -221,7 +235,7 @@ def test_in_pauses_the_generator_makes_few_mouths(job, tmp_path):
 
 
 def test_sound_of_one_hundredth_of_a_second(job, tmp_path):
-    """Sound under 0.19 s crashed (mistake 15)."""
+    """Sound under 0.19 s crashed."""
     report = ran(replace(job, audio=make_sound(tmp_path / "short.wav", seconds=0.01)))
     assert report.frames == len(frames_of(job.outfile)) == 1
 
@@ -243,9 +257,9 @@ def test_shape_flags_reach_the_result(job, shape, size):
 @pytest.mark.parametrize("vad", [v for v in VADS if v != "silero" or find_spec("silero_vad")])
 def test_what_is_no_speech_moves_no_mouth_where_that_can_be_told(job, tmp_path, vad):
     """A loud hiss: to loudness it is speech."""
-    hiss = np.random.default_rng(1).normal(0, 0.1, (1, 44_100)).astype(np.float32)
+    hiss = np.random.default_rng(1).normal(0, 0.1, (1, 16_000)).astype(np.float32)
     job = replace(job, audio=make_sound(tmp_path / "hiss.wav", samples=hiss), vad=vad)
-    windows = opened(job).windows
-    alone = vad in SPEECH_ALONE
+    windows = open_job(settings_of(job)).windows
+    alone = vad in SPEECH_ONLY_VADS
     assert windows.speaking.any() != alone
     assert (windows.mel.max() == -4) == alone

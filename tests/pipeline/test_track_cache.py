@@ -14,8 +14,10 @@ from faces.face import Face
 from pipeline import track_key
 from pipeline.options import Options
 from pipeline.report import Clock
-from pipeline.run import Stages, lipsync
-from pipeline.track_key import WHOLE, content_of, entry_for
+from pipeline.run import lipsync
+from pipeline.settings import settings_of
+from pipeline.stages import Stages
+from pipeline.track_key import LARGE, content_digest, track_entry
 from tests.media import make_picture, make_sound, make_video, number_of, numbered
 from tests.readback import frames_of
 from video.shape import Shape
@@ -72,7 +74,7 @@ def ran(options, told=None):
     loaded = []
     tell = (told if told is not None else []).append
     stages = Stages("test", lambda shown: inverted, load, cache=options.cache_dir)
-    report = lipsync(options, stages, tell, Clock())
+    report = lipsync(settings_of(options), stages, tell, Clock())
     cached = report.caches["track"]
     assert bool(loaded) == (seer.looked > 0) == (cached != "hit")
     return cached, frames_of(options.outfile)
@@ -206,12 +208,12 @@ def test_another_view_of_the_same_size_is_noticed(job, tmp_path, one, other):
 
 def test_a_track_of_other_code_or_weights_is_made_anew(job, tmp_path, monkeypatch):
     """Nobody has to think of a version number."""
-    for path in ("faces/follow.py", "faces/gaps.py", "video/timing.py", "geometry.py"):
+    for path in ("faces/follow.py", "faces/gaps.py", "video/timing.py", "base/geometry.py"):
         (tmp_path / "ours" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "ours" / path).write_text("STRIDE = 5\n")
     monkeypatch.setattr(track_key, "ROOT", tmp_path / "ours")
     ran(job)
-    for path in ("faces/follow.py", "video/timing.py", "geometry.py"):
+    for path in ("faces/follow.py", "video/timing.py", "base/geometry.py"):
         assert ran(job)[0] == "hit"
         (tmp_path / "ours" / path).write_text("STRIDE = 6\n")
         assert ran(job)[0] == "miss"
@@ -220,7 +222,7 @@ def test_a_track_of_other_code_or_weights_is_made_anew(job, tmp_path, monkeypatc
     (tmp_path / "packages" / "sharp_eyes" / "__init__.py").touch()
     files.write_bytes(b"weights")
     monkeypatch.syspath_prepend(tmp_path / "packages")
-    monkeypatch.setattr(track_key, "WEIGHTS", ("sharp_eyes",))
+    monkeypatch.setattr(track_key, "WEIGHT_PACKAGES", ("sharp_eyes",))
     assert [ran(job)[0], ran(job)[0]] == ["miss", "hit"]
     files.write_bytes(b"better weights")
     assert ran(job)[0] == "miss"
@@ -292,22 +294,22 @@ def test_of_a_large_clip_any_change_is_noticed(tmp_path):
     """Though not all of it is read; times are told in ticks of the system's clock."""
     clip = tmp_path / "large.mp4"
     clip.touch()
-    os.truncate(clip, WHOLE + 1)
-    before, facts = content_of(clip), clip.stat()
+    os.truncate(clip, LARGE + 1)
+    before, facts = content_digest(clip), clip.stat()
     with clip.open("r+b") as file:
         while clip.stat().st_ctime_ns == facts.st_ctime_ns:
-            file.seek(WHOLE // 2)
+            file.seek(LARGE // 2)
             file.write(b"changed")
             file.flush()
             os.utime(clip, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     assert clip.stat().st_mtime_ns == facts.st_mtime_ns
-    assert content_of(clip) != before
+    assert content_digest(clip) != before
 
 
 def test_a_clip_that_is_gone_has_no_entry(job, tmp_path):
     picture = tmp_path / "gone.png"
     cv2.imwrite(str(picture), numbered(3))
     source = open_source(picture, Shape(), Fraction(25))
-    assert entry_for(tmp_path, job, source, 640) is not None
+    assert track_entry(tmp_path, settings_of(job), source, 640) is not None
     picture.unlink()
-    assert entry_for(tmp_path, job, source, 640) is None
+    assert track_entry(tmp_path, settings_of(job), source, 640) is None

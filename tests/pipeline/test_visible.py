@@ -8,13 +8,13 @@ import pytest
 
 from base.geometry import Affine, Box, Landmarks, Rect
 from blending.masks import MaskShape
-from blending.methods import BLENDERS, Look
+from blending.methods import BLENDERS, BlendSettings
 from blending.patch import Patch
 from faces.face import Face, FaceTrack
-from pipeline.mouths import Mouth, Shown, cut_face, laid_in
-from pipeline.visible import BESIDE, part_behind, shown_part
+from pipeline.mouths import Mouth, OutputFrame, blend_mouth, cut_face
+from pipeline.visible import MARGIN, rect_in_patch, visible_rect
 from video.yuv import Frame
-from wav2lip.generators.batch import WHOLE, only_shown
+from wav2lip.generators.batch import WHOLE_PATCH, keep_visible
 
 WIDTH, HEIGHT = 240, 200
 BOXES = {
@@ -39,8 +39,8 @@ def result(face, look, shown, frame):
     """The frame with a mouth that changed everywhere, of which only `shown` was computed."""
     given = cut_face(frame, face.box)
     whole = noise(7, 96, 96)
-    (pixels,) = only_shown(whole[None], given[None], shown)
-    return laid_in(Shown(0, frame, face), Mouth(given, pixels), look).planes()
+    (pixels,) = keep_visible(whole[None], given[None], shown)
+    return blend_mouth(OutputFrame(0, frame, face), Mouth(given, pixels), look).planes()
 
 
 def same(one, other):
@@ -51,17 +51,17 @@ def same(one, other):
 @pytest.mark.parametrize("region", [0.2, 0.4, 0.6])
 @pytest.mark.parametrize("box", BOXES.values(), ids=[*BOXES])
 def test_frames_are_the_same_whether_the_rest_was_computed(method, region, box):
-    look = Look(method, MaskShape(region, 30), sharpen=1.0)
+    look = BlendSettings(method, MaskShape(region, 30), sharpen=1.0)
     faces = face(box), face(box, 0.3, (-2, 1)), face(box, -0.2, (3, -2))
-    shown = shown_part(FaceTrack.of((*faces, None)), look, WIDTH, HEIGHT)
+    shown = visible_rect(FaceTrack.of((*faces, None)), look, WIDTH, HEIGHT)
     frame = Frame.of_picture(noise(1, HEIGHT, WIDTH))
     for one in faces:
-        assert same(result(one, look, shown, frame), result(one, look, WHOLE, frame))
+        assert same(result(one, look, shown, frame), result(one, look, WHOLE_PATCH, frame))
 
 
 def test_the_part_is_smaller_than_the_whole():
-    shown = shown_part(
-        FaceTrack.of((face(BOXES["large"]),)), Look("ellipse", MaskShape(0.4)), 240, 200
+    shown = visible_rect(
+        FaceTrack.of((face(BOXES["large"]),)), BlendSettings("ellipse", MaskShape(0.4)), 240, 200
     )
     width, height = shown.size
     assert width * height < 0.45 * 96 * 96
@@ -72,27 +72,27 @@ def test_the_part_is_smaller_than_the_whole():
 def test_the_margin_holds_every_pixel_that_is_interpolated_from(box):
     """And without it a change just outside would show: on every side."""
     seen = Rect(100, 150, 135, 170) if box.left > 100 else Rect(70, 95, 100, 118)
-    behind = part_behind(seen, box)
+    behind = rect_in_patch(seen, box)
 
     def onto(shown):
-        pixels = only_shown(noise(7, 96, 96)[None], noise(8, 96, 96)[None], shown)[0]
-        patch = Patch.placed(pixels, box, seen, noise(8, 96, 96))
-        return patch.onto(np.zeros((*seen.size[::-1], 3), np.float32))
+        pixels = keep_visible(noise(7, 96, 96)[None], noise(8, 96, 96)[None], shown)[0]
+        patch = Patch.for_box(pixels, box, seen, noise(8, 96, 96))
+        return patch.warp_pixels(np.zeros((*seen.size[::-1], 3), np.float32))
 
-    assert np.array_equal(onto(behind), onto(WHOLE))
-    much = BESIDE + math.ceil(96 / min(box.width, box.height))  # and a pixel of the frame
+    assert np.array_equal(onto(behind), onto(WHOLE_PATCH))
+    much = MARGIN + math.ceil(96 / min(box.width, box.height))  # and a pixel of the frame
     sides = {"top": much, "bottom": -much, "left": much, "right": -much}
     for side, inward in sides.items():
         less = replace(behind, **{side: getattr(behind, side) + inward})
-        assert not np.array_equal(onto(less), onto(WHOLE))
+        assert not np.array_equal(onto(less), onto(WHOLE_PATCH))
 
 
 def test_every_frame_s_part_is_in_the_clip_s():
-    look, box = Look("ellipse", MaskShape(0.2, 0)), BOXES["large"]
+    look, box = BlendSettings("ellipse", MaskShape(0.2, 0)), BOXES["large"]
     moves = [(0, 0), (-20, -15), (20, -15), (-20, 15), (20, 15)]
     faces = [face(box, shift=move) for move in moves]
-    alone = [shown_part(FaceTrack.of((one,)), look, WIDTH, HEIGHT) for one in faces]
-    assert shown_part(FaceTrack.of(faces), look, WIDTH, HEIGHT) == Rect(
+    alone = [visible_rect(FaceTrack.of((one,)), look, WIDTH, HEIGHT) for one in faces]
+    assert visible_rect(FaceTrack.of(faces), look, WIDTH, HEIGHT) == Rect(
         min(one.top for one in alone),
         max(one.bottom for one in alone),
         min(one.left for one in alone),
@@ -102,15 +102,15 @@ def test_every_frame_s_part_is_in_the_clip_s():
 
 
 def test_a_frame_without_a_face_shows_nothing_and_no_face_everything():
-    look = Look("ellipse", MaskShape(0.4))
+    look = BlendSettings("ellipse", MaskShape(0.4))
     one = face(BOXES["large"])
-    alone = shown_part(FaceTrack.of((one,)), look, WIDTH, HEIGHT)
-    assert shown_part(FaceTrack.of((None, one, None)), look, WIDTH, HEIGHT) == alone
-    assert shown_part(FaceTrack.of((None,)), look, WIDTH, HEIGHT) == WHOLE
+    alone = visible_rect(FaceTrack.of((one,)), look, WIDTH, HEIGHT)
+    assert visible_rect(FaceTrack.of((None, one, None)), look, WIDTH, HEIGHT) == alone
+    assert visible_rect(FaceTrack.of((None,)), look, WIDTH, HEIGHT) == WHOLE_PATCH
 
 
 def test_a_face_at_the_picture_s_edge_shows_what_lies_inside():
-    shown = shown_part(
-        FaceTrack.of((face(Box(20, 120, 190, 290)),)), Look("original"), WIDTH, HEIGHT
+    shown = visible_rect(
+        FaceTrack.of((face(Box(20, 120, 190, 290)),)), BlendSettings("original"), WIDTH, HEIGHT
     )
     assert shown == Rect(0, 96, 0, 56)

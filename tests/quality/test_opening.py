@@ -3,43 +3,44 @@
 import numpy as np
 import pytest
 
-from quality.opening import opening, opening_of, openings
-from quality.view import Sight
-from tests.quality.faces_drawn import face
+from quality.comparison import ComparedFrame
+from quality.opening import mouth_opening, mouth_openings, opening_in
+from tests.quality.drawn_faces import mouth_crop
 from video.yuv import Frame
 
 
 @pytest.mark.parametrize("teeth", [False, True])
 def test_a_mouth_that_opens_is_more_open(teeth):
-    values = [opening(*face(gap, teeth)) for gap in (0, 2, 5, 9, 14)]
+    values = [mouth_opening(*mouth_crop(gap, teeth)) for gap in (0, 2, 5, 9, 14)]
     assert (np.diff(values) > 0.005).all()
 
 
 def test_light_counts_for_nothing():
     for gap in (0, 8):
-        assert opening(*face(gap, light=0.5)) == pytest.approx(opening(*face(gap)), rel=0.05)
+        dim, bright = (mouth_opening(*mouth_crop(gap, light=light)) for light in (0.5, 1.0))
+        assert dim == pytest.approx(bright, rel=0.05)
 
 
 def test_a_mouth_is_looked_for_where_its_landmarks_are():
-    here, there = face(6), face(6, place=(7.0, -5.0))
-    assert opening(*there) == pytest.approx(opening(*here), rel=0.02)
+    here, there = mouth_crop(6), mouth_crop(6, shift=(7.0, -5.0))
+    assert mouth_opening(*there) == pytest.approx(mouth_opening(*here), rel=0.02)
 
 
 def test_a_landmark_that_trembles_does_not_open_the_mouth():
-    crop, landmarks = face(0)
-    seen = [opening(crop, landmarks + np.float32(shift)) for shift in np.linspace(-2, 2, 9)]
-    assert np.ptp(seen) < 0.01 < opening(*face(3)) - max(seen)
+    crop, landmarks = mouth_crop(0)
+    values = [mouth_opening(crop, landmarks + np.float32(shift)) for shift in np.linspace(-2, 2, 9)]
+    assert np.ptp(values) < 0.01 < mouth_opening(*mouth_crop(3)) - max(values)
 
 
 def test_a_frame_without_a_face_has_none():
     frame = Frame.of_picture(np.zeros((4, 4, 3), np.uint8))
-    crop, landmarks = face(5)
-    seen = Sight(0, frame, None, None, crop, None, landmarks)
-    unseen = Sight(1, frame, None, None, None, None, None)
-    assert np.isnan(opening_of(unseen))
-    assert np.isnan(openings([seen, unseen])).tolist() == [False, True]
+    crop, landmarks = mouth_crop(5)
+    with_face = ComparedFrame(0, frame, None, None, crop, None, landmarks)
+    without = ComparedFrame(1, frame, None, None, None, None, None)
+    assert np.isnan(opening_in(without))
+    assert np.isnan(mouth_openings([with_face, without])).tolist() == [False, True]
 
 
 def test_a_black_picture_is_no_error():
-    _, landmarks = face(0)
-    assert opening(np.zeros((192, 192, 3), np.uint8), landmarks) == 0
+    _, landmarks = mouth_crop(0)
+    assert mouth_opening(np.zeros((192, 192, 3), np.uint8), landmarks) == 0

@@ -1,9 +1,11 @@
+"""From any time stamps to a constant rate: which rate, and which frame at each of its times."""
+
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 
-from video.timing import constant_rate, output_rate, repaired
+from video.timing import output_rate, repair_times, sample_at_rate
 
 MS = Fraction(1, 1000)
 RATES = [Fraction(r) for r in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001")]
@@ -14,8 +16,9 @@ def steps(times):
 
 
 def at_rate(times, rate, last=None):
-    lasting = [(Fraction(time), last or 1 / Fraction(rate), i) for i, time in enumerate(times)]
-    return [item for _, item in constant_rate(lasting, Fraction(rate))]
+    """The index in `times` of what is shown at each time of the rate."""
+    timed = [(Fraction(time), last or 1 / Fraction(rate), i) for i, time in enumerate(times)]
+    return [item for _, item in sample_at_rate(timed, Fraction(rate))]
 
 
 @pytest.mark.parametrize("tick", [MS, Fraction(1, 90_000)])
@@ -27,7 +30,7 @@ def test_a_constant_rate_is_kept_exactly(rate, tick):
 
 
 def test_a_variable_rate_becomes_a_standard_one_and_not_its_average():
-    """Read as one average rate it was up to 850 ms off (mistake 16)."""
+    """At its average rate, frames can be shown up to 850 ms too early or late."""
     times = [Fraction(0)]
     for index in range(134):
         times.append(times[-1] + Fraction(1 if index % 3 else 2, 30))
@@ -36,8 +39,8 @@ def test_a_variable_rate_becomes_a_standard_one_and_not_its_average():
     assert output_rate([Fraction(1000)], [40 * MS, 80 * MS, 40 * MS, 41 * MS], MS) == 25
 
 
-def test_two_steps_that_are_far_apart_have_no_middle():
-    """Half of a damaged file's steps are long: their mean is near none of them."""
+def test_long_steps_of_a_damaged_file_do_not_change_its_rate():
+    """The mean of all steps would be near none of them."""
     assert output_rate([], [40 * MS, 4000 * MS], MS) == 25
     assert output_rate([], [4000 * MS, 40 * MS, 40 * MS, 9000 * MS], MS) == 25
 
@@ -85,14 +88,14 @@ def test_more_frames_than_output_times_are_passed_over():
 def test_a_start_in_the_middle_gives_the_same_frames():
     times = [Fraction(i * i, 200) for i in range(40)]
     timed = [(time, Fraction(1, 25), i) for i, time in enumerate(times)]
-    whole = list(constant_rate(timed, Fraction(25)))
+    whole = list(sample_at_rate(timed, Fraction(25)))
     for start in (1, 17, 60):
         entry = max(i for i, time in enumerate(times) if time <= Fraction(start, 25))
-        assert list(constant_rate(timed[entry:], Fraction(25), start)) == whole[start:]
+        assert list(sample_at_rate(timed[entry:], Fraction(25), start)) == whole[start:]
 
 
 @pytest.mark.parametrize(
-    ("stated", "wanted"),
+    ("stated", "expected"),
     [
         ([5, 6, 7], [0, 1, 2]),
         ([0, None, None, 3], [0, 1, 2, 3]),
@@ -103,10 +106,9 @@ def test_a_start_in_the_middle_gives_the_same_frames():
         ([0, 1, 2, 40, 41], [0, 1, 2, 40, 41]),
     ],
 )
-def test_broken_times_are_repaired(stated, wanted):
+def test_broken_times_are_repaired(stated, expected):
     times = [(None if time is None else Fraction(time), None) for time in stated]
-    repairs = list(repaired(times, Fraction(1), Fraction(100)))
-    assert [time for time, _, _ in repairs] == wanted
-    assert repairs[-1][1] == (
-        [time - stated[0] for time in stated] == wanted if None not in stated else False
-    )
+    repaired = list(repair_times(times, Fraction(1), Fraction(100)))
+    assert [time for time, _, _ in repaired] == expected
+    all_own = None not in stated and [time - stated[0] for time in stated] == expected
+    assert repaired[-1][1] == all_own

@@ -1,3 +1,5 @@
+"""Written videos hold the frames and the sound, and are put in place whole or not at all."""
+
 import errno
 import os
 import stat
@@ -14,6 +16,7 @@ import pytest
 
 from base.errors import InputError, OutputError, UsageError
 from base.geometry import Rect
+from tests.encoders import opens, record_contexts
 from tests.media import (
     drawn,
     make_paused,
@@ -25,17 +28,18 @@ from tests.media import (
     numbered,
     tone,
 )
-from video.encoders import ENCODERS, PRESETS, opens
+from video.encoders import ENCODERS, PRESETS, has_encoder
 from video.shape import Shape
 from video.source import open_source
-from video.writer import CONTAINERS, Target, check_target, write
-from video.yuv import Frame, Tags
+from video.writer import CONTAINERS, Target, check_output, choose_encoder, write_video
+from video.yuv import ColorTags, Frame
 
 FPS = Fraction(25)
 SIZE = (64, 48)
 
 
 def frames(count=10, draw=numbered, size=SIZE, pix_fmt="yuv420p"):
+    """Frame i shows draw(i, width, height)."""
     for number in range(count):
         yield Frame(drawn(draw(number, *size), pix_fmt))
 
@@ -44,12 +48,12 @@ def target(path, size=SIZE, **options):
     return Target(path, options.pop("fps", FPS), *size, **options)
 
 
+def check(path, encoder="auto", preset="veryfast", crf=18):
+    check_output(path, encoder, preset, crf)
+
+
 def read(path):
     return list(open_source(path, Shape(), FPS).frames())
-
-
-def picture_of(frame):
-    return [plane.copy() for plane in frame.planes()]
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +68,7 @@ def no_file_left_open():
 @pytest.mark.parametrize("rate", ["24000/1001", "25", "30000/1001", "60"])
 def test_by_default_an_mp4_is_h264_that_starts_fast(tmp_path, rate):
     path = tmp_path / "a.mp4"
-    written = write(frames(30), target(path, fps=Fraction(rate)))
+    written = write_video(frames(30), target(path, fps=Fraction(rate)))
     assert (written.frames, written.duration) == (30, 30 / Fraction(rate))
     assert (written.encoder, written.pixel_format) == ("libx264", "yuv420p")
     assert [number_of(frame.picture()) for frame in read(path)] == list(range(30))
@@ -79,80 +83,106 @@ def test_by_default_an_mp4_is_h264_that_starts_fast(tmp_path, rate):
 
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if name != "auto"])
-def test_every_encoder_writes_what_it_was_given(tmp_path, name):
+def test_every_encoder_writes_the_frames(tmp_path, name):
     encoder = ENCODERS[name]
-    if not opens(encoder, 320, 240):
+    if not opens(encoder.codec, 320, 240):
         pytest.skip(f"{name} does not open on this machine")
     size = (320, 240)
     for ending, kind in CONTAINERS.items():
         if kind.name in encoder.containers:
             path = tmp_path / f"a{ending}"
-            written = write(frames(6, size=size), target(path, size, encoder=name))
+            written = write_video(frames(6, size=size), target(path, size, encoder=name))
             assert written.encoder == encoder.codec
             assert [number_of(frame.picture()) for frame in read(path)] == list(range(6))
+
+
+@pytest.fixture
+def contexts(monkeypatch):
+    return record_contexts(monkeypatch)
+
+
+@pytest.mark.skipif(not has_encoder("h264_nvenc"), reason="not in this build of PyAV")
+def test_nvenc_is_tried_once_and_at_the_size_of_the_frames(tmp_path, contexts):
+    """Trying it costs time, and proves something for that size alone."""
+    job, source = target(tmp_path / "a.mp4", (320, 240)), list(frames(3, size=(320, 240)))
+    check(job.path)
+    written = write_video(source, job, choose_encoder(job, source[0]))
+    tried = [context for context in contexts if context.name == "h264_nvenc"]
+    assert [(context.width, context.height) for context in tried] == [(320, 240)]
+    assert written.encoder == ("h264_nvenc" if tried[0].is_open else "libx264")
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [((61, 48), {}), (SIZE, {"crf": 0}), (SIZE, {"encoder": "libx264"})],
+)
+def test_nvenc_is_not_tried_where_it_does_not_fit(tmp_path, contexts, size, options):
+    """It takes no odd sizes in 4:2:0, and is not lossless."""
+    write_video(frames(3, size=size), target(tmp_path / "a.mkv", size, **options))
+    assert {context.name for context in contexts} == {"libx264"}
 
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_every_encoder_knows_every_preset(name):
     encoder = ENCODERS[name]
-    if encoder.quality is not None:
+    if encoder.quality_option is not None:
         options = [encoder.options(preset, 18) for preset in PRESETS]
-        assert {option[encoder.quality] for option in options} == {"18"}
-        assert len({option[encoder.speed] for option in options}) >= 6
+        assert {option[encoder.quality_option] for option in options} == {"18"}
+        assert len({option[encoder.preset_option] for option in options}) >= 6
 
 
 @pytest.mark.parametrize("ending", CONTAINERS)
 def test_auto_writes_every_container(tmp_path, ending):
     path = tmp_path / f"A.{ending[1:].upper()}"
-    write(frames(8), target(path))
+    write_video(frames(8), target(path))
     assert [number_of(frame.picture()) for frame in read(path)] == list(range(8))
 
 
 @pytest.mark.parametrize("name", ["libx264", "libx265", "libvpx-vp9", "ffv1"])
 def test_odd_sizes_are_kept(tmp_path, name):
-    """Odd-sized frames lost a row or column (mistake 21)."""
     size, path = (61, 47), tmp_path / "a.mkv"
-    write(frames(5, size=size), target(path, size, encoder=name))
-    found = read(path)
-    assert {(frame.width, frame.height) for frame in found} == {size}
-    assert [number_of(frame.picture()) for frame in found] == list(range(5))
+    write_video(frames(5, size=size), target(path, size, encoder=name))
+    written = read(path)
+    assert {(frame.width, frame.height) for frame in written} == {size}
+    assert [number_of(frame.picture()) for frame in written] == list(range(5))
 
 
 @pytest.mark.parametrize("name", ["libx264", "libx265", "libvpx-vp9", "ffv1"])
-@pytest.mark.parametrize("tags", [Tags(9, 1, 9, 16), Tags(1, 2, 1, 1), Tags(6, 1, 6, 6)])
+@pytest.mark.parametrize("tags", [(9, 1, 9, 16), (1, 2, 1, 1), (6, 1, 6, 6)])
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_colour_tags_are_carried_over(tmp_path, ending, tags, name):
-    """Colour tags were lost (mistake 21)."""
+    tags = ColorTags(*tags)
     if ending == "mp4" and name == "ffv1":
         pytest.skip("ffv1 does not go into mp4")
     path = tmp_path / f"a.{ending}"
     tagged = list(frames(6))  # x265 has no good time stamps for fewer than three
     for frame in tagged:
-        tags.put_on(frame.video)
-    write(tagged, target(path, encoder=name))
+        tags.apply_to(frame.av_frame)
+    write_video(tagged, target(path, encoder=name))
     assert read(path)[0].tags == tags
 
 
 def test_the_aspect_of_pixels_is_carried_over(tmp_path):
-    write([Frame(next(frames()).video, Fraction(4, 3))], target(tmp_path / "a.mp4"))
+    write_video([Frame(next(frames()).av_frame, Fraction(4, 3))], target(tmp_path / "a.mp4"))
     assert open_source(tmp_path / "a.mp4", Shape(), FPS).first.aspect == Fraction(4, 3)
 
 
 def test_ten_bit_becomes_eight_unless_it_must_be_lossless(tmp_path):
     ten = list(frames(2, pix_fmt="yuv422p10le"))
-    assert write(ten, target(tmp_path / "a.mp4")).pixel_format == "yuv420p"
-    assert write(ten, target(tmp_path / "a.mp4", crf=0)).pixel_format == "yuv422p10le"
-    assert write(ten, target(tmp_path / "a.mkv", encoder="ffv1")).pixel_format == "yuv422p10le"
+    assert write_video(ten, target(tmp_path / "a.mp4")).pixel_format == "yuv420p"
+    assert write_video(ten, target(tmp_path / "a.mp4", crf=0)).pixel_format == "yuv422p10le"
+    ffv1 = write_video(ten, target(tmp_path / "a.mkv", encoder="ffv1"))
+    assert ffv1.pixel_format == "yuv422p10le"
 
 
 @pytest.mark.parametrize("levels", [(0, 255), (16, 235), (100, 101)])
 def test_gray_keeps_its_levels(tmp_path, levels):
-    video = drawn(numbered(0), "gray")
-    Frame(video).planes()[0][...] = np.resize(np.array(levels, np.uint8), (48, 64))
-    written = write([Frame(video)] * 6, target(tmp_path / "a.mkv", encoder="libx265", crf=1))
+    frame = Frame(drawn(numbered(0), "gray"))
+    frame.planes()[0][...] = np.resize(np.array(levels, np.uint8), (48, 64))
+    written = write_video([frame] * 6, target(tmp_path / "a.mkv", encoder="libx265", crf=1))
     assert written.pixel_format == "yuv420p"
     luma = read(tmp_path / "a.mkv")[0].planes()[0].astype(int)
-    assert np.abs(luma - Frame(video).planes()[0]).mean() < 3
+    assert np.abs(luma - frame.planes()[0]).mean() < 3
 
 
 LOSSLESS = [("ffv1", ".mkv"), ("libx264", ".mp4")]
@@ -170,19 +200,20 @@ def test_every_sample_outside_the_mask_stays(tmp_path, pix_fmt, name, ending):
         region = frame.region(rect)
         changed.append(frame.with_region(rect, region + mask * (patch - region)))
     path = tmp_path / f"a{ending}"
-    write(changed, target(path, encoder=name, crf=0))
+    write_video(changed, target(path, encoder=name, crf=0))
     touched = Rect(17, 29, 21, 41)
-    for was, now in zip(source, read(path), strict=True):
-        assert now.layout == was.layout
-        for index, (before, after) in enumerate(zip(was.planes(), now.planes(), strict=True)):
+    for original, ours in zip(source, read(path), strict=True):
+        assert ours.layout == original.layout
+        planes = zip(original.planes(), ours.planes(), strict=True)
+        for index, (before, after) in enumerate(planes):
             outside = np.ones(before.shape, bool)
-            outside[(was.layout.cells(touched) if index else touched).slices] = False
+            outside[(ours.layout.chroma_rect(touched) if index else touched).slices] = False
             assert np.array_equal(before[outside], after[outside])
             assert not np.array_equal(before, after)
 
 
 def test_one_good_encode(tmp_path):
-    """DIVX and then x264 at its default gave 29.8 dB where one encode gives 32.5 (mistake 22)."""
+    """At the defaults nothing is encoded twice: DIVX and then x264 cost 2.7 dB."""
     job = target(tmp_path / "a.mp4", (320, 240))
     assert (job.preset, job.crf) == ("veryfast", 18)
     y, x = np.mgrid[:240, :320]
@@ -193,28 +224,28 @@ def test_one_good_encode(tmp_path):
         return np.repeat((128 + 35 * waves + grain)[..., None], 3, 2).clip(0, 255).astype(np.uint8)
 
     source = list(frames(20, scene, (320, 240)))
-    write(source, job)
+    write_video(source, job)
     errors = [
-        np.square(was.planes()[0].astype(float) - now.planes()[0]).mean()
-        for was, now in zip(source, read(job.path), strict=True)
+        np.square(original.planes()[0].astype(float) - ours.planes()[0]).mean()
+        for original, ours in zip(source, read(job.path), strict=True)
     ]
     assert 10 * np.log10(255**2 / np.mean(errors)) > 40
 
 
-def test_the_kinds_of_the_source_s_frames_are_not_forced_on_the_encoder(tmp_path):
+def test_the_source_s_key_frames_are_not_forced_on_the_encoder(tmp_path):
     path = make_video(tmp_path / "a.mov", frames=30, codec="mjpeg", pix_fmt="yuvj420p")
     source = open_source(path, Shape(), FPS)
-    write(source.frames(), target(tmp_path / "b.mp4"))
+    write_video(source.frames(), target(tmp_path / "b.mp4"))
     with av.open(str(tmp_path / "b.mp4")) as container:
         assert sum(packet.is_keyframe for packet in container.demux(video=0)) == 1
 
 
 def test_a_frame_can_be_shown_again_and_keeps_its_time(tmp_path):
     frame = next(frames())
-    frame.video.pts, frame.video.time_base = 77, Fraction(1, 1000)
-    write([frame] * 5, target(tmp_path / "a.mp4"))
+    frame.av_frame.pts, frame.av_frame.time_base = 77, Fraction(1, 1000)
+    write_video([frame] * 5, target(tmp_path / "a.mp4"))
     assert len(read(tmp_path / "a.mp4")) == 5
-    assert (frame.video.pts, frame.video.time_base) == (77, Fraction(1, 1000))
+    assert (frame.av_frame.pts, frame.av_frame.time_base) == (77, Fraction(1, 1000))
 
 
 SOUNDS = [
@@ -237,10 +268,10 @@ SOUNDS = [
 
 
 def heard(path):
-    """(samples, seconds of the first one after the first picture, rate, channels)."""
+    """(samples of the first channel, seconds they start after the picture, rate, channels)."""
     with av.open(str(path)) as container:
-        pictures = container.streams.video
-        zero = pictures[0].start_time * pictures[0].time_base if pictures else 0
+        videos = container.streams.video
+        zero = videos[0].start_time * videos[0].time_base if videos else 0
         sound = list(container.decode(audio=0))
     samples = np.concatenate([frame.to_ndarray().astype(np.float64) for frame in sound], axis=1)
     if not sound[0].format.is_planar:
@@ -249,8 +280,12 @@ def heard(path):
     return samples[0], first, sound[0].sample_rate, len(samples)
 
 
+def loudness(samples):
+    return float(np.sqrt(np.mean(np.square(samples))))
+
+
 def lag(ours, theirs):
-    """By how many samples `ours` is late."""
+    """By how many samples `ours` comes later than `theirs`."""
     size = 2 ** (len(ours) + len(theirs)).bit_length()
     product = np.fft.rfft(ours, size) * np.conj(np.fft.rfft(theirs, size))
     peak = int(np.argmax(np.fft.irfft(product, size)))
@@ -263,7 +298,7 @@ def test_the_original_sound_is_beside_the_picture(tmp_path, ending, sound, codec
     samples = np.repeat(np.random.default_rng(0).normal(0, 0.1, (1, rate // 4)), 4, axis=1)
     source = make_sound(tmp_path / f"s{sound}", rate=rate, samples=np.vstack([samples, samples]))
     path = tmp_path / f"a{ending}"
-    written = write(frames(25), target(path, sound=source))
+    written = write_video(frames(25), target(path, sound=source))
     assert (written.sound.removeprefix("lib"), written.sound_copied) == (codec, copied)
     ours, first, our_rate, channels = heard(path)
     theirs, _, their_rate, _ = heard(source)
@@ -284,9 +319,9 @@ def test_the_original_sound_is_beside_the_picture(tmp_path, ending, sound, codec
 def test_sound_and_picture_end_within_a_frame(tmp_path, ending, sound, fps):
     if (ending, sound) == (".mkv", ".flac"):
         pytest.skip("Matroska states no duration for a packet, and FLAC's last 0.1 s come in one")
-    source = make_sound(tmp_path / f"s{sound}", seconds=3)
+    source = make_sound(tmp_path / f"s{sound}", seconds=1.5, rate=44_100, channels=2)
     path = tmp_path / f"a{ending}"
-    write(frames(fps), target(path, fps=Fraction(fps), sound=source))  # one second
+    write_video(frames(fps), target(path, fps=Fraction(fps), sound=source))  # one second
     with av.open(str(path)) as container:
         end = {"video": Fraction(0), "audio": Fraction(0)}
         for packet in container.demux():
@@ -296,38 +331,34 @@ def test_sound_and_picture_end_within_a_frame(tmp_path, ending, sound, fps):
     assert abs(end["video"] - end["audio"]) <= Fraction(1, fps) + Fraction(1, 500)
 
 
-@pytest.mark.parametrize(("rate", "kept"), [(16_000, 16_000), (11_025, 11_025), (64_000, 64_000)])
+@pytest.mark.parametrize("rate", [16_000, 11_025, 64_000])
 @pytest.mark.parametrize("channels", [1, 2, 6])
-def test_rate_and_channels_of_the_sound_are_kept(tmp_path, rate, kept, channels):
+def test_rate_and_channels_of_the_sound_are_kept(tmp_path, rate, channels):
     source = make_sound(tmp_path / "s.wav", rate=rate, channels=channels)
-    write(frames(25), target(tmp_path / "a.mp4", sound=source))
+    write_video(frames(25), target(tmp_path / "a.mp4", sound=source))
     _, _, our_rate, our_channels = heard(tmp_path / "a.mp4")
-    assert (our_rate, our_channels) == (kept, channels)
+    assert (our_rate, our_channels) == (rate, channels)
 
 
 @pytest.mark.parametrize("channels", [9, 12, 22, 64])
-def test_more_channels_than_there_are_places_for_are_heard(tmp_path, channels):
-    """FFmpeg converts some of these counts and refuses others, behind the last frame."""
-    sound, samples = tmp_path / "s.wav", (tone(1, 48_000, channels) * 32767).astype("<i2")
+def test_more_channels_than_any_speaker_layout_has_are_heard(tmp_path, channels):
+    """FFmpeg converts some of these counts, and refuses others after the last frame."""
+    sound, samples = tmp_path / "s.wav", (tone(0.48, 48_000, channels) * 32767).astype("<i2")
     with wave.open(str(sound), "wb") as file:
         file.setparams((channels, 2, 48_000, 0, "NONE", ""))
         file.writeframes(samples.T.tobytes())
-    write(frames(25), target(tmp_path / "a.mp4", sound=sound))
+    write_video(frames(12), target(tmp_path / "a.mp4", sound=sound))
     ours, _, _, count = heard(tmp_path / "a.mp4")
-    loud = [np.square(one[4800:-4800]).mean() ** 0.5 for one in (ours, samples[0] / 32768)]
-    assert count == 2 and loud[0] == pytest.approx(loud[1], rel=0.05)
+    level, original = (loudness(s[4800:-4800]) for s in (ours, samples[0] / 32768))
+    assert count == 2 and level == pytest.approx(original, rel=0.05)
 
 
 def test_an_unknown_rate_goes_to_the_nearest(tmp_path):
     source = make_sound(tmp_path / "s.wav", rate=37_800)
-    write(frames(25), target(tmp_path / "a.mp4", sound=source))
+    write_video(frames(25), target(tmp_path / "a.mp4", sound=source))
     ours, _, rate, _ = heard(tmp_path / "a.mp4")
     assert rate == 32_000 or rate == 44_100
     assert abs(len(ours) / rate - 1) < 0.05
-
-
-def loudness(samples):
-    return float(np.sqrt(np.mean(np.square(samples))))
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".webm"])
@@ -337,7 +368,7 @@ def test_a_sound_that_changes_rate_and_channels_midway(tmp_path, setups, ending)
     source = tmp_path / "both.mp2"
     source.write_bytes(b"".join(part.read_bytes() for part in parts))
     path = tmp_path / f"a{ending}"
-    assert not write(frames(50), target(path, sound=source)).sound_copied
+    assert not write_video(frames(50), target(path, sound=source)).sound_copied
     ours, start, rate, channels = heard(path)
     assert (rate, channels) in setups or ending == ".webm"  # Opus knows no 44.1 kHz
     assert abs(float(start) + len(ours) / rate - 2) < 0.06
@@ -353,7 +384,7 @@ def test_a_sound_that_cannot_be_converted_is_an_error_of_the_sound(tmp_path):
         file.setparams((1, 2, 2**31 - 1, 0, "NONE", ""))  # samples a second
         file.writeframes(bytes(2000))
     with pytest.raises(InputError, match=r"fast\.wav: its sound cannot be .*; export it"):
-        write(frames(), target(tmp_path / "a.mp4", sound=source))
+        write_video(frames(), target(tmp_path / "a.mp4", sound=source))
     assert [path.name for path in tmp_path.iterdir()] == ["fast.wav"]
 
 
@@ -361,7 +392,7 @@ def test_a_sound_that_cannot_be_converted_is_an_error_of_the_sound(tmp_path):
 def test_a_pause_in_the_times_of_an_encoded_sound_is_silent(tmp_path, ending):
     source = make_paused(tmp_path / "s.mkv", 2)
     path = tmp_path / f"a{ending}"
-    assert not write(frames(100), target(path, sound=source)).sound_copied
+    assert not write_video(frames(100), target(path, sound=source)).sound_copied
     ours, start, rate, _ = heard(path)
     assert abs(float(start) + len(ours) / rate - 4) < 0.06
     levels = [loudness(ours[rate * tenth // 10 :][: rate // 10]) for tenth in range(40)]
@@ -371,17 +402,17 @@ def test_a_pause_in_the_times_of_an_encoded_sound_is_silent(tmp_path, ending):
 
 def test_a_pause_of_an_hour_is_not_believed(tmp_path):
     source = make_paused(tmp_path / "s.mkv", 3600, live=True)
-    write(frames(60), target(tmp_path / "a.mp4", sound=source))
+    write_video(frames(60), target(tmp_path / "a.mp4", sound=source))
     ours, start, rate, _ = heard(tmp_path / "a.mp4")
     assert abs(float(start) + len(ours) / rate - 2) < 0.06
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
 def test_the_first_sound_that_holds_samples_is_taken(tmp_path, ending):
-    """The mouth follows that one, even where a player would choose another."""
+    """The mouth follows it, even where a player would choose another."""
     source = make_two_sounds(tmp_path / "s.mka")
     path = tmp_path / f"a{ending}"
-    write(frames(25), target(path, sound=source))
+    write_video(frames(25), target(path, sound=source))
     ours, _, rate, channels = heard(path)
     assert channels == 1
     assert len(ours) / rate == pytest.approx(1, abs=0.06)
@@ -389,38 +420,38 @@ def test_the_first_sound_that_holds_samples_is_taken(tmp_path, ending):
 
 @pytest.mark.parametrize("ending", [".mkv", ".webm"])  # copied, encoded
 def test_a_stream_that_begins_late_does_not_end_the_sound(tmp_path, ending):
-    """PyAV can raise an IndexError where FFmpeg finds a stream after the opening."""
-    sound = make_sound(tmp_path / "s.ts", 60, 48_000, codec="ac3").read_bytes()
+    """PyAV can raise an IndexError where FFmpeg finds another stream midway."""
+    sound = make_sound(tmp_path / "s.ts", 15, 48_000, codec="ac3").read_bytes()
     film = make_video(tmp_path / "v.ts", codec="mpeg4", sound=True).read_bytes()
     source = tmp_path / "live.ts"
     source.write_bytes(sound + film + sound)
     path = tmp_path / f"a{ending}"
-    write(frames(620), target(path, fps=Fraction(5), sound=source))
+    write_video(frames(155), target(path, fps=Fraction(5), sound=source))
     with av.open(str(path)) as container:
         stamps = [
             packet.pts * packet.time_base for packet in container.demux(audio=0) if packet.size
         ]
     assert stamps == sorted(set(stamps))
-    assert 119 < stamps[-1] < 121
+    assert 29 < stamps[-1] < 31
     steps = np.diff(np.array(stamps, float))
     assert steps.min() > 0.015
 
 
 def test_the_sound_of_a_video_is_taken(tmp_path):
     source = make_video(tmp_path / "v.mp4", frames=25, sound=True)
-    assert write(frames(25), target(tmp_path / "a.mp4", sound=source)).sound_copied
+    assert write_video(frames(25), target(tmp_path / "a.mp4", sound=source)).sound_copied
 
 
 def test_a_sound_file_without_sound(tmp_path):
     source = make_video(tmp_path / "v.mp4")
     with pytest.raises(InputError, match="no sound"):
-        write(frames(), target(tmp_path / "a.mp4", sound=source))
+        write_video(frames(), target(tmp_path / "a.mp4", sound=source))
     with pytest.raises(InputError, match="no such file"):
-        write(frames(), target(tmp_path / "a.mp4", sound=tmp_path / "none.wav"))
+        write_video(frames(), target(tmp_path / "a.mp4", sound=tmp_path / "none.wav"))
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
 
 
-def test_the_file_is_there_only_when_it_is_whole(tmp_path):
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
     path = tmp_path / "a.mp4"
     path.write_text("before")
 
@@ -429,7 +460,7 @@ def test_the_file_is_there_only_when_it_is_whole(tmp_path):
             assert path.read_text() == "before"
             yield frame
 
-    write(watched(), target(path))
+    write_video(watched(), target(path))
     assert len(read(path)) == 60
 
 
@@ -437,40 +468,40 @@ def test_the_file_is_there_only_when_it_is_whole(tmp_path):
     "stop", [InputError("x"), OSError("y"), KeyboardInterrupt(), GeneratorExit()]
 )
 @pytest.mark.parametrize("after", [0, 3, 100])
-def test_what_stops_the_frames_reaches_the_caller_and_leaves_nothing(tmp_path, stop, after):
+def test_an_error_in_the_frames_reaches_the_caller_and_leaves_nothing(tmp_path, stop, after):
     def stopping():
         yield from frames(after)
         raise stop
 
     path = tmp_path / "new" / "a.mp4"
     with pytest.raises(type(stop)) as caught:
-        write(stopping(), target(path))
+        write_video(stopping(), target(path))
     assert caught.value is stop
     assert list(path.parent.iterdir()) == []
 
 
 def test_no_frames_are_an_error(tmp_path):
     with pytest.raises(OutputError, match="no frame"):
-        write([], target(tmp_path / "a.mp4"))
+        write_video([], target(tmp_path / "a.mp4"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_two_writers_in_one_folder_do_not_meet(tmp_path):
-    """Fixed names in temp/: two runs overwrote each other (mistake 8)."""
+    """Each has a partial file of its own."""
     barrier = threading.Barrier(2)
 
     def together(first):
         for index, frame in enumerate(frames(40)):
             if index % 10 == first:
-                barrier.wait(10)
+                barrier.wait(600)
             yield frame
 
     jobs = [target(tmp_path / "same.mp4"), target(tmp_path / "same.mp4")]
-    threads = [threading.Thread(target=write, args=(together(5), job)) for job in jobs]
+    threads = [threading.Thread(target=write_video, args=(together(5), job)) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(600)
     assert [path.name for path in tmp_path.iterdir()] == ["same.mp4"]
     assert [number_of(frame.picture()) for frame in read(tmp_path / "same.mp4")] == list(range(40))
 
@@ -483,9 +514,9 @@ def test_two_writers_in_one_folder_do_not_meet(tmp_path):
     ],
 )
 def test_a_name_is_only_ever_a_file(tmp_path, monkeypatch, name):
-    """Names went through a shell (mistake 6)."""
+    """No shell splits or runs it, and FFmpeg takes it for no address or pattern."""
     monkeypatch.chdir(tmp_path)
-    write(frames(3), target(Path(name)))
+    write_video(frames(3), target(Path(name)))
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert len(read(tmp_path / name)) == 3
 
@@ -496,13 +527,14 @@ from fractions import Fraction
 from pathlib import Path
 import numpy as np
 from base.errors import OutputError
-from video.writer import Target, write
+from video.writer import Target, write_video
 from video.yuv import Frame
 resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 rng = np.random.default_rng(0)
 pictures = (rng.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(int(sys.argv[2])))
 try:
-    write(map(Frame.of_picture, pictures), Target(Path(sys.argv[1]), Fraction(25), 128, 96, crf=5))
+    target = Target(Path(sys.argv[1]), Fraction(25), 128, 96, crf=5)
+    write_video(map(Frame.of_picture, pictures), target)
 except OutputError as error:
     print(error)
     sys.exit(6)
@@ -513,7 +545,6 @@ except OutputError as error:
 @pytest.mark.parametrize("count", [3, 100])
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, ending, count):
-    """The encoder's failure was ignored: exit 0 and no file (mistake 7)."""
     path = tmp_path / f"a.{ending}"
     ran = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(path), str(count)],
@@ -529,69 +560,68 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, ending, count):
 
 
 def test_a_failed_encode_is_an_error(tmp_path):
-    """The encoder's failure was ignored: exit 0 and no file (mistake 7)."""
     tiny = (2, 2)  # x265 refuses it
     with pytest.raises(OutputError, match=r"libx265 does not start .* for 2x2 at 25 a second;"):
-        write(frames(3, size=tiny), target(tmp_path / "a.mp4", tiny, encoder="libx265"))
+        write_video(frames(3, size=tiny), target(tmp_path / "a.mp4", tiny, encoder="libx265"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_made(tmp_path):
     path = tmp_path / "a" / "b c" / "d.mp4"
-    check_target(target(path))
+    check(path)
     assert not path.parent.exists()
-    write(frames(2), target(path))
+    write_video(frames(2), target(path))
     assert path.exists()
 
 
 @pytest.mark.parametrize("name", ["a", "a.txt", "a.mp4.part", ".mp4", "mp4", "a.gif"])
 def test_an_unknown_ending_names_the_known_ones(tmp_path, name):
     with pytest.raises(OutputError, match=r"unknown ending; give one of \.mp4 \.m4v"):
-        check_target(target(tmp_path / name))
+        check(tmp_path / name)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root makes devices")
 def test_a_device_is_never_replaced(tmp_path):
-    """Of a link to /dev/null nothing but a file was left, for the whole machine."""
+    """A link to /dev/null would leave the whole machine a file in its place."""
     device, link = tmp_path / "null", tmp_path / "a.mp4"
     os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     link.symlink_to(device)
-    for refused in (lambda: check_target(target(link)), lambda: write(frames(2), target(link))):
+    for attempt in (lambda: check(link), lambda: write_video(frames(2), target(link))):
         with pytest.raises(OutputError, match="is a pipe or device"):
-            refused()
+            attempt()
     assert device.is_char_device() and link.is_symlink()
 
 
-def test_a_target_that_cannot_be(tmp_path):
+def test_a_folder_or_a_file_in_the_way(tmp_path):
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="is a folder"):
-        check_target(target(tmp_path / "folder.mp4"))
+        check(tmp_path / "folder.mp4")
     with pytest.raises(OutputError, match="is a file, not a folder"):
-        check_target(target(tmp_path / "file" / "deeper" / "a.mp4"))
+        check(tmp_path / "file" / "deeper" / "a.mp4")
 
 
 @pytest.mark.parametrize("name", ["a" * 300 + ".mp4", "a\0b.mp4", "a" * 300 + "/b.mp4"])
-def test_a_name_that_cannot_be(tmp_path, name):
+def test_a_name_that_no_file_can_have(tmp_path, name):
     with pytest.raises(OutputError, match="cannot be written") as caught:
-        write(frames(2), target(tmp_path / name))
+        write_video(frames(2), target(tmp_path / name))
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder nobody can write to")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a read-only folder")
 def test_a_read_only_folder_is_one_line():
     with pytest.raises(
         OutputError, match=r"/proc/self/a.mp4: cannot be written|may not be written"
     ):
-        write(frames(2), target(Path("/proc/self/a.mp4")))
+        write_video(frames(2), target(Path("/proc/self/a.mp4")))
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="may not be written"):
-        check_target(target(tmp_path / "a.mp4"))
+        check(tmp_path / "a.mp4")
     tmp_path.chmod(0o700)
 
 
@@ -607,7 +637,7 @@ def test_a_folder_without_permission(tmp_path):
 )
 def test_wrong_encoder_options_are_wrong_usage(tmp_path, options, message):
     with pytest.raises(UsageError, match=message):
-        check_target(target(tmp_path / "a.mp4", **options))
+        check(tmp_path / "a.mp4", **options)
 
 
 def test_a_target_has_a_size_and_a_rate(tmp_path):
@@ -617,5 +647,5 @@ def test_a_target_has_a_size_and_a_rate(tmp_path):
 
 def test_frames_of_another_size_are_a_bug(tmp_path):
     with pytest.raises(AssertionError, match="64x48 frame"):
-        write(frames(2), target(tmp_path / "a.mp4", (80, 48)))
+        write_video(frames(2), target(tmp_path / "a.mp4", (80, 48)))
     assert list(tmp_path.iterdir()) == []

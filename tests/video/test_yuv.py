@@ -1,3 +1,5 @@
+"""Rectangles of a frame are read and changed as BGR, and every other sample stays as it is."""
+
 from fractions import Fraction
 
 import av
@@ -6,8 +8,8 @@ import pytest
 
 from base.geometry import Rect
 from tests.media import drawn, noise, numbered
-from video.formats import in_planes, planar_layout
-from video.yuv import Frame, Layout, Tags, layout_of
+from video.formats import planar_layout, to_planar
+from video.yuv import ColorTags, Frame, Layout, layout_of
 
 FORMATS = [
     *("yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv410p", "gray"),
@@ -26,10 +28,10 @@ def samples(frame):
 
 
 def outside(frame, rect):
-    """Every sample of which no pixel lies in the rectangle."""
+    """For each plane the samples none of whose pixels lie in the rectangle."""
     for index, plane in enumerate(samples(frame)):
         keep = np.ones(plane.shape, bool)
-        keep[(frame.layout.cells(rect) if index else rect).slices] = False
+        keep[(frame.layout.chroma_rect(rect) if index else rect).slices] = False
         yield plane[keep]
 
 
@@ -41,8 +43,8 @@ def test_only_the_rectangle_changes(pix_fmt, size, rect):
     before = samples(frame)
     region = frame.region(Rect(rect.top, rect.bottom, rect.left, rect.right))
     changed = frame.with_region(rect, 255 - region)
-    for kept, was in zip(outside(changed, rect), outside(frame, rect), strict=True):
-        assert np.array_equal(kept, was)
+    for ours, original in zip(outside(changed, rect), outside(frame, rect), strict=True):
+        assert np.array_equal(ours, original)
     assert not np.array_equal(changed.planes()[0], before[0])
     assert all(map(np.array_equal, samples(frame), before)), "the input frame was written to"
 
@@ -62,21 +64,23 @@ def test_pixels_left_alone_inside_the_region_keep_their_samples(pix_fmt):
     region = frame.region(rect)
     region[:, :24] = 90  # the right half stays
     changed = frame.with_region(rect, region)
-    for plane, was in zip(samples(changed), samples(frame), strict=True):
-        share = 32 * plane.shape[1] // 64
-        assert np.array_equal(plane[:, share:], was[:, share:])
-        assert not np.array_equal(plane[:, :share], was[:, :share])
+    for ours, original in zip(samples(changed), samples(frame), strict=True):
+        half = ours.shape[1] // 2
+        assert np.array_equal(ours[:, half:], original[:, half:])
+        assert not np.array_equal(ours[:, :half], original[:, :half])
 
 
 @pytest.mark.parametrize("tags", [{}, {"colorspace": 1}, {"colorspace": 9}, {"color_range": 2}])
 @pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv444p10le", "yuv444p16le"])
-def test_a_new_region_is_what_the_frame_then_shows(pix_fmt, tags):
+def test_a_new_region_can_be_read_back(pix_fmt, tags):
     frame = Frame(drawn(np.full((48, 64, 3), 90, np.uint8), pix_fmt))
-    Tags(matrix=tags.get("colorspace", 2), range=tags.get("color_range", 1)).put_on(frame.video)
+    ColorTags(matrix=tags.get("colorspace", 2), range=tags.get("color_range", 1)).apply_to(
+        frame.av_frame
+    )
     rect = Rect(3, 43, 5, 60)
-    wanted = noise(1, *rect.size).astype(np.float32)
-    shown = frame.with_region(rect, wanted).region(rect)
-    assert np.abs(shown - wanted).max() < 2.5 / (1 << (frame.layout.bits - 8)) + 0.02
+    region = noise(1, *rect.size).astype(np.float32)
+    read = frame.with_region(rect, region).region(rect)
+    assert np.abs(read - region).max() < 2.5 / (1 << (frame.layout.bits - 8)) + 0.02
 
 
 def test_chroma_takes_the_mean_of_its_cell_and_the_share_at_an_odd_edge():
@@ -102,8 +106,8 @@ def test_the_last_cell_of_an_odd_frame_is_not_diluted():
     assert blue[-1, -1] == blue[-2, -2] == blue[-1, -2] == blue[-2, -1]
 
 
-def test_values_are_rounded_not_cut_off():
-    """astype(uint8) cut off what is behind the point (mistake 21)."""
+def test_values_are_rounded():
+    """Unlike with astype(np.uint8), which drops the fraction."""
     frame = Frame(drawn(np.full((8, 8, 3), 100, np.uint8), "gray"))
     rect = Rect(0, 8, 0, 8)
     level = int(frame.planes()[0][0, 0])
@@ -117,21 +121,21 @@ def test_values_are_rounded_not_cut_off():
 def test_values_are_clipped(pix_fmt):
     frame = frame_of(pix_fmt)
     rect = Rect(0, 48, 0, 64)
-    loud = np.full((48, 64, 3), 4000, np.float32)
-    assert frame.with_region(rect, loud).planes()[0].min() == frame.layout.peak
-    assert frame.with_region(rect, -loud).planes()[0].max() == 0
+    bright = np.full((48, 64, 3), 4000, np.float32)
+    assert frame.with_region(rect, bright).planes()[0].min() == frame.layout.max_value
+    assert frame.with_region(rect, -bright).planes()[0].max() == 0
 
 
 @pytest.mark.parametrize("matrix", [1, 5, 6, 7, 9])
-@pytest.mark.parametrize("reach", [1, 2])
-def test_white_grey_and_primaries_are_read_in_the_matrix_of_the_frame(matrix, reach):
+@pytest.mark.parametrize("color_range", [1, 2])
+def test_white_gray_and_primaries_are_read_in_the_frame_s_matrix(matrix, color_range):
     weights = {1: (0.2126, 0.0722), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
     red, blue = weights.get(matrix, (0.299, 0.114))
-    video = av.VideoFrame(8, 8, "yuv444p16le")
-    Tags(matrix, reach).put_on(video)
-    frame = Frame(video)
-    unit, low = (65535, 0) if reach == 2 else (219 * 256, 16 * 256)
-    swing = 65535 if reach == 2 else 224 * 256
+    av_frame = av.VideoFrame(8, 8, "yuv444p16le")
+    ColorTags(matrix, color_range).apply_to(av_frame)
+    frame = Frame(av_frame)
+    unit, low = (65535, 0) if color_range == 2 else (219 * 256, 16 * 256)
+    swing = 65535 if color_range == 2 else 224 * 256
     for bgr in ([255, 255, 255], [0, 0, 0], [128, 128, 128], [255, 0, 0], [0, 0, 255], [0, 255, 0]):
         b, g, r = (value / 255 for value in bgr)
         y = red * r + blue * b + (1 - red - blue) * g
@@ -146,19 +150,19 @@ def test_white_grey_and_primaries_are_read_in_the_matrix_of_the_frame(matrix, re
 
 
 @pytest.mark.parametrize(("height", "matrix"), [(718, 6), (720, 1)])
-def test_an_unnamed_matrix_is_guessed_from_the_height(height, matrix):
+def test_an_untagged_matrix_is_that_for_the_height(height, matrix):
     frame = Frame(drawn(noise(3, 8, height), "yuv444p"))
-    Tags().put_on(frame.video)
+    ColorTags().apply_to(frame.av_frame)
     rect = Rect(0, 8, 0, 8)
     guessed = frame.region(rect)
-    Tags(matrix, 1).put_on(frame.video)
+    ColorTags(matrix, 1).apply_to(frame.av_frame)
     assert np.array_equal(guessed, frame.region(rect))
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le", "gray"])
 def test_agrees_with_swscale(pix_fmt):
     frame = Frame(drawn(numbered(21, 128, 96), pix_fmt))
-    theirs = frame.video.to_ndarray(format="bgr24") if pix_fmt != "gray" else None
+    theirs = frame.av_frame.to_ndarray(format="bgr24") if pix_fmt != "gray" else None
     if theirs is None:  # swscale takes gray for full range
         theirs = drawn(frame.picture(), "gray", {"color_range": 2}).to_ndarray(format="bgr24")
     assert np.abs(frame.picture().astype(int) - theirs).mean() < 2
@@ -172,33 +176,33 @@ def test_a_picture_becomes_a_frame_and_comes_back(size, name):
     assert frame.layout.name == name
     assert (frame.width, frame.height) == size
     assert np.abs(frame.picture().astype(int) - picture).max() <= 3
-    assert frame.tags == Tags(matrix=6, range=1, primaries=1, transfer=13)
+    assert frame.tags == ColorTags(matrix=6, range=1, primaries=1, transfer=13)
     assert Frame.of_picture(np.zeros((720, 8, 3), np.uint8)).tags.matrix == 1
 
 
-def test_reduced_keeps_the_shape_and_tells_its_scale():
+def test_downscaled_keeps_the_proportions_and_returns_its_scale():
     frame = Frame.of_picture(numbered(3, 320, 200))
-    small, scale = frame.reduced(160)
+    small, scale = frame.downscaled(160)
     assert small.shape == (100, 160, 3)
     assert small.dtype == np.uint8
     assert scale == 0.5
     assert np.abs(small.astype(int) - numbered(3, 160, 100)).mean() < 3
-    whole, one = frame.reduced(640)
+    whole, scale = frame.downscaled(640)
     assert whole.shape == (200, 320, 3)
-    assert one == 1
-    assert Frame(drawn(numbered(3), "gray10le")).reduced(32)[0].shape == (24, 32, 3)
+    assert scale == 1
+    assert Frame(drawn(numbered(3), "gray10le")).downscaled(32)[0].shape == (24, 32, 3)
 
 
 def test_tags_time_and_aspect_are_kept():
-    tags = Tags(matrix=9, range=2, primaries=9, transfer=16)
-    video = drawn(numbered(1), "yuv420p10le")
-    tags.put_on(video)
-    video.pts, video.time_base = 41, Fraction(1, 30)
-    frame = Frame(video, Fraction(4, 3))
+    tags = ColorTags(matrix=9, range=2, primaries=9, transfer=16)
+    av_frame = drawn(numbered(1), "yuv420p10le")
+    tags.apply_to(av_frame)
+    av_frame.pts, av_frame.time_base = 41, Fraction(1, 30)
+    frame = Frame(av_frame, Fraction(4, 3))
     rect = Rect(0, 9, 0, 9)
     changed = frame.with_region(rect, 255 - frame.region(rect))
     assert changed.tags == tags
-    assert (changed.video.pts, changed.video.time_base) == (41, Fraction(1, 30))
+    assert (changed.av_frame.pts, changed.av_frame.time_base) == (41, Fraction(1, 30))
     assert changed.aspect == Fraction(4, 3)
 
 
@@ -245,38 +249,38 @@ def test_the_nearest_planar_format(name, nearest):
         *[(name, 1.2) for name in ("rgb24", "gbrp", "gbrp12le", "bgra", "rgb48le", "yuv444p16be")],
     ],
 )
-def test_other_formats_come_to_planes_with_their_colours(name, error):
-    video = drawn(numbered(9), name)
-    planes = in_planes(video, planar_layout(video.format), (64, 48))
-    assert np.abs(Frame(planes).picture().astype(int) - numbered(9)).mean() < error
+def test_other_formats_become_planar_with_their_colours(name, error):
+    av_frame = drawn(numbered(9), name)
+    planar = to_planar(av_frame, planar_layout(av_frame.format), (64, 48))
+    assert np.abs(Frame(planar).picture().astype(int) - numbered(9)).mean() < error
 
 
-def test_full_range_jpeg_planes_are_taken_as_they_are():
-    video = drawn(numbered(9), "yuvj420p")
-    planes = in_planes(video, Layout("yuv420p", 8), (64, 48))
-    assert Tags.of(planes).range == 2
-    for ours, theirs in zip(planes.planes, video.planes, strict=True):
+def test_full_range_jpeg_planes_keep_their_samples():
+    av_frame = drawn(numbered(9), "yuvj420p")
+    planar = to_planar(av_frame, Layout("yuv420p", 8), (64, 48))
+    assert ColorTags.of(planar).range == 2
+    for ours, theirs in zip(planar.planes, av_frame.planes, strict=True):
         assert bytes(ours) == bytes(theirs)
 
 
-def margins(video, fill=None):
-    """What lies behind the ends of the rows; it is filled where a number is given."""
-    found = b""
-    width = 1 if video.format.components[0].bits == 8 else 2
-    for plane in video.planes:
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)
+def row_padding(av_frame, fill=None):
+    """The bytes behind the ends of the rows, filled first where a number is given."""
+    content = b""
+    width = 1 if av_frame.format.components[0].bits == 8 else 2
+    for plane in av_frame.planes:
+        padding = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, plane.width * width :]
         if fill is not None:
-            rows[:, plane.width * width :] = fill
-        found += rows[:, plane.width * width :].tobytes()
-    return found
+            padding[...] = fill
+        content += padding.tobytes()
+    return content
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p10le", "gray"])
-def test_nothing_lies_behind_the_rows(pix_fmt):
-    """x264 looks there, so what is left there by chance would change the file."""
+def test_the_padding_of_rows_is_zero(pix_fmt):
+    """x264 reads it, so what is left there by chance would change the file."""
     frame = frame_of(pix_fmt, ODD)
-    assert set(margins(frame.video, 77)) == {77}
+    assert set(row_padding(frame.av_frame, 77)) == {77}
     changed = frame.with_region(RECTS[0], frame.region(RECTS[0]) + 9)
-    turned = in_planes(frame.video, Layout("yuv422p", 8), ODD)
-    for video in (changed.video, turned, Frame.of_picture(frame.picture()).video):
-        assert margins(video) and not any(margins(video))
+    planar = to_planar(frame.av_frame, Layout("yuv422p", 8), ODD)
+    for av_frame in (changed.av_frame, planar, Frame.of_picture(frame.picture()).av_frame):
+        assert row_padding(av_frame) and not any(row_padding(av_frame))

@@ -1,4 +1,4 @@
-"""Every kind of checkpoint is read by safe means; the rest is refused in one line."""
+"""Every format of checkpoint is read by safe means; the rest is refused in one line."""
 
 import os
 import zipfile
@@ -21,13 +21,20 @@ from tests.checkpoints import (
     save_torchscript,
     save_web_page,
 )
-from wav2lip.checkpoint import Kind, find, kind_of, load_network, read_weights
+from wav2lip.checkpoint import (
+    CheckpointFormat,
+    checkpoint_folders,
+    detect_format,
+    find_checkpoint,
+    load_network,
+    read_weights,
+)
 
 SMALL = OrderedDict(a=torch.arange(6.0).reshape(2, 3), b=torch.tensor([0.5, -2.0]))
 
 
 def refusal(path, load=load_network):
-    """The one line that the checkpoint is refused with."""
+    """The one-line message that the checkpoint is refused with, without its path."""
     with pytest.raises(EngineError) as caught:
         load(path)
     line = str(caught.value)
@@ -42,29 +49,27 @@ def assert_equal(read, weights):
 
 
 @pytest.mark.parametrize(
-    ("save", "kind"),
+    ("save", "format"),
     [
-        (save_classic, Kind.LEGACY),
-        (save_bare, Kind.TORCH),
-        (save_safetensors, Kind.SAFETENSORS),
+        (save_classic, CheckpointFormat.LEGACY),
+        (save_bare, CheckpointFormat.TORCH),
+        (save_safetensors, CheckpointFormat.SAFETENSORS),
     ],
 )
-def test_weights_come_out_under_their_own_names(save, kind, tmp_path):
+def test_weights_come_out_under_their_own_names(save, format, tmp_path):
     path = save(SMALL, tmp_path / "named_at_will.bin")
-    assert kind_of(path) is kind
+    assert detect_format(path) is format
     assert_equal(read_weights(path), SMALL)
 
 
-def test_a_checkpoint_saved_on_a_gpu_is_read_without_one_mistake_23(tmp_path):
-    """(mistake 23: no map_location)"""
+def test_a_checkpoint_saved_on_a_gpu_is_read_without_one(tmp_path):
     path = save_classic(SMALL, tmp_path / "classic.pth")
     assert b"cuda:0" in path.read_bytes()
     assert all(value.device.type == "cpu" for value in read_weights(path).values())
 
 
 @pytest.mark.parametrize("how", ["zip", "legacy", "pickle", "torchscript"])
-def test_code_in_a_checkpoint_is_not_run_mistake_23(how, tmp_path):
-    """(mistake 23: unrestricted unpickling)"""
+def test_code_in_a_checkpoint_is_not_run(how, tmp_path):
     path = save_malicious(tmp_path / "wav2lip.pth", tmp_path / "trace", how)
     assert "was not run" in refusal(path)
     assert not (tmp_path / "trace").exists()
@@ -84,12 +89,12 @@ def test_the_whole_network_is_read_from_its_classic_file(weights, tmp_path):
 
 def test_the_whole_network_is_read_from_torchscript(weights, tmp_path):
     path = save_torchscript(weights, tmp_path / "wav2lip_gan.pth")
-    assert kind_of(path) is Kind.TORCHSCRIPT
+    assert detect_format(path) is CheckpointFormat.TORCHSCRIPT
     assert_equal(read_weights(path), weights)
     load_network(path)
 
 
-def test_torchscript_code_is_not_looked_at(tmp_path):
+def test_torchscript_code_is_not_read(tmp_path):
     path = save_torchscript(flat_weights(), tmp_path / "wav2lip.pt")
     with zipfile.ZipFile(path) as archive:
         members = {i: archive.read(i) for i in archive.namelist() if "/code/" not in i}
@@ -101,7 +106,7 @@ def test_torchscript_code_is_not_looked_at(tmp_path):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_weights_of_other_precision_become_float32(dtype, tmp_path):
-    network = load_network(save_bare(flat_weights(0.25), tmp_path / "half.pth", dtype))
+    network = load_network(save_bare(flat_weights(0.25, dtype), tmp_path / "half.pth"))
     state = network.state_dict()
     assert {value.dtype for value in state.values()} == {torch.float32, torch.int64}
     assert float(state["output_block.1.bias"][0]) == 0.25
@@ -135,7 +140,7 @@ def test_a_zip_of_something_else_is_refused(tmp_path):
 
 
 def test_a_zip_of_the_future_is_refused(tmp_path):
-    """The zip's own number says which version is needed to unpack it."""
+    """A zip says which version of the format is needed to unpack it."""
     path = save_bare(SMALL, tmp_path / "wav2lip.pth")
     data = bytearray(path.read_bytes())
     data[data.index(b"PK\x01\x02") + 6] = 66
@@ -153,11 +158,11 @@ def test_a_folder_is_refused(tmp_path):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    assert "no such checkpoint" in refusal(tmp_path / "wav2lip.pth", find)
+    assert "no such checkpoint" in refusal(tmp_path / "wav2lip.pth", find_checkpoint)
 
 
 def test_a_name_that_the_system_refuses_is_refused(tmp_path):
-    assert "cannot read the checkpoint" in refusal(tmp_path / ("w" * 300), find)
+    assert "cannot read the checkpoint" in refusal(tmp_path / ("w" * 300), find_checkpoint)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
@@ -167,11 +172,11 @@ def test_a_file_without_permission_is_refused(tmp_path):
     assert "Permission denied" in refusal(path)
 
 
-@pytest.mark.parametrize("left", [0.98, 0.5, 0.1])
+@pytest.mark.parametrize("share", [0.98, 0.5, 0.1])
 @pytest.mark.parametrize("save", [save_classic, save_bare, save_safetensors])
-def test_a_cut_off_file_is_refused(save, left, tmp_path):
+def test_a_cut_off_file_is_refused(save, share, tmp_path):
     whole = save({"weight": torch.rand(100, 100)}, tmp_path / "whole.pth")
-    assert "cut off" in refusal(save_cut_off(whole, tmp_path / "wav2lip.pth", left))
+    assert "cut off" in refusal(save_cut_off(whole, tmp_path / "wav2lip.pth", share))
 
 
 def test_another_network_is_refused_by_what_is_missing(tmp_path):
@@ -211,23 +216,80 @@ def test_a_variance_below_zero_is_refused(tmp_path):
 def test_onnx_is_known_and_kept_from_torch(tmp_path):
     path = tmp_path / "wav2lip.onnx"
     path.write_bytes(onnx_writer.number(1, 8) + onnx_writer.block(7, b""))
-    assert kind_of(path) is Kind.ONNX
+    assert detect_format(path) is CheckpointFormat.ONNX
     assert "--engine openvino" in refusal(path)
 
 
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """The three folders in which checkpoints are searched, empty and in their order."""
+    folders = [tmp_path / name for name in ("models", "work/checkpoints", "clone/checkpoints")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    monkeypatch.setenv("MODEL_ROOT", str(folders[0]))
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(wav2lip.checkpoint, "CLONE_FOLDER", folders[2])
+    return folders
+
+
+def test_checkpoints_are_searched_in_model_root_the_working_directory_and_the_clone(folders):
+    assert checkpoint_folders() == (*folders,)
+    for folder in reversed(folders):  # each one is found before those that are there already
+        saved = save_bare(SMALL, folder / "wav2lip.pth")
+        assert find_checkpoint(None) == saved
+    named = save_bare(SMALL, folders[2] / "mine.pth")
+    assert find_checkpoint(named) == named
+
+
+def test_a_better_name_in_a_later_folder_comes_later(folders):
+    first = save_bare(SMALL, folders[1] / "wav2lip.pth")
+    save_bare(SMALL, folders[2] / "wav2lip_gan.pth")
+    assert find_checkpoint(None) == first
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_model_root_only_both_checkpoints_folders_are_searched(value, folders, monkeypatch):
+    if value is None:
+        monkeypatch.delenv("MODEL_ROOT")
+    else:
+        monkeypatch.setenv("MODEL_ROOT", value)
+    assert checkpoint_folders() == (*folders[1:],)
+
+
+def test_in_the_clone_itself_its_folder_is_named_once(folders, monkeypatch):
+    monkeypatch.chdir(folders[2].parent)
+    assert checkpoint_folders() == (folders[0], folders[2])
+
+
+def test_a_model_root_that_cannot_be_searched_does_not_hide_the_others(folders, monkeypatch):
+    saved = save_bare(SMALL, folders[2] / "wav2lip.pth")
+    for name in ("m" * 300, str(saved), "/nowhere"):
+        monkeypatch.setenv("MODEL_ROOT", name)
+        assert find_checkpoint(None) == saved
+
+
+def test_a_working_directory_that_is_gone_is_no_error(folders, tmp_path, monkeypatch):
+    saved = save_bare(SMALL, folders[2] / "wav2lip.pth")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert checkpoint_folders() == (folders[0], folders[2])
+    assert find_checkpoint(None) == saved
+
+
 def test_the_folder_of_checkpoints_is_searched_for_known_names(tmp_path, monkeypatch):
-    monkeypatch.setattr(wav2lip.checkpoint, "FOLDER", tmp_path)
-    assert find(None) is None
+    monkeypatch.setattr(wav2lip.checkpoint, "checkpoint_folders", lambda: (tmp_path,))
+    assert find_checkpoint(None) is None
     save_bare(SMALL, tmp_path / "mine.pth")
-    assert find(None) is None
+    assert find_checkpoint(None) is None
     plain = save_bare(SMALL, tmp_path / "wav2lip.pth")
-    assert find(None) == plain
+    assert find_checkpoint(None) == plain
     sharper = save_bare(SMALL, tmp_path / "wav2lip_gan.pth")
-    assert find(None) == sharper
-    assert find(tmp_path / "mine.pth") == tmp_path / "mine.pth"
+    assert find_checkpoint(None) == sharper
+    assert find_checkpoint(tmp_path / "mine.pth") == tmp_path / "mine.pth"
 
 
 def test_a_web_page_in_the_folder_of_checkpoints_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(wav2lip.checkpoint, "FOLDER", tmp_path)
+    monkeypatch.setattr(wav2lip.checkpoint, "checkpoint_folders", lambda: (tmp_path,))
     path = save_web_page(tmp_path / "wav2lip.pth")
-    assert "web page" in refusal(path, lambda _: find(None))
+    assert "web page" in refusal(path, lambda _: find_checkpoint(None))

@@ -1,4 +1,4 @@
-"""What every engine promises, and what each promises of its own."""
+"""The promises of every engine, and those of each single one."""
 
 import os
 import re
@@ -18,18 +18,25 @@ from base.geometry import Rect
 from base.openvino import core, ops, ov
 from tests.checkpoints import flat_weights, network_of, save_bare, save_cut_off, save_onnx
 from tests.onnx_writer import block, number, text, value
-from wav2lip.generators import GENERATORS, EngineSettings, choose, network_cache, torch_engine
-from wav2lip.generators.batch import WHOLE, Batch
+from wav2lip.generators import (
+    GENERATORS,
+    NETWORKS,
+    EngineSettings,
+    choose_engine,
+    network_cache,
+    torch_engine,
+)
+from wav2lip.generators.batch import WHOLE_PATCH, Batch
 from wav2lip.generators.cuda_engine import CudaEngine
-from wav2lip.generators.cuda_graph import Recorded
+from wav2lip.generators.cuda_graph import RecordedGraph
 from wav2lip.generators.in_flight import generate
 from wav2lip.generators.openvino_engine import piece_size
-from wav2lip.generators.openvino_framing import restore_patches
-from wav2lip.generators.openvino_graph import graph_of
-from wav2lip.network import folded_weights
+from wav2lip.generators.openvino_graph import build_graph
+from wav2lip.generators.openvino_processing import restore_patches
+from wav2lip.network import fold_norms, folded_weights
 
 ROOT = Path(__file__).parent.parent.parent
-PLACES = np.array([(0.31, 0.41), (0.69, 0.41), (0.5, 0.6), (0.35, 0.78), (0.65, 0.78)])
+RELATIVE_LANDMARKS = np.array([(0.31, 0.41), (0.69, 0.41), (0.5, 0.6), (0.35, 0.78), (0.65, 0.78)])
 
 
 def batch_of(frames, seed=0):
@@ -39,7 +46,7 @@ def batch_of(frames, seed=0):
     return Batch(
         mels=random.uniform(-4, 4, (frames, 80, 16)).astype(np.float32),
         faces=coarse.repeat(8, axis=1).repeat(8, axis=2),
-        landmarks=np.tile(PLACES * 96, (frames, 1, 1)).astype(np.float32),
+        landmarks=np.tile(RELATIVE_LANDMARKS * 96, (frames, 1, 1)).astype(np.float32),
     )
 
 
@@ -124,49 +131,49 @@ PARTS = [Rect(48, 92, 20, 80), Rect(53, 96, 0, 61), Rect(0, 7, 41, 96), Rect(60,
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-@pytest.mark.parametrize("shown", PARTS, ids=str)
-def test_what_is_shown_is_the_whole_s_and_the_rest_the_face_s(
-    name, shown, generator_of_whole, checkpoint, cache
+@pytest.mark.parametrize("visible", PARTS[1::2], ids=str)
+def test_the_visible_part_equals_the_whole_patch_and_the_rest_the_face(
+    name, visible, generator_of_whole, checkpoint, cache
 ):
     batch = batch_of(3, seed=3)
-    settings = EngineSettings(checkpoint, "cpu", batch_size=3, cache=cache, shown=shown)
+    settings = EngineSettings(checkpoint, "cpu", batch_size=3, cache=cache, visible=visible)
     part = next(GENERATORS[name](settings)([batch])).astype(int)
     whole = next(generator_of_whole(name)([batch]))
     inside = np.zeros((96, 96), bool)
-    inside[shown.slices] = True
+    inside[visible.slices] = True
     assert np.abs(part - whole)[:, inside].max() <= 1
     assert np.array_equal(part[:, ~inside], batch.faces[:, ~inside])
     assert not np.array_equal(part[:, inside], batch.faces[:, inside]) or name == "puppet"
 
 
-@pytest.mark.parametrize("shown", PARTS, ids=str)
-def test_a_part_is_computed_as_the_whole_network_does(shown, weights):
-    """Before rounding, so that zeros laid on in a wrong place show."""
+@pytest.mark.parametrize("visible", PARTS, ids=str)
+def test_a_part_is_computed_as_the_whole_network_does(visible, weights):
+    """Compared before rounding, which would hide zeros padded in a wrong place."""
     random = np.random.default_rng(4)
     inputs = random.normal(0, 2, (1, 1, 80, 16)), random.uniform(0, 1, (1, 6, 96, 96))
-    mel, face = (given.astype(np.float32) for given in inputs)
+    mel, face = (array.astype(np.float32) for array in inputs)
     network = network_of(weights)
     with torch.inference_mode():
         whole = network(torch.from_numpy(mel), torch.from_numpy(face)).numpy()
-    graph = graph_of(folded_weights(network), shown)
+    graph = build_graph(folded_weights(network), visible)
     part = core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([mel, face])[0]
-    rows, columns = shown.slices
+    rows, columns = visible.slices
     assert np.abs(part - whole[:, :, rows, columns]).max() < 1e-5
 
 
-@pytest.mark.parametrize("name", ["openvino", "torch"])
+@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(("half", "within"), [(False, 0.51), (True, 4)])
 def test_patches_are_the_network_s_output_rounded(name, half, within, weights, checkpoint, cache):
     batch = batch_of(2, seed=7)
     generator = GENERATORS[name](EngineSettings(checkpoint, "cpu", half, 2, cache))
     error = next(generator([batch])) - expected(weights, batch)
     assert np.abs(error).max() < within
-    assert abs(error.mean()) < 0.2  # were they cut off, it would be -0.5
+    assert abs(error.mean()) < 0.2  # truncated, it would be -0.5
 
 
 def restored_by_openvino(out):
-    place = ops.parameter(out.shape, np.float32)
-    model = ov.Model([ops.result(restore_patches(place))], [place])
+    parameter = ops.parameter(out.shape, np.float32)
+    model = ov.Model([ops.result(restore_patches(parameter))], [parameter])
     return core().compile_model(model, "CPU")([out])[0]
 
 
@@ -175,8 +182,7 @@ def restored_by_torch(out):
 
 
 @pytest.mark.parametrize("restored", [restored_by_openvino, restored_by_torch])
-def test_patches_are_rounded_to_the_nearest_mistake_21(restored):
-    """(mistake 21: astype(uint8) truncates)"""
+def test_patches_are_rounded_to_the_nearest_and_not_truncated(restored):
     levels = np.linspace(-1, 256, 3 * 96 * 96, dtype=np.float32)
     patches = restored((levels / 255).reshape(1, 3, 96, 96))
     nearest = np.rint(levels.clip(0, 255)).reshape(1, 3, 96, 96).transpose(0, 2, 3, 1)
@@ -184,20 +190,58 @@ def test_patches_are_rounded_to_the_nearest_mistake_21(restored):
     assert (patches == nearest).mean() > 0.999  # x / 255 * 255 is not always x
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    ("half", "message"), [(False, "its weights overflow; get"), (True, "run without --fp16")]
+)
+def test_weights_that_overflow_are_an_error_and_no_picture(name, half, message, tmp_path):
+    """Each weight is a number, but the features and so the output are infinite or no number."""
+    weights = flat_weights() | {"output_block.0.conv_block.1.weight": torch.full((32,), 3e38)}
+    weights["output_block.1.weight"] = torch.tensor([1.0, -1.0]).repeat(48).reshape(3, 32, 1, 1)
+    checkpoint = save_bare(weights, tmp_path / "overflow.pth")
+    generator = GENERATORS[name](EngineSettings(checkpoint, "cpu", half, 2))
+    with pytest.raises(EngineError, match=f"overflow.pth: .* is no number: .*{message}"):
+        next(generator([batch_of(2)]))
+
+
+def too_large_for_half():
+    """Weights that are infinite in 16 bits and, like the output, finite in 32."""
+    weights = flat_weights()
+    weights["output_block.0.conv_block.0.weight"] = torch.full((32, 80, 3, 3), 1e7)
+    weights["output_block.1.weight"] = torch.tensor([1.0, -1.0]).repeat(48).reshape(3, 32, 1, 1)
+    return weights
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_whether_the_output_is_finite_comes_with_the_patches(dtype):
+    network = fold_norms(network_of(too_large_for_half())).to(dtype)
+    inputs = torch.zeros(1, 80, 16), torch.zeros(1, 96, 96, 3, dtype=torch.uint8)
+    with torch.inference_mode():
+        patches, finite = torch_engine.compute_patches(network, dtype, WHOLE_PATCH, *inputs)
+    assert patches.dtype == torch.uint8 and bool(finite) == (dtype == torch.float32)
+
+
 def test_a_full_batch_falls_into_even_pieces():
     assert [piece_size(n) for n in (1, 3, 8, 9, 20, 128)] == [1, 3, 4, 3, 4, 4]
 
 
-@pytest.mark.parametrize("shown", [WHOLE, PARTS[0]], ids=str)
-def test_onnx_gives_the_same_patches(weights, checkpoint, cache, tmp_path, shown):
+@pytest.fixture(scope="module")
+def onnx(weights, tmp_path_factory):
+    return save_onnx(weights, tmp_path_factory.mktemp("onnx") / "wav2lip.onnx")
+
+
+@pytest.mark.parametrize("visible", [WHOLE_PATCH, PARTS[0]], ids=str)
+def test_onnx_gives_the_same_patches(onnx, checkpoint, cache, visible):
     settings = EngineSettings(checkpoint, "cpu", batch_size=2, cache=cache)
-    onnx = save_onnx(weights, tmp_path / "wav2lip.onnx")
     batch = batch_of(2)
     with_onnx, with_torch = (
-        next(GENERATORS["openvino"](EngineSettings(path, "cpu", False, 2, cache, shown))([batch]))
+        next(GENERATORS["openvino"](EngineSettings(path, "cpu", False, 2, cache, visible))([batch]))
         for path in (onnx, settings.weights)
     )
     assert np.abs(with_onnx.astype(int) - with_torch).max() <= 1
+
+
+def test_onnx_that_is_cut_off_is_refused(onnx, tmp_path):
     with pytest.raises(EngineError, match="cut off"):
         GENERATORS["openvino"](EngineSettings(save_cut_off(onnx, tmp_path / "cut.onnx")))
 
@@ -216,10 +260,16 @@ def test_a_start_from_the_cache_imports_no_torch(checkpoint, cache):
     program = """
 import sys
 from pathlib import Path
-from wav2lip.generators import GENERATORS, EngineSettings, choose
+import numpy as np
+from wav2lip.generators import GENERATORS, EngineSettings, choose_engine
+from wav2lip.generators.batch import Batch
 checkpoint, cache = map(Path, sys.argv[1:])
-assert choose("auto", "cpu", checkpoint) == "openvino"
-GENERATORS["openvino"](EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache))
+assert choose_engine("auto", "cpu", checkpoint) == "openvino"
+shapes = {"mels": (1, 80, 16), "faces": (1, 96, 96, 3), "landmarks": (1, 5, 2)}
+dtypes = {"mels": np.float32, "faces": np.uint8, "landmarks": np.float32}
+batch = Batch(**{name: np.zeros(shapes[name], dtypes[name]) for name in shapes})
+settings = EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache)
+assert len(next(GENERATORS["openvino"](settings)([batch]))) == 1
 print("torch" in sys.modules)
 """
     words = [sys.executable, "-c", program, str(checkpoint), str(cache)]
@@ -235,7 +285,7 @@ def first_patches(checkpoint, cache):
 def test_a_damaged_cache_entry_is_made_again(checkpoint, tmp_path):
     whole = first_patches(checkpoint, tmp_path)
     (entry,) = (tmp_path / "networks").iterdir()
-    with (entry / network_cache.WEIGHTS).open("r+b") as file:
+    with (entry / network_cache.WEIGHTS_FILE).open("r+b") as file:
         file.seek(10**7)
         file.write(b"\xff" * 4000)
     damaged = network_cache.checksum(entry)
@@ -244,26 +294,31 @@ def test_a_damaged_cache_entry_is_made_again(checkpoint, tmp_path):
     assert (entry / "checksum").read_text() == network_cache.checksum(entry) != damaged
 
 
-def mapped_pages():
-    """Megabytes of files in this process's memory."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"RssFile:\s+(\d+)", status)[1]) / 1024
+def resident(folder):
+    """Megabytes of this process's memory that are the folder's files."""
+    kilobytes, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if re.match("[0-9a-f]+-", line):
+            inside = f" {folder}/" in line
+        elif inside and line.startswith("Rss:"):
+            kilobytes += int(line.split()[1])
+    return kilobytes / 1024
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells")
 def test_weights_leave_the_memory_once_the_network_is_compiled(checkpoint, cache):
     first_patches(checkpoint, cache)
-    kept = network_cache.read(cache / "networks" / network_cache.key_of(checkpoint))
-    sums = [weight.sum() for weight in kept.weights.values()]
-    before = mapped_pages()
-    kept.release()
-    assert before - mapped_pages() > 130
-    assert [weight.sum() for weight in kept.weights.values()] == sums
-    kept.release()
-    before = mapped_pages()
+    stored = network_cache.read(cache / "networks" / network_cache.cache_key(checkpoint))
+    sums = [weight.sum() for weight in stored.weights.values()]
+    before = resident(cache)
+    stored.release()
+    assert before - resident(cache) > 130
+    assert [weight.sum() for weight in stored.weights.values()] == sums
+    stored.release()
+    before = resident(cache)
     generator = GENERATORS["openvino"](EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache))
     next(generator([batch_of(1)]))
-    assert mapped_pages() - before < 70
+    assert resident(cache) - before < 70
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
@@ -280,32 +335,32 @@ def test_without_a_cache_nothing_is_written(tmp_path, monkeypatch):
 
 
 def test_the_cache_keeps_the_networks_used_last(tmp_path):
-    entries = [tmp_path / "networks" / f"{age:032x}" for age in range(network_cache.KEPT)]
+    entries = [tmp_path / "networks" / f"{age:032x}" for age in range(network_cache.MAX_ENTRIES)]
     for age, entry in enumerate(entries):
         entry.mkdir(parents=True)
         os.utime(entry, (time.time() - 60 - age,) * 2)
     first_patches(save_bare(flat_weights(), tmp_path / "flat.pth"), tmp_path)
     assert [entry.exists() for entry in entries] == [True, True, False]
-    (made,) = {*(tmp_path / "networks").iterdir()} - {*entries}
-    os.utime(made, (1, 1))
+    (new,) = {*(tmp_path / "networks").iterdir()} - {*entries}
+    os.utime(new, (1, 1))
     first_patches(tmp_path / "flat.pth", tmp_path)
-    assert made.stat().st_mtime > entries[1].stat().st_mtime
+    assert new.stat().st_mtime > entries[1].stat().st_mtime
 
 
-@pytest.mark.parametrize("place", [1000, -1000])
-def test_the_cache_tells_checkpoints_of_one_size_apart(place, tmp_path):
+@pytest.mark.parametrize("offset", [1000, -1000])
+def test_the_cache_tells_checkpoints_of_one_size_apart(offset, tmp_path):
     first, second = np.zeros(2**22, np.uint8), np.zeros(2**22, np.uint8)
-    second[place] = 1
+    second[offset] = 1
     paths = tmp_path / "first.pth", tmp_path / "second.pth"
     for path, content in zip(paths, (first, second), strict=True):
         path.write_bytes(content.tobytes())
         os.utime(path, ns=(0, 0))
-    assert network_cache.key_of(paths[0]) != network_cache.key_of(paths[1])
+    assert network_cache.cache_key(paths[0]) != network_cache.cache_key(paths[1])
     os.utime(paths[1], ns=(0, 1))
     paths[1].write_bytes(first.tobytes())
-    assert network_cache.key_of(paths[0]) != network_cache.key_of(paths[1])
+    assert network_cache.cache_key(paths[0]) != network_cache.cache_key(paths[1])
     os.utime(paths[1], ns=(0, 0))
-    assert network_cache.key_of(paths[0]) == network_cache.key_of(paths[1])
+    assert network_cache.cache_key(paths[0]) == network_cache.cache_key(paths[1])
 
 
 def test_cuda_that_is_not_there_is_an_error(checkpoint):
@@ -335,13 +390,13 @@ def test_cuda_gives_the_network_s_patches(half, weights, checkpoint):
 def test_cuda_s_graph_gives_what_the_eager_network_does(half, checkpoint):
     batches = [batch_of(4), batch_of(4, seed=1)]
     settings = EngineSettings(checkpoint, "cuda", half, 4)
-    eager = [GENERATORS["torch"](settings) for _ in batches]  # each meets its size once
-    alone = [next(generator([batch])) for generator, batch in zip(eager, batches, strict=True)]
+    eager = [GENERATORS["torch"](settings) for _ in batches]  # each computes its size only once
+    single = [next(generator([batch])) for generator, batch in zip(eager, batches, strict=True)]
     generator = GENERATORS["torch"](settings)
-    for patches, alike in zip(generator(batches * 3), alone * 3, strict=True):
-        assert np.abs(patches.astype(int) - alike).max() <= 1
+    for patches, expected_patches in zip(generator(batches * 3), single * 3, strict=True):
+        assert np.abs(patches.astype(int) - expected_patches).max() <= 1
     (engine,) = generator.args
-    assert isinstance(engine.graphs[4], Recorded)
+    assert isinstance(engine.graphs[4], RecordedGraph)
     assert not any(generator.args[0].graphs for generator in eager)
 
 
@@ -364,7 +419,7 @@ def test_cuda_takes_odd_batches_and_one_stream_after_another(checkpoint):
     one_by_one = np.concatenate(list(generator(cut(batch, *[1] * 19))))
     for sizes in ((4, 4, 4, 4, 3), (3, 4, 1, 4, 4, 3), (19,)):
         patches = list(generator(cut(batch, *sizes)))
-        assert [len(some) for some in patches] == [*sizes]
+        assert [len(array) for array in patches] == [*sizes]
         assert np.abs(np.concatenate(patches).astype(int) - one_by_one).max() <= 1
 
 
@@ -376,26 +431,26 @@ def test_cuda_goes_on_with_one_stream_after_another_was_closed(checkpoint):
     closed = generator(batches)
     next(closed)
     closed.close()
-    for patches, alike in zip(generator(batches), whole, strict=True):
-        assert np.abs(patches.astype(int) - alike).max() <= 1
+    for patches, expected_patches in zip(generator(batches), whole, strict=True):
+        assert np.abs(patches.astype(int) - expected_patches).max() <= 1
 
 
-def while_recorded(does):
-    """A Compute that gives the faces, and is not at peace with being recorded."""
+def while_recording(action):
+    """A Compute that returns the faces and calls `action` while it is recorded."""
     calls = []
 
     def compute(mels, faces):
         calls.append((len(faces), torch.cuda.is_current_stream_capturing()))
         if calls[-1][1]:
-            does(faces)
-        return faces.clone()
+            action(faces)
+        return faces.clone(), torch.ones((), dtype=torch.bool, device=faces.device)
 
     return compute, calls
 
 
 def test_cuda_that_cannot_record_goes_on_without_a_graph(gpu):
-    compute, calls = while_recorded(lambda faces: faces.sum().item())
-    engine = CudaEngine(compute, gpu, limit=2)
+    compute, calls = while_recording(lambda faces: faces.sum().item())
+    engine = CudaEngine(compute, gpu, 2, "overflow")
     batches = [batch_of(2, seed) for seed in range(5)]
     patches = list(generate(engine, batches))
     assert all(np.array_equal(p, b.faces) for p, b in zip(patches, batches, strict=True))
@@ -409,28 +464,50 @@ def test_cuda_that_has_no_memory_to_record_halves_the_batch(gpu):
         if len(faces) > 2:
             torch.empty(huge, dtype=torch.uint8, device=gpu)
 
-    compute, calls = while_recorded(fill)
-    engine = CudaEngine(compute, gpu, limit=4)
+    compute, calls = while_recording(fill)
+    engine = CudaEngine(compute, gpu, 4, "overflow")
     batches = [batch_of(4, seed) for seed in range(5)]
     patches = list(generate(engine, batches))
     assert all(np.array_equal(p, b.faces) for p, b in zip(patches, batches, strict=True))
     assert [n for n, recorded in calls if recorded] == [4, 2] and engine.limit == 2
 
 
-def test_the_engine_follows_what_is_there(tmp_path):
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("batches", [1, 3], ids=["eager", "recorded"])
+def test_cuda_whose_weights_overflow_in_half_precision_says_so(batches, tmp_path):
+    checkpoint = save_bare(too_large_for_half(), tmp_path / "overflow.pth")
+    generator = GENERATORS["torch"](EngineSettings(checkpoint, "cuda", True, 2))
+    with pytest.raises(EngineError, match="run without --fp16"):
+        list(generator([batch_of(2)] * batches))
+    in_float32 = GENERATORS["torch"](EngineSettings(checkpoint, "cuda", False, 2))
+    assert len(list(in_float32([batch_of(2)] * batches))) == batches
+
+
+@pytest.mark.usefixtures("gpu")
+def test_cuda_leaves_cudnn_s_setting_as_it_was(checkpoint):
+    before = torch.backends.cudnn.benchmark
+    generator = GENERATORS["torch"](EngineSettings(checkpoint, "cuda", batch_size=2))
+    for _ in generator([batch_of(2)] * 4):
+        assert torch.backends.cudnn.benchmark is before
+    assert isinstance(generator.args[0].graphs[2], RecordedGraph)
+
+
+def test_the_engine_follows_the_device_and_the_checkpoint(tmp_path):
     checkpoint = save_bare(flat_weights(), tmp_path / "flat.pth")
-    assert choose("auto", "auto", None) == "puppet"
-    assert choose("auto", "cpu", checkpoint) == "openvino"
-    assert choose("auto", "cuda", checkpoint) == "torch"
+    assert choose_engine("auto", "auto", None) == "puppet"
+    assert choose_engine("auto", "cpu", checkpoint) == "openvino"
+    assert choose_engine("auto", "cuda", checkpoint) == "torch"
     gpu = torch.cuda.is_available()
-    assert choose("auto", "auto", checkpoint) == ("torch" if gpu else "openvino")
-    assert [choose(name, "cpu", checkpoint) for name in GENERATORS] == [*GENERATORS]
+    assert choose_engine("auto", "auto", checkpoint) == ("torch" if gpu else "openvino")
+    assert [choose_engine(name, "cpu", checkpoint) for name in GENERATORS] == [*GENERATORS]
 
 
-@pytest.mark.parametrize("name", ["openvino", "torch"])
-def test_a_network_without_a_checkpoint_is_an_error(name):
-    with pytest.raises(EngineError, match="--checkpoint_path"):
-        choose(name, "cpu", None)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_without_a_checkpoint_is_an_error_that_names_the_folders(name, monkeypatch):
+    monkeypatch.setenv("MODEL_ROOT", "/models")
+    folders = f"/models or .*{re.escape(str(ROOT / 'checkpoints'))}$"
+    with pytest.raises(EngineError, match=f"--checkpoint_path or put .* into {folders}"):
+        choose_engine(name, "cpu", None)
     with pytest.raises(EngineError, match="--checkpoint_path"):
         GENERATORS[name](EngineSettings())
 
@@ -440,7 +517,7 @@ def test_settings_that_contradict_are_refused():
         with pytest.raises(UsageError):
             EngineSettings(**wrong)
     with pytest.raises(ValueError):
-        EngineSettings(shown=Rect(0, 97, 0, 96))
+        EngineSettings(visible=Rect(0, 97, 0, 96))
     for engine, device in (("tensorrt", "auto"), ("openvino", "cuda")):
         with pytest.raises(UsageError):
-            choose(engine, device, None)
+            choose_engine(engine, device, None)

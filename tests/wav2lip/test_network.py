@@ -8,8 +8,8 @@ import torch
 
 from base.openvino import core
 from tests.checkpoints import layout, network_of
-from wav2lip.generators.batch import WHOLE
-from wav2lip.generators.openvino_graph import graph_of
+from wav2lip.generators.batch import WHOLE_PATCH
+from wav2lip.generators.openvino_graph import build_graph
 from wav2lip.layers import folded_shapes
 from wav2lip.network import Wav2Lip, fold_norms, folded_weights
 
@@ -34,7 +34,7 @@ def forward(network, reference):
 
 def compiled_forward(network, reference, precision):
     hint = {"INFERENCE_PRECISION_HINT": precision}
-    compiled = core().compile_model(graph_of(folded_weights(network), WHOLE), "CPU", hint)
+    compiled = core().compile_model(build_graph(folded_weights(network), WHOLE_PATCH), "CPU", hint)
     return compiled([reference["mel"], reference["face"]])[0]
 
 
@@ -55,7 +55,7 @@ def test_folding_the_norms_keeps_the_output(folded, reference):
     assert np.abs(forward(folded, reference) - reference["out"]).max() < 1e-4
 
 
-def test_the_folded_weights_have_the_shapes_that_are_promised_without_torch(folded):
+def test_the_folded_weights_have_the_shapes_that_are_known_without_torch(folded):
     shapes = {name: weight.shape for name, weight in folded_weights(folded).items()}
     assert [*shapes.items()] == [*folded_shapes().items()]
 

@@ -3,7 +3,7 @@ import pytest
 
 from tests.talking import LANDMARKS, drawn, loudness, pause, portrait, vowel, windows
 from wav2lip.generators.batch import Batch
-from wav2lip.generators.puppet import load
+from wav2lip.generators.puppet import load_puppet
 
 
 def speech():
@@ -39,29 +39,29 @@ def clip(frames):
 def test_every_batch_gives_as_many_patches_one_after_another():
     face, landmarks = portrait()
     batch = still(windows(speech()), face, landmarks)
-    asked = []
+    fetched = []
 
     def batches():
         for part in cut(batch, [5]):
-            asked.append(len(part))
+            fetched.append(len(part))
             yield part
 
-    for count, patches in enumerate(load()(batches()), start=1):
-        assert len(asked) == count
-        assert patches.shape == (asked[-1], 96, 96, 3) and patches.dtype == np.uint8
+    for count, patches in enumerate(load_puppet()(batches()), start=1):
+        assert len(fetched) == count
+        assert patches.shape == (fetched[-1], 96, 96, 3) and patches.dtype == np.uint8
 
 
 def test_silence_leaves_the_face_as_it_is():
     face, landmarks = portrait()
     batch = still(windows(pause(1.0)), face, landmarks)
-    (patches,) = load()([batch])
+    (patches,) = load_puppet()([batch])
     assert np.array_equal(patches, batch.faces)
 
 
 def test_the_mouth_follows_loudness_and_rests_in_pauses():
     face, landmarks = portrait()
     sound = speech()
-    (patches,) = load()([still(windows(sound), face, landmarks)])
+    (patches,) = load_puppet()([still(windows(sound), face, landmarks)])
     change = np.abs(patches[:, 48:].astype(float) - face[48:]).mean(axis=(1, 2, 3))
     loud = loudness(sound)
     assert np.corrcoef(change, loud)[0, 1] > 0.6
@@ -72,45 +72,45 @@ def test_the_mouth_follows_loudness_and_rests_in_pauses():
 def test_patches_do_not_depend_on_how_frames_are_cut_into_batches(sizes):
     mels = windows(speech(), 30)
     whole = Batch(mels, *clip(len(mels)))
-    (expected,) = load()([whole])
-    assert np.array_equal(np.concatenate(list(load()(cut(whole, sizes)))), expected)
+    (expected,) = load_puppet()([whole])
+    assert np.array_equal(np.concatenate(list(load_puppet()(cut(whole, sizes)))), expected)
     assert (expected != whole.faces).any()
 
 
-def test_the_faces_given_are_left_alone():
+def test_the_faces_are_not_changed():
     face, landmarks = portrait()
     batch = still(windows(vowel("a", 0.5)), face, landmarks)
     batch.faces.flags.writeable = False
-    (patches,) = load()([batch])
+    (patches,) = load_puppet()([batch])
     assert (patches != batch.faces).any()
 
 
 def test_two_streams_of_one_puppet_do_not_meet():
-    puppet = load()
+    puppet = load_puppet()
     face, landmarks = portrait()
     batch = still(windows(vowel("a", 0.5)), face, landmarks)
-    first, second = puppet(cut(batch, [4])), puppet(cut(batch, [4]))
-    for one, other in zip(first, second, strict=True):
-        assert np.array_equal(one, other)
+    streams = puppet(cut(batch, [4])), puppet(cut(batch, [4]))
+    for first, second in zip(*streams, strict=True):
+        assert np.array_equal(first, second)
 
 
 @pytest.mark.parametrize("points", [np.full((5, 2), np.nan), np.zeros((5, 2)), LANDMARKS * 30])
 def test_a_face_without_a_mouth_stays_as_it_is(points):
     batch = still(windows(vowel("a", 0.4)), drawn(), points.astype(np.float32))
-    (patches,) = load()([batch])
+    (patches,) = load_puppet()([batch])
     assert np.array_equal(patches, batch.faces)
 
 
 @pytest.mark.parametrize("shift", [(-30, -20), (25, 12), (0, 15), (36, 0)])
 def test_a_mouth_at_the_patch_s_rim_does_no_harm(shift):
     batch = still(windows(vowel("a", 0.4)), drawn(), LANDMARKS + np.float32(shift))
-    (patches,) = load()([batch])
+    (patches,) = load_puppet()([batch])
     assert np.array_equal(patches[:, -1], batch.faces[:, -1])
 
 
 def test_a_steady_vowel_on_a_still_does_not_tremble():
     face, landmarks = portrait()
-    (patches,) = load()([still(windows(vowel("a", 2.0)), face, landmarks)])
+    (patches,) = load_puppet()([still(windows(vowel("a", 2.0)), face, landmarks)])
     steps = np.abs(np.diff(patches[20:40].astype(int), axis=0))
     moved = np.abs(patches[20].astype(int) - face)
     assert moved.max() > 80
@@ -122,5 +122,5 @@ def test_noise_as_sound_and_picture_is_survived():
     mels = random.uniform(-4, 4, (6, 80, 16)).astype(np.float32)
     faces = random.integers(0, 256, (6, 96, 96, 3), dtype=np.uint8)
     points = random.uniform(-20, 120, (6, 5, 2)).astype(np.float32)
-    (patches,) = load()([Batch(mels, faces, points)])
+    (patches,) = load_puppet()([Batch(mels, faces, points)])
     assert patches.shape == faces.shape

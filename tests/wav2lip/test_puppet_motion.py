@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 
 from tests.talking import loudness, pause, vowel, windows
-from wav2lip.generators.puppet.motion import Ear, Pose, heard, pose
+from wav2lip.generators.puppet.motion import Pose, SoundHistory, add_window, pose_from_sound
 
 
 def poses(mels):
-    ear, done = Ear(), []
+    history, poses = SoundHistory(), []
     for mel in mels:
-        ear = heard(ear, mel)
-        done.append(pose(ear))
-    return done
+        history = add_window(history, mel)
+        poses.append(pose_from_sound(history))
+    return poses
 
 
 def jaws(samples, fps=25):
@@ -37,7 +37,7 @@ def phrase():
 @pytest.mark.parametrize("level", [0.0, 1e-5, 3e-4])
 def test_nothing_moves_in_silence_or_in_faint_noise(level):
     noise = np.random.default_rng(1).normal(0, 1, 32_000) * level
-    assert all(p.still for p in poses(windows(noise.astype(np.float32))))
+    assert all(p.is_rest for p in poses(windows(noise.astype(np.float32))))
 
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 60])
@@ -80,17 +80,17 @@ def test_an_open_vowel_opens_further_than_a_narrow_one():
 
 def test_a_short_closure_between_vowels_brings_the_lips_together():
     sound = np.concatenate([vowel("a", 0.4), pause(0.09), vowel("a", 0.4)])
-    done = poses(windows(sound, 50))
+    sequence = poses(windows(sound, 50))
     middle = round((0.4 + 0.045) * 50)
-    closure, before = done[middle - 1 : middle + 2], done[middle - 8]
+    closure, before = sequence[middle - 1 : middle + 2], sequence[middle - 8]
     assert min(p.jaw for p in closure) < 0.35 * before.jaw
     assert max(p.closing for p in closure) > 0.3
     assert before.closing == 0.0
 
 
 def test_no_lips_are_pressed_together_after_a_phrase():
-    done = poses(windows(np.concatenate([vowel("a", 0.5), pause(1.0)])))
-    assert max(p.closing for p in done[14:]) == 0.0
+    sequence = poses(windows(np.concatenate([vowel("a", 0.5), pause(1.0)])))
+    assert max(p.closing for p in sequence[14:]) == 0.0
 
 
 def test_a_steady_vowel_does_not_tremble():
@@ -103,7 +103,7 @@ def test_a_steady_vowel_does_not_tremble():
 def test_the_same_moment_has_the_same_pose_at_any_frame_rate():
     sound = phrase()
     slow, fast = poses(windows(sound, 20)), poses(windows(sound, 40))
-    # after the first windows, whose end is heard at once
+    # after the first windows, which are known at once to their end
     assert slow[12:] == fast[24 : 2 * len(slow) : 2]
 
 
@@ -114,8 +114,8 @@ def test_a_quiet_voice_opens_the_mouth_too():
 
 def test_windows_that_do_not_overlap_are_a_new_beginning():
     mels = windows(vowel("a", 2.0))
-    ear = heard(heard(Ear(), mels[0]), mels[10])
-    jumped = heard(ear, np.full((80, 16), 3.0, np.float32))
+    history = add_window(add_window(SoundHistory(), mels[0]), mels[10])
+    jumped = add_window(history, np.full((80, 16), 3.0, np.float32))
     assert (jumped.past[0] == -80).all()
 
 
@@ -127,8 +127,8 @@ def test_a_pose_out_of_range_is_refused(wrong):
 
 def test_a_pose_is_made_larger_and_smaller():
     moved = Pose(0.6, -0.5, 0.4)
-    assert moved.times(1.0) == moved
-    assert moved.times(0.0).still
-    assert moved.times(0.5) == Pose(0.3, -0.25, 0.2)
-    assert moved.times(2.0) == Pose(1.2, -1.0, 0.8)
-    assert Pose(1.0, 0.9, 0.7).times(2.0) == Pose(2.0, 1.0, 1.0)
+    assert moved.scaled(1.0) == moved
+    assert moved.scaled(0.0).is_rest
+    assert moved.scaled(0.5) == Pose(0.3, -0.25, 0.2)
+    assert moved.scaled(2.0) == Pose(1.2, -1.0, 0.8)
+    assert Pose(1.0, 0.9, 0.7).scaled(2.0) == Pose(2.0, 1.0, 1.0)

@@ -4,21 +4,26 @@ import pytest
 
 from tests.talking import LANDMARKS, drawn, portrait
 from wav2lip.generators.puppet.motion import Pose
-from wav2lip.generators.puppet.mouth import Axes, Candidates, find
-from wav2lip.generators.puppet.warp import Opening, Place, opened
+from wav2lip.generators.puppet.mouth import LipLines, MouthAxes, find_mouth
+from wav2lip.generators.puppet.warp import MouthCoordinates, Opening, open_mouth
 
-CANDIDATES = Candidates.all()
+LINES = LipLines.grid()
 POSES = [Pose(jaw, width) for jaw in (0.3, 1.0) for width in (-1.0, 0.0, 1.0)]
 
 
-def placed(face, landmarks):
-    axes = Axes.of(landmarks)
-    return Place.of(axes, find(face, axes, CANDIDATES), 96)
+def coordinates_of(face, landmarks):
+    axes = MouthAxes.of(landmarks)
+    return MouthCoordinates.of(axes, find_mouth(face, axes, LINES), 96)
+
+
+def posed(face, landmarks, pose):
+    return open_mouth(face, coordinates_of(face, landmarks), pose)
 
 
 def whole(pose):
+    """The portrait, and the portrait with its mouth in `pose`."""
     face, landmarks = portrait()
-    return face, opened(face, placed(face, landmarks), pose)
+    return face, posed(face, landmarks, pose)
 
 
 def teeth(face):
@@ -28,13 +33,13 @@ def teeth(face):
 
 
 def dark_columns(face, landmarks, pose):
-    changed = face.max(axis=2).astype(int) - opened(face, placed(face, landmarks), pose).max(axis=2)
+    changed = face.max(axis=2).astype(int) - posed(face, landmarks, pose).max(axis=2)
     return int((changed > 60).any(axis=0).sum())
 
 
 def test_no_pose_is_the_photo():
     face, landmarks = portrait()
-    assert opened(face, placed(face, landmarks), Pose()) is face
+    assert posed(face, landmarks, Pose()) is face
 
 
 @pytest.mark.parametrize("pose", [*POSES, Pose(closing=1.0)])
@@ -45,10 +50,10 @@ def test_the_border_and_all_above_the_nose_stay(pose):
     assert (out != face).any()
 
 
-def test_the_photo_given_is_left_alone():
+def test_the_face_is_not_changed():
     face, landmarks = portrait()
     before = face.copy()
-    opened(face, placed(face, landmarks), Pose(jaw=1.0))
+    posed(face, landmarks, Pose(jaw=1.0))
     assert np.array_equal(face, before)
 
 
@@ -66,12 +71,12 @@ def test_a_wider_jaw_changes_more():
 
 def test_the_teeth_of_a_smile_stay_where_they_are_and_do_not_double():
     face, landmarks = portrait()
-    shown = teeth(face)
-    assert shown.sum() > 40
+    own = teeth(face)
+    assert own.sum() > 40
     for jaw in (0.3, 0.6, 1.0):
-        after = teeth(opened(face, placed(face, landmarks), Pose(jaw=jaw)))
-        assert 0.6 * shown.sum() < after.sum() <= shown.sum()
-        assert abs(np.nonzero(after)[0].mean() - np.nonzero(shown)[0].mean()) < 0.7
+        after = teeth(posed(face, landmarks, Pose(jaw=jaw)))
+        assert 0.6 * own.sum() < after.sum() <= own.sum()
+        assert abs(np.nonzero(after)[0].mean() - np.nonzero(own)[0].mean()) < 0.7
 
 
 def test_closing_covers_the_teeth():
@@ -81,14 +86,14 @@ def test_closing_covers_the_teeth():
 
 def test_the_gap_is_dark_and_below_the_line_of_the_lips():
     face = drawn(72)
-    out = opened(face, placed(face, LANDMARKS), Pose(jaw=0.8))
+    out = posed(face, LANDMARKS, Pose(jaw=0.8))
     assert out[75:77, 47:49].max() < 0.6 * face[75:77, 47:49].max()
     assert np.array_equal(out[50:60], face[50:60])
 
 
 def test_a_closed_mouth_opens_with_a_hint_of_teeth():
     face = drawn(72)
-    column = opened(face, placed(face, LANDMARKS), Pose(jaw=1.0))[68:82, 47].astype(int)
+    column = posed(face, LANDMARKS, Pose(jaw=1.0))[68:82, 47].astype(int)
     brightest = column[2:8].max(axis=0)
     assert brightest[0] > column.min(axis=0)[0] + 30
 
@@ -103,17 +108,19 @@ def test_rounding_narrows_the_mouth_and_spreading_widens_it():
 def test_the_chin_is_moved_but_never_folded(pose):
     face, landmarks = portrait()
     ramp = np.broadcast_to(np.linspace(0, 250, 96)[:, None, None], (96, 96, 3)).astype(np.uint8)
-    out = opened(ramp, placed(face, landmarks), pose)[:, :, 0].astype(int)
+    out = open_mouth(ramp, coordinates_of(face, landmarks), pose)[:, :, 0].astype(int)
     assert np.diff(out[80:], axis=0).min() >= 0
     assert np.diff(out[:60], axis=0).min() >= 0
 
 
 @pytest.mark.parametrize("down", [0, 6, 12])
 def test_a_mouth_near_the_border_opens_less_so_that_the_chin_is_not_flattened(down):
-    place = placed(drawn(72 + down), LANDMARKS + np.float32([0, down]))
-    opening = Opening.of(place, Pose(jaw=1.0))
-    assert (opening.floor - opening.lower <= 0.31 * (place.bottom - opening.lower)).all()
-    assert (opening.floor - opening.lower).max() > 0.15
+    coordinates = coordinates_of(drawn(72 + down), LANDMARKS + np.float32([0, down]))
+    opening = Opening.of(coordinates, Pose(jaw=1.0))
+    assert (
+        opening.moved_lower - opening.lower <= 0.31 * (coordinates.bottom_v - opening.lower)
+    ).all()
+    assert (opening.moved_lower - opening.lower).max() > 0.15
 
 
 def test_a_tilted_head_opens_its_mouth_along_its_own_axis():
@@ -121,9 +128,9 @@ def test_a_tilted_head_opens_its_mouth_along_its_own_axis():
     turn = cv2.getRotationMatrix2D((48, 60), 25, 1.0)
     tilted = cv2.warpAffine(face, turn, (96, 96), borderMode=cv2.BORDER_REPLICATE)
     points = (LANDMARKS @ turn[:, :2].T + turn[:, 2]).astype(np.float32)
-    straight = opened(face, placed(face, LANDMARKS), Pose(jaw=0.8))
+    straight = posed(face, LANDMARKS, Pose(jaw=0.8))
     back = cv2.warpAffine(
-        opened(tilted, placed(tilted, points), Pose(jaw=0.8)),
+        posed(tilted, points, Pose(jaw=0.8)),
         turn,
         (96, 96),
         flags=cv2.WARP_INVERSE_MAP,
@@ -143,6 +150,6 @@ def test_a_turned_head_does_not_draw_its_surroundings_into_the_cheek(side, pose)
     face = drawn()
     hair = np.s_[:, edge:] if side > 0 else np.s_[:, :edge]
     face[hair] = 20
-    moved = np.abs(opened(face, placed(face, landmarks), pose).astype(int) - face).max(axis=2)
+    moved = np.abs(posed(face, landmarks, pose).astype(int) - face).max(axis=2)
     beside = np.s_[66:80, edge - 3 : edge + 3]
     assert moved[beside].max() < 90

@@ -1,4 +1,4 @@
-"""Ways to make a mouth, by name. Each imports its heavy library when it is called."""
+"""The registry of engines by name. Each imports its heavy library only when it is prepared."""
 
 import ctypes
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from base.errors import UsageError
-from wav2lip.checkpoint import Kind, kind_of
+from wav2lip.checkpoint import CheckpointFormat, detect_format
 from wav2lip.generators.batch import Generator
-from wav2lip.generators.prepared import Prepared
-from wav2lip.generators.settings import DEVICES, EngineSettings, required
-from wav2lip.generators.strength import following
+from wav2lip.generators.prepared import PreparedEngine
+from wav2lip.generators.settings import DEVICES, EngineSettings, required_checkpoint
+from wav2lip.generators.strength import with_strength
 
 __all__ = [
     "DEVICES",
@@ -19,41 +19,41 @@ __all__ = [
     "NETWORKS",
     "PREPARERS",
     "EngineSettings",
-    "choose",
+    "choose_engine",
     "cuda_usable",
 ]
 
 Loader = Callable[[EngineSettings], Generator]
-Preparer = Callable[[EngineSettings], Prepared]
+Preparer = Callable[[EngineSettings], PreparedEngine]
 
 
-def prepare_openvino(settings: EngineSettings) -> Prepared:
+def prepare_openvino(settings: EngineSettings) -> PreparedEngine:
     from wav2lip.generators.openvino_engine import prepare
 
-    return _heard(prepare(settings), settings.strength)
+    return _at_strength(prepare(settings), settings.strength)
 
 
-def prepare_torch(settings: EngineSettings) -> Prepared:
+def prepare_torch(settings: EngineSettings) -> PreparedEngine:
     from wav2lip.generators.torch_engine import prepare
 
-    return _heard(prepare(settings), settings.strength)
+    return _at_strength(prepare(settings), settings.strength)
 
 
-def prepare_puppet(settings: EngineSettings) -> Prepared:
-    from wav2lip.generators.puppet import load
+def prepare_puppet(settings: EngineSettings) -> PreparedEngine:
+    from wav2lip.generators.puppet import load_puppet
 
-    return Prepared(lambda shown: load(shown, settings.strength))
-
-
-def _heard(prepared: Prepared, strength: float) -> Prepared:
-    """The engine, its sound at this strength."""
-    made = prepared.generator
-    return replace(prepared, generator=lambda shown: following(made(shown), strength))
+    return PreparedEngine(lambda visible: load_puppet(visible, settings.strength))
 
 
-def at_once(prepare: Preparer, settings: EngineSettings) -> Generator:
-    """Both steps together, where what shows is known."""
-    return prepare(settings).generator(settings.shown)
+def _at_strength(prepared: PreparedEngine, strength: float) -> PreparedEngine:
+    """The same engine, whose generator follows the sound at this lip strength."""
+    build = prepared.generator
+    return replace(prepared, generator=lambda visible: with_strength(build(visible), strength))
+
+
+def load_generator(prepare: Preparer, settings: EngineSettings) -> Generator:
+    """Load the weights and build the generator for the visible part of the patch."""
+    return prepare(settings).generator(settings.visible)
 
 
 PREPARERS: dict[str, Preparer] = {
@@ -61,41 +61,44 @@ PREPARERS: dict[str, Preparer] = {
     "torch": prepare_torch,
     "puppet": prepare_puppet,
 }
-GENERATORS: dict[str, Loader] = {name: partial(at_once, way) for name, way in PREPARERS.items()}
-NETWORKS = ("openvino", "torch")  # each frame by itself, and dear; the puppet's motion goes on
+GENERATORS: dict[str, Loader] = {
+    name: partial(load_generator, prepare) for name, prepare in PREPARERS.items()
+}
+# Costly, and compute each frame by itself, so frames may be left out; the puppet needs them all.
+NETWORKS = ("openvino", "torch")
 
 
-def choose(engine: str, device: str, checkpoint: Path | None) -> str:
-    """The name in GENERATORS for what was asked; "auto" takes the fastest that is usable."""
+def choose_engine(engine: str, device: str, checkpoint: Path | None) -> str:
+    """The name in GENERATORS for the user's `engine`; "auto" takes the fastest that is usable."""
     if engine not in ("auto", *GENERATORS):
         raise UsageError(f"engine {engine!r}: choose one of auto, {', '.join(GENERATORS)}")
     if engine == "openvino" and device == "cuda":
         raise UsageError("the openvino engine runs on the CPU: leave out --device cuda")
     if engine in NETWORKS:
-        required(checkpoint)
-    return automatic(device, checkpoint) if engine == "auto" else engine
+        required_checkpoint(checkpoint)
+    return fastest_engine(device, checkpoint) if engine == "auto" else engine
 
 
-def automatic(device: str, checkpoint: Path | None) -> str:
+def fastest_engine(device: str, checkpoint: Path | None) -> str:
     if checkpoint is None:
         return "puppet"
     if device == "cuda":
         return "torch"
-    if device == "cpu" or kind_of(checkpoint) is Kind.ONNX or not cuda_usable():
+    if device == "cpu" or detect_format(checkpoint) is CheckpointFormat.ONNX or not cuda_usable():
         return "openvino"
     return "torch"
 
 
 def cuda_usable() -> bool:
-    """Whether torch can compute on a GPU here; torch is asked only where there is a driver."""
-    if not has_driver():
+    """Whether torch can compute on a GPU here; torch is imported only if there is a driver."""
+    if not has_cuda_driver():
         return False
     import torch
 
     return torch.cuda.is_available()
 
 
-def has_driver() -> bool:
+def has_cuda_driver() -> bool:
     for name in ("libcuda.so.1", "nvcuda.dll"):
         try:
             ctypes.CDLL(name)

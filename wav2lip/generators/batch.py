@@ -1,4 +1,4 @@
-"""What a generator is given: some frames' sound and faces."""
+"""The batches that a generator takes and the patches that it makes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from base.geometry import Rect
 
 SIDE = 96  # the network's faces and patches are SIDE x SIDE
-WHOLE = Rect(0, SIDE, 0, SIDE)
-COLUMNS = 16  # mel columns that a frame's mouth is made from
-BANDS = 80
+WHOLE_PATCH = Rect(0, SIDE, 0, SIDE)
+COLUMNS = 16  # mel columns in a frame's window, 0.2 s
+BANDS = 80  # mel bands
 
 Floats = NDArray[np.float32]
 Patches = NDArray[np.uint8]  # (n, 96, 96, 3) BGR
@@ -19,10 +19,13 @@ Patches = NDArray[np.uint8]  # (n, 96, 96, 3) BGR
 
 @dataclass(frozen=True)
 class Batch:
-    """Frames of one face in the order of time; where pauses are gated, not every one."""
+    """Source faces and windows of n frames of one face, in the order of time.
+
+    Where silence is gated, frames may be left out.
+    """
 
     mels: NDArray[np.float32]  # (n, 80, 16)
-    faces: Patches
+    faces: Patches  # the source faces
     landmarks: NDArray[np.float32]  # (n, 5, 2) x, y in patch pixels: eyes, nose, mouth corners
 
     def __post_init__(self) -> None:
@@ -36,20 +39,23 @@ class Batch:
 
 
 Generator = Callable[[Iterable[Batch]], Iterator[Patches]]
-"""One array of patches for each batch, in order. A stream: it may look ahead or remember."""
+"""Yields one array of patches for each batch, in order.
+
+It may take some batches ahead, and a patch may depend on the batches before it.
+"""
 
 
-def laid_into(faces: Patches, part: Patches, shown: Rect) -> Patches:
-    """New patches: the faces, with `part` where it is shown."""
-    rows, columns = shown.slices
+def paste_part(faces: Patches, part: Patches, visible: Rect) -> Patches:
+    """Return the faces with `part` in the visible rect; `faces` is not changed."""
+    rows, columns = visible.slices
     patches = faces.copy()
     patches[:, rows, columns] = part
     return patches
 
 
-def only_shown(patches: Patches, faces: Patches, shown: Rect) -> Patches:
-    """The patches where they are shown, the faces around it."""
-    if shown == WHOLE:
+def keep_visible(patches: Patches, faces: Patches, visible: Rect) -> Patches:
+    """Return the patches inside the visible rect and the faces around it."""
+    if visible == WHOLE_PATCH:
         return patches
-    rows, columns = shown.slices
-    return laid_into(faces, patches[:, rows, columns], shown)
+    rows, columns = visible.slices
+    return paste_part(faces, patches[:, rows, columns], visible)

@@ -7,32 +7,36 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from base.errors import EngineError
 from wav2lip.generators.batch import BANDS, COLUMNS, SIDE, Patches
-from wav2lip.generators.cuda_graph import Compute, memory_told, recorded
+from wav2lip.generators.cuda_graph import Compute, record_graph
+from wav2lip.generators.cuda_memory import cuda_memory_guard
 
-FACE = SIDE, SIDE, 3
+FACE_SHAPE = SIDE, SIDE, 3
 
 
 @dataclass(frozen=True)
 class Buffers:
-    """What the frames of one batch travel in, to the GPU and back."""
+    """The memory in which the frames of one batch travel to the GPU and back."""
 
-    mels: Tensor  # these three in pinned memory: the GPU copies from and to it by itself
+    mels: Tensor  # these four in pinned memory: the GPU copies from and to it by itself
     faces: Tensor
     patches: Tensor
-    mels_there: Tensor  # on the GPU
-    faces_there: Tensor
-    back: torch.cuda.Event  # behind the last step; to wait for it leaves the core to others
+    finite: Tensor  # bool scalar: whether the network's output is finite
+    gpu_mels: Tensor
+    gpu_faces: Tensor
+    done: torch.cuda.Event  # after the last copy; waiting for it leaves the core to others
 
     @classmethod
-    def of(cls, frames: int, device: torch.device) -> "Buffers":
+    def allocate(cls, frames: int, device: torch.device) -> "Buffers":
         mels = torch.empty(frames, BANDS, COLUMNS, pin_memory=True)
         faces, patches = (
-            torch.empty(frames, *FACE, dtype=torch.uint8, pin_memory=True) for _ in range(2)
+            torch.empty(frames, *FACE_SHAPE, dtype=torch.uint8, pin_memory=True) for _ in range(2)
         )
-        there = torch.empty_like(mels, device=device), torch.empty_like(faces, device=device)
-        back = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
-        return cls(mels, faces, patches, *there, back)
+        finite = torch.empty((), dtype=torch.bool, pin_memory=True)
+        on_gpu = torch.empty_like(mels, device=device), torch.empty_like(faces, device=device)
+        done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+        return cls(mels, faces, patches, finite, *on_gpu, done)
 
     def __len__(self) -> int:
         return len(self.mels)
@@ -42,82 +46,95 @@ class Buffers:
         np.copyto(self.faces.numpy()[: len(faces)], faces)
 
     def upload(self, frames: int) -> tuple[Tensor, Tensor]:
-        pairs = (self.mels_there, self.mels), (self.faces_there, self.faces)
-        for there, here in pairs:
-            there[:frames].copy_(here[:frames], non_blocking=True)
-        return self.mels_there[:frames], self.faces_there[:frames]
+        for target, source in (self.gpu_mels, self.mels), (self.gpu_faces, self.faces):
+            target[:frames].copy_(source[:frames], non_blocking=True)
+        return self.gpu_mels[:frames], self.gpu_faces[:frames]
+
+    def download(self, patches: Tensor, finite: Tensor) -> None:
+        self.patches[: len(patches)].copy_(patches, non_blocking=True)
+        self.finite.copy_(finite, non_blocking=True)
+        self.done.record()
 
 
 @dataclass(frozen=True)
-class Begun:
+class PendingBatch:
+    """Frames that the GPU is computing."""
+
     buffers: Buffers
     frames: int
 
 
 class CudaEngine:
-    """Full batches are graphs from the second on; other sizes, which do not recur, run as they are.
+    """Full batches are graphs from the second on; other sizes, which rarely recur, run eagerly.
 
-    Filled up instead, the last frames of a run would cost as much as a full batch.
+    Padded to a full batch, the last frames of a run would cost as much as one.
     """
 
     depth = 2
 
-    def __init__(self, compute: Compute, device: torch.device, limit: int) -> None:
+    def __init__(
+        self, compute: Compute, device: torch.device, limit: int, overflow_message: str
+    ) -> None:
         self.limit = limit
         self._compute = compute
         self._device = device
+        self._overflow_message = overflow_message
         self._uploads = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._computes = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._idle: list[Buffers] = []
-        self._met: set[int] = set()
-        self.graphs: dict[int, Compute] = {}  # by frames; where none can be, what stands for it
-        torch.cuda.synchronize(device)  # the weights come by another stream
+        self._computed_sizes: set[int] = set()
+        self.graphs: dict[int, Compute] = {}  # by frames; the eager computation where none can be
+        torch.cuda.synchronize(device)  # the weights are uploaded by another stream
 
-    @memory_told()
+    @cuda_memory_guard("a single frame")
     @torch.inference_mode()
-    def begin(self, mels: NDArray[np.float32], faces: Patches) -> Begun:
+    def begin(self, mels: NDArray[np.float32], faces: Patches) -> PendingBatch:
         frames = len(mels)
-        compute, buffers = self._compute_of(frames), self._buffers_of(frames)
+        compute, buffers = self._compute_for(frames), self._buffers_for(frames)
         buffers.fill(mels, faces)
         with torch.cuda.stream(self._uploads):
-            there = buffers.upload(frames)
+            inputs = buffers.upload(frames)
         self._computes.wait_stream(self._uploads)
         with torch.cuda.stream(self._computes):
-            buffers.patches[:frames].copy_(compute(*there), non_blocking=True)
-            buffers.back.record()
-        return Begun(buffers, frames)
+            buffers.download(*compute(*inputs))
+        return PendingBatch(buffers, frames)
 
-    @memory_told()
-    def finish(self, begun: Begun) -> Patches:
-        begun.buffers.back.synchronize()
-        patches: Patches = begun.buffers.patches[: begun.frames].numpy().copy()
-        self._idle.append(begun.buffers)
+    @cuda_memory_guard("a single frame")
+    def finish(self, pending: PendingBatch) -> Patches:
+        buffers = pending.buffers
+        buffers.done.synchronize()
+        finite = bool(buffers.finite)
+        patches: Patches = buffers.patches[: pending.frames].numpy().copy()
+        self._idle.append(buffers)
+        if not finite:
+            raise EngineError(self._overflow_message)
         return patches
 
-    def drop(self, begun: Begun) -> None:
-        self._idle.append(begun.buffers)
+    def drop(self, pending: PendingBatch) -> None:
+        self._idle.append(pending.buffers)
 
+    @cuda_memory_guard("a single frame")
     def release(self) -> None:
         torch.cuda.synchronize(self._device)
         self._idle.clear()
         self.graphs.clear()
         torch.cuda.empty_cache()
 
-    def _compute_of(self, frames: int) -> Compute:
-        if frames < self.limit or frames not in self._met:
-            self._met.add(frames)
+    def _compute_for(self, frames: int) -> Compute:
+        if frames < self.limit or frames not in self._computed_sizes:
+            self._computed_sizes.add(frames)
             return self._compute
         if frames not in self.graphs:
-            graph = recorded(self._compute, frames, self._computes)
+            graph = record_graph(self._compute, frames, self._computes)
             self.graphs[frames] = graph or self._compute
         return self.graphs[frames]
 
-    def _buffers_of(self, frames: int) -> Buffers:
-        """Idle ones, if they are large enough."""
+    def _buffers_for(self, frames: int) -> Buffers:
+        """Idle buffers that are large enough, or new ones."""
         while self._idle:
             buffers = self._idle.pop()
-            buffers.back.synchronize()  # at once, unless they were dropped on their way
+            buffers.done.synchronize()  # returns at once, unless they were dropped while in use
             if len(buffers) >= frames:
                 return buffers
         with torch.cuda.stream(self._uploads):
-            return Buffers.of(frames, self._device)
+            return Buffers.allocate(frames, self._device)

@@ -8,82 +8,77 @@ import torch
 from torch import Tensor
 
 from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
+from wav2lip.generators.cuda_memory import is_gpu_out_of_memory
 
-Compute = Callable[[Tensor, Tensor], Tensor]
-"""mels (n, 80, 16), faces (n, 96, 96, 3) uint8 -> patches (n, 96, 96, 3) uint8, one device."""
+Outputs = tuple[Tensor, Tensor]
+"""Patches (n, 96, 96, 3) uint8, and a bool scalar: whether the network's output is finite."""
 
-NO_MEMORY = 2  # cudaErrorMemoryAllocation
+Compute = Callable[[Tensor, Tensor], Outputs]
+"""From mels (n, 80, 16) and faces (n, 96, 96, 3) uint8 on one device to outputs on the same."""
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A Compute for one number of frames. Its patches are overwritten by the next call."""
+class RecordedGraph:
+    """A Compute for one number of frames. Its outputs are overwritten by the next call."""
 
     graph: torch.cuda.CUDAGraph
     mels: Tensor
     faces: Tensor
-    patches: Tensor
+    outputs: Outputs
 
-    def __call__(self, mels: Tensor, faces: Tensor) -> Tensor:
+    def __call__(self, mels: Tensor, faces: Tensor) -> Outputs:
         self.mels.copy_(mels, non_blocking=True)
         self.faces.copy_(faces, non_blocking=True)
         self.graph.replay()
-        return self.patches
+        return self.outputs
 
 
-def recorded(compute: Compute, frames: int, stream: torch.cuda.Stream) -> Recorded | None:
-    """None where the driver cannot record it; without memory torch's OutOfMemoryError."""
-    with torch.cuda.stream(stream):  # also left as it was where recording breaks off
-        mels, faces = inputs(frames, stream.device)
-        compute(mels, faces)  # libraries may start up now, but not while they are recorded
+def record_graph(compute: Compute, frames: int, stream: torch.cuda.Stream) -> RecordedGraph | None:
+    """Record the computation for so many frames; None where the driver cannot.
+
+    Errors for too little memory pass.
+    """
+    with torch.cuda.stream(stream), cudnn_benchmark():  # restored also where recording breaks off
+        mels, faces = example_inputs(frames, stream.device)
+        compute(mels, faces)  # libraries may start up and time now, but not while they are recorded
         graph = torch.cuda.CUDAGraph()
-        patches = record(graph, stream, compute, mels, faces)
-    return None if patches is None else Recorded(graph, mels, faces, patches)
+        outputs = capture(graph, stream, compute, mels, faces)
+    return None if outputs is None else RecordedGraph(graph, mels, faces, outputs)
 
 
-def record(
+def capture(
     graph: torch.cuda.CUDAGraph,
     stream: torch.cuda.Stream,
     compute: Compute,
     mels: Tensor,
     faces: Tensor,
-) -> Tensor | None:
+) -> Outputs | None:
+    # No name may hold the error after this function, or a cycle with its traceback keeps the
+    # activations of the failed computation allocated until Python's next garbage collection.
     try:
         # an encoder on the same GPU may allocate meanwhile, in its own thread
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             return compute(mels, faces)
     except RuntimeError as error:
-        cause = without_memory(error)
-        if cause is None:
-            return None
-        raise torch.cuda.OutOfMemoryError(str(cause)) from error
+        if is_gpu_out_of_memory(error):
+            raise
+        return None
 
 
-def inputs(frames: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def example_inputs(frames: int, device: torch.device) -> tuple[Tensor, Tensor]:
     mels = torch.zeros(frames, BANDS, COLUMNS, device=device)
     return mels, torch.zeros(frames, SIDE, SIDE, 3, dtype=torch.uint8, device=device)
 
 
 @contextmanager
-def memory_told() -> Iterator[None]:
-    """CUDA's own error for no memory left, which comes late and from any call, becomes torch's."""
+def cudnn_benchmark() -> Iterator[None]:
+    """Let cuDNN time its algorithms and take the fastest one, which pays for a size that recurs.
+
+    The setting is the whole process's: an embedding program gets its own back.
+    """
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
     try:
         yield
-    except torch.AcceleratorError as error:
-        if not is_without_memory(error):
-            raise
-        raise torch.cuda.OutOfMemoryError(str(error)) from error
-
-
-def without_memory(error: BaseException | None) -> BaseException | None:
-    """The error or one behind it: where a recording breaks off, its end fails on top of it."""
-    while error is not None and not is_without_memory(error):
-        error = error.__cause__ or error.__context__
-    return error
-
-
-def is_without_memory(error: BaseException) -> bool:
-    """By its type or number; what it says may change."""
-    if isinstance(error, torch.AcceleratorError):
-        return getattr(error, "error_code", None) == NO_MEMORY
-    return isinstance(error, torch.cuda.OutOfMemoryError)
+    finally:
+        torch.backends.cudnn.benchmark = before

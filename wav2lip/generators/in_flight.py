@@ -1,4 +1,4 @@
-"""Batches on their way through an engine that takes the next one while one runs."""
+"""Schedule batches on an engine that takes the next frames while it computes the ones before."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -7,35 +7,38 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.cuda import OutOfMemoryError as NoMemoryLeft
 
 from base.errors import OutOfMemoryError
 from wav2lip.generators.batch import Batch, Patches
 
-H = TypeVar("H")  # an engine's own word for what it has begun
+H = TypeVar("H")  # an engine's handle for frames that it has begun
 
 
-class Engine(Protocol[H]):
-    """Makes the patches of some frames in two steps; either may raise torch's OutOfMemoryError."""
+class AsyncEngine(Protocol[H]):
+    """Computes patches in two steps, `begin` and `finish`.
 
-    limit: int  # the most frames that are begun together; lowered when memory runs out
-    depth: int  # the most that may have begun and not be finished
+    Either may raise OutOfMemoryError, whose message must fit a single frame: more frames are tried
+    again in halves before a user reads it.
+    """
+
+    limit: int  # the most frames that are begun together; halved when memory runs out
+    depth: int  # the most handles that may be begun and not finished
 
     def begin(self, mels: NDArray[np.float32], faces: Patches, /) -> H: ...
 
-    def finish(self, begun: H, /) -> Patches:
-        """Waits for the patches, which are the caller's own."""
+    def finish(self, handle: H, /) -> Patches:
+        """Wait for the patches, which belong to the caller."""
 
-    def drop(self, begun: H, /) -> None:
-        """Instead of `finish`: nobody wants them any more."""
+    def drop(self, handle: H, /) -> None:
+        """Give up the patches; called instead of `finish`."""
 
     def release(self) -> None:
-        """Frees what is kept for the next batches; what has begun can still be finished."""
+        """Free what is kept for later frames; handles that were begun can still be finished."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some frames of a batch."""
+    """Successive frames of one batch, which the engine computes together."""
 
     mels: NDArray[np.float32]  # (n, 80, 16)
     faces: Patches  # (n, 96, 96, 3)
@@ -44,96 +47,94 @@ class Piece:
     def __len__(self) -> int:
         return len(self.mels)
 
-    def cut(self, most: int) -> "list[Piece]":
-        """The first frames, at most so many, and the rest if there is one."""
-        if len(self) <= most:
+    def split(self, limit: int) -> "list[Piece]":
+        """The first frames, at most `limit`, and the rest if there is one."""
+        if len(self) <= limit:
             return [self]
-        first = Piece(self.mels[:most], self.faces[:most], ends_batch=False)
-        return [first, Piece(self.mels[most:], self.faces[most:], self.ends_batch)]
+        first = Piece(self.mels[:limit], self.faces[:limit], ends_batch=False)
+        return [first, Piece(self.mels[limit:], self.faces[limit:], self.ends_batch)]
 
 
-def generate(engine: Engine[H], batches: Iterable[Batch]) -> Iterator[Patches]:
-    """Each batch's patches, in order; up to `depth - 1` batches are taken in advance."""
-    flight = Flight(engine)
-    done: list[Patches] = []
+def generate(engine: AsyncEngine[H], batches: Iterable[Batch]) -> Iterator[Patches]:
+    """Yield each batch's patches, in order; up to `depth - 1` batches are taken ahead."""
+    scheduler = Scheduler(engine)
+    parts: list[Patches] = []
     try:
-        for piece, patches in flight.through(batches):
-            done.append(patches)
+        for piece, patches in scheduler.run(batches):
+            parts.append(patches)
             if piece.ends_batch:
-                yield np.concatenate(done)
-                done = []
+                yield np.concatenate(parts)
+                parts = []
     finally:
-        flight.drop()
+        scheduler.drop_running()
 
 
-class Flight(Generic[H]):
-    """Pieces in order: those that run, then those that wait.
+class Scheduler(Generic[H]):
+    """Keeps the pieces in order: the running ones, followed by the waiting ones.
 
-    Where memory runs out, the piece goes back to the head of those that wait, and is cut smaller.
+    When memory runs out, a piece returns to the head of the waiting ones, to be begun in halves.
     """
 
-    def __init__(self, engine: Engine[H]) -> None:
+    def __init__(self, engine: AsyncEngine[H]) -> None:
         self.engine = engine
         self.waiting: deque[Piece] = deque()
         self.running: deque[tuple[Piece, H]] = deque()
 
-    def through(self, batches: Iterable[Batch]) -> Iterator[tuple[Piece, Patches]]:
+    def run(self, batches: Iterable[Batch]) -> Iterator[tuple[Piece, Patches]]:
         for batch in batches:
             self.waiting.append(Piece(batch.mels, batch.faces))
-            yield from self.finished(leave=self.engine.depth - 1)
-        yield from self.finished(leave=0)
+            yield from self.advance(still_running=self.engine.depth - 1)
+        yield from self.advance(still_running=0)
 
-    def finished(self, leave: int) -> Iterator[tuple[Piece, Patches]]:
-        """Goes on until none waits and at most `leave` run."""
-        while self.waiting or len(self.running) > leave:
+    def advance(self, still_running: int) -> Iterator[tuple[Piece, Patches]]:
+        """Go on until no piece waits and at most `still_running` pieces run."""
+        while self.waiting or len(self.running) > still_running:
             if self.waiting and len(self.running) < self.engine.depth:
                 self.begin()
             else:
                 yield from self.finish()
 
     def begin(self) -> None:
-        piece, *rest = self.waiting.popleft().cut(self.engine.limit)
+        piece, *rest = self.waiting.popleft().split(self.engine.limit)
         self.waiting.extendleft(rest)
         try:
-            begun = self.engine.begin(piece.mels, piece.faces)
-        except NoMemoryLeft as error:
-            self.engine.limit = halved(len(piece), error)
+            handle = self.engine.begin(piece.mels, piece.faces)
+        except OutOfMemoryError:
+            if len(piece) == 1:
+                raise
+            self.engine.limit = len(piece) // 2
         else:
-            self.running.append((piece, begun))
+            self.running.append((piece, handle))
             return
-        self.back(piece)
+        self.requeue(piece)
 
     def finish(self) -> Iterator[tuple[Piece, Patches]]:
-        """The oldest, unless memory has run out: then all that run go back, to keep the order."""
-        piece, begun = self.running.popleft()
+        """Finish the oldest piece; if memory runs out, requeue all running ones in order."""
+        piece, handle = self.running.popleft()
         try:
-            patches = self.engine.finish(begun)
-        except NoMemoryLeft as error:
-            self.engine.limit = halved(len(piece), error)
+            patches = self.engine.finish(handle)
+        except OutOfMemoryError:
+            if len(piece) == 1:
+                raise
+            self.engine.limit = len(piece) // 2
         else:
             yield piece, patches
             return
-        self.back(piece, *self.drop())
+        self.requeue(piece, *self.drop_running())
 
-    def back(self, *pieces: Piece) -> None:
-        """Called once the error is gone, which holds on to what was allocated before it."""
+    def requeue(self, *pieces: Piece) -> None:
+        """Put the pieces before the waiting ones and free the engine's memory.
+
+        Called after the error was handled, since its traceback holds what was allocated before it.
+        """
         self.waiting.extendleft(reversed(pieces))
         self.engine.release()
 
-    def drop(self) -> list[Piece]:
-        """What has begun is given up."""
-        dropped = []
+    def drop_running(self) -> list[Piece]:
+        """Give up what is running; returns its pieces in order."""
+        pieces = []
         while self.running:
-            piece, begun = self.running.popleft()
-            self.engine.drop(begun)
-            dropped.append(piece)
-        return dropped
-
-
-def halved(frames: int, error: NoMemoryLeft) -> int:
-    if frames == 1:
-        raise OutOfMemoryError(
-            "the GPU has no memory left for a single frame: stop other programs on it,"
-            " or choose --device cpu"
-        ) from error
-    return frames // 2
+            piece, handle = self.running.popleft()
+            self.engine.drop(handle)
+            pieces.append(piece)
+        return pieces

@@ -1,10 +1,5 @@
 """The network on the CPU, by OpenVINO."""
 
-from collections import deque
-from collections.abc import Generator as PythonGenerator
-from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,123 +11,111 @@ from base.cores import usable_cores
 from base.errors import EngineError
 from base.geometry import Rect
 from base.openvino import core, ov
-from wav2lip.checkpoint import GET, Kind, kind_of
+from wav2lip.checkpoint import HOW_TO_GET, CheckpointFormat, detect_format
 from wav2lip.generators import network_cache
-from wav2lip.generators.batch import WHOLE, Batch, Generator, Patches, laid_into
-from wav2lip.generators.network_cache import Kept
-from wav2lip.generators.openvino_framing import fixed_size, framed
-from wav2lip.generators.openvino_graph import graph_of
-from wav2lip.generators.prepared import Prepared
+from wav2lip.generators.batch import WHOLE_PATCH, Generator, Patches, paste_part
+from wav2lip.generators.in_flight import generate
+from wav2lip.generators.network_cache import StoredWeights
+from wav2lip.generators.openvino_graph import build_graph
+from wav2lip.generators.openvino_processing import add_processing, fixed_batch_size
+from wav2lip.generators.prepared import PreparedEngine
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.layers import Weights
 
-PIECE = 4  # frames at once: more are hardly faster and hold more memory
-MOST_STREAMS = 4  # pieces that are computed side by side, each with its share of the cores
+MAX_PIECE = 4  # frames at once: more are hardly faster and take more memory
+MAX_STREAMS = 4  # pieces that are computed side by side, each with its share of the cores
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Some frames of a batch, as many as the compiled network takes."""
+class OpenvinoEngine:
+    """Computes pieces of one size side by side, as many as the compiled network has streams."""
 
-    mels: NDArray[np.float32]  # (size, 80, 16)
-    faces: Patches  # (size, 96, 96, 3)
-    frames: int  # the first so many are real, the rest repeat the last
-    ends_batch: bool
+    def __init__(self, compiled: ov.CompiledModel, visible: Rect, overflow_message: str) -> None:
+        self.limit: int = compiled.input("mels").shape[0]
+        # every stream has a piece and one more is queued while the next batch is fetched
+        self.depth = int(compiled.get_property("NUM_STREAMS")) + 2
+        self._compiled = compiled
+        self._visible = visible
+        self._overflow_message = overflow_message
+        self._idle: list[ov.InferRequest] = []
+
+    def begin(self, mels: NDArray[np.float32], faces: Patches) -> tuple[ov.InferRequest, Patches]:
+        padded = np.arange(self.limit).clip(max=len(mels) - 1)  # the last frame is repeated
+        request = self._idle_request()
+        request.start_async({"mels": mels[padded], "faces": faces[padded]})
+        return request, faces
+
+    def finish(self, pending: tuple[ov.InferRequest, Patches]) -> Patches:
+        request, faces = pending
+        request.wait()
+        part, finite = (request.get_output_tensor(i).data for i in range(2))
+        patches = paste_part(faces, part[: len(faces)], self._visible)
+        is_finite = bool(finite)
+        self._idle.append(request)
+        if not is_finite:
+            raise EngineError(self._overflow_message)
+        return patches
+
+    def drop(self, pending: tuple[ov.InferRequest, Patches]) -> None:
+        """Wait, so that nothing is left running."""
+        request, _ = pending
+        request.wait()
+        self._idle.append(request)
+
+    def release(self) -> None:
+        self._idle.clear()
+
+    def _idle_request(self) -> ov.InferRequest:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
 
 
-def prepare(settings: EngineSettings) -> Prepared:
-    """The checkpoint's network, to be compiled for this processor."""
-    if kind_of(settings.weights) is Kind.ONNX:
+def prepare(settings: EngineSettings) -> PreparedEngine:
+    """Read the checkpoint's network; it is compiled once the visible rect is known."""
+    if detect_format(settings.weights) is CheckpointFormat.ONNX:
         model = read_onnx(settings.weights)
-        framed_for(settings, model.clone(), WHOLE)
-        return Prepared(partial(compiled_for, settings, model))
-    kept, cached = folded_network(settings)
-    return Prepared(partial(compiled_from, settings, kept), cached)
+        complete_model(settings, model.clone(), WHOLE_PATCH)  # checks its inputs and outputs
+        return PreparedEngine(partial(compile_model, settings, model))
+    stored, cached = load_folded_weights(settings)
+    return PreparedEngine(partial(compile_weights, settings, stored), cached)
 
 
-def compiled_from(settings: EngineSettings, kept: Kept, shown: Rect) -> Generator:
-    generator = compiled_for(settings, graph_of(kept.weights, shown), shown)
-    kept.release()
+def compile_weights(settings: EngineSettings, stored: StoredWeights, visible: Rect) -> Generator:
+    generator = compile_model(settings, build_graph(stored.weights, visible), visible)
+    stored.release()
     return generator
 
 
-def compiled_for(settings: EngineSettings, model: ov.Model, shown: Rect) -> Generator:
-    whole = framed_for(settings, model, shown)
+def compile_model(settings: EngineSettings, model: ov.Model, visible: Rect) -> Generator:
+    complete = complete_model(settings, model, visible)
     try:
-        compiled = core().compile_model(whole, "CPU", hints(settings.half))
+        compiled = core().compile_model(complete, "CPU", hints(settings.half))
     except RuntimeError as error:
-        raise EngineError(f"{settings.weights}: OpenVINO cannot run this network; {GET}") from error
-    return partial(generate, compiled, whole.input("mels").shape[0], shown)
+        raise EngineError(
+            f"{settings.weights}: OpenVINO cannot run this network; {HOW_TO_GET}"
+        ) from error
+    return partial(generate, OpenvinoEngine(compiled, visible, settings.overflow_message))
 
 
-def framed_for(settings: EngineSettings, model: ov.Model, shown: Rect) -> ov.Model:
-    """For as many frames at once as the network takes."""
-    size = fixed_size(model) or piece_size(settings.batch_size)
+def complete_model(settings: EngineSettings, model: ov.Model, visible: Rect) -> ov.Model:
+    """Add pre- and postprocessing for as many frames as are computed at once."""
+    size = fixed_batch_size(model) or piece_size(settings.batch_size)
     try:
-        return framed(model, size, shown)
+        return add_processing(model, size, visible)
     except ValueError as error:
-        raise EngineError(f"{settings.weights}: is another network: {error}; {GET}") from error
+        raise EngineError(
+            f"{settings.weights}: is another network: {error}; {HOW_TO_GET}"
+        ) from error
     except RuntimeError as error:
-        raise EngineError(f"{settings.weights}: OpenVINO cannot run this network; {GET}") from error
-
-
-def generate(
-    compiled: ov.CompiledModel, size: int, shown: Rect, batches: Iterable[Batch]
-) -> Iterator[Patches]:
-    pieces = (piece for batch in batches for piece in cut(batch, size))
-    done: list[Patches] = []
-    with closing(forward_in_order(compiled, pieces)) as results:
-        for piece, part in results:
-            done.append(laid_into(piece.faces, part, shown)[: piece.frames])
-            if piece.ends_batch:
-                yield np.concatenate(done)
-                done = []
-
-
-def cut(batch: Batch, size: int) -> Iterator[Piece]:
-    """The batch in pieces of `size` frames, the last one filled up."""
-    for start in range(0, len(batch), size):
-        order = np.arange(start, start + size).clip(max=len(batch) - 1)
-        frames = min(size, len(batch) - start)
-        ends = start + size >= len(batch)
-        yield Piece(batch.mels[order], batch.faces[order], frames, ends)
-
-
-def forward_in_order(
-    compiled: ov.CompiledModel, pieces: Iterable[Piece]
-) -> PythonGenerator[tuple[Piece, Patches], None, None]:
-    """Each piece with its patches, computed while the next ones are being fetched."""
-    streams = int(compiled.get_property("NUM_STREAMS"))
-    idle = [compiled.create_infer_request() for _ in range(streams + 1)]
-    running: deque[tuple[ov.InferRequest, Piece]] = deque()
-    try:
-        for piece in pieces:
-            if not idle:
-                yield finished(running, idle)
-            request = idle.pop()
-            request.start_async({"mels": piece.mels, "faces": piece.faces})
-            running.append((request, piece))
-        while running:
-            yield finished(running, idle)
-    finally:
-        for request, _ in running:
-            request.wait()
-
-
-def finished(
-    running: deque[tuple[ov.InferRequest, Piece]], idle: list[ov.InferRequest]
-) -> tuple[Piece, Patches]:
-    """The oldest piece's patches; its request is free again."""
-    request, piece = running.popleft()
-    request.wait()
-    patches: Patches = request.get_output_tensor().data.copy()
-    idle.append(request)
-    return piece, patches
+        raise EngineError(
+            f"{settings.weights}: OpenVINO cannot run this network; {HOW_TO_GET}"
+        ) from error
 
 
 def piece_size(batch_size: int) -> int:
-    """At most PIECE, and so that a full batch falls into pieces of nearly one size."""
-    pieces = -(-batch_size // PIECE)
+    """The frames of a piece, at most MAX_PIECE; a full batch has pieces of nearly one size."""
+    pieces = -(-batch_size // MAX_PIECE)
     return -(-batch_size // pieces)
 
 
@@ -140,26 +123,26 @@ def hints(half: bool) -> dict[str, str]:
     has_half = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return {
         "INFERENCE_PRECISION_HINT": "bf16" if half and has_half else "f32",
-        "NUM_STREAMS": str(min(usable_cores(), MOST_STREAMS)),
+        "NUM_STREAMS": str(min(usable_cores(), MAX_STREAMS)),
     }
 
 
-def folded_network(settings: EngineSettings) -> tuple[Kept, Cached]:
-    """From the cache if it is there; torch is imported only where it is not."""
+def load_folded_weights(settings: EngineSettings) -> tuple[StoredWeights, Cached]:
+    """Return the weights from the cache, or read them from the checkpoint, which imports torch."""
     if settings.cache is None:
-        return Kept(rebuilt(settings.weights)), "off"
-    entry = settings.cache / "networks" / network_cache.key_of(settings.weights)
-    kept = network_cache.read(entry)
-    if kept is not None:
-        return kept, "hit"
-    made = rebuilt(settings.weights)
-    if settings.keep:
-        network_cache.write(made, entry)
-        kept = network_cache.read(entry)  # mapped from disk: memory is freed
-    return kept or Kept(made), "miss"
+        return StoredWeights(read_and_fold(settings.weights)), "off"
+    entry = settings.cache / "networks" / network_cache.cache_key(settings.weights)
+    stored = network_cache.read(entry)
+    if stored is not None:
+        return stored, "hit"
+    weights = read_and_fold(settings.weights)
+    if settings.write_cache:
+        network_cache.write(weights, entry)
+        stored = network_cache.read(entry)  # mapped from disk: memory is freed
+    return stored or StoredWeights(weights), "miss"
 
 
-def rebuilt(checkpoint: Path) -> Weights:
+def read_and_fold(checkpoint: Path) -> Weights:
     from wav2lip.checkpoint import load_network
     from wav2lip.network import folded_weights
 
@@ -179,6 +162,6 @@ def read_onnx(path: Path) -> ov.Model:
 
 def check_numbers(path: Path, model: ov.Model) -> None:
     for node in model.get_ops():
-        real = node.get_type_name() == "Constant" and node.get_element_type().is_real()
-        if real and not np.isfinite(node.data).all():
-            raise EngineError(f"{path}: holds what is no number: the file is damaged; {GET}")
+        is_weight = node.get_type_name() == "Constant" and node.get_element_type().is_real()
+        if is_weight and not np.isfinite(node.data).all():
+            raise EngineError(f"{path}: holds what is no number: the file is damaged; {HOW_TO_GET}")

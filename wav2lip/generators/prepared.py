@@ -1,4 +1,7 @@
-"""An engine in two steps: what a file can get wrong first, the rest when it is known what shows."""
+"""An engine is loaded in two steps: its weights first, the rest once the visible rect is known.
+
+Reading the weights first reports a wrong or damaged checkpoint before any frame is decoded.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,31 +13,34 @@ from wav2lip.generators.batch import Generator
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """Weights that are read and known to be Wav2Lip's and whole."""
+class PreparedEngine:
+    """An engine whose weights have been read and checked; they are Wav2Lip's and complete."""
 
-    generator: Callable[[Rect], Generator]  # for the part of the patches that shows
-    cached: Cached = "off"  # whether the network was kept from a run before
-
-
-class Loading(Protocol):
-    """An engine's two steps."""
-
-    def prepare(self) -> Cached: ...
-    def generator(self, shown: Rect, /) -> Generator: ...
+    generator: Callable[[Rect], Generator]  # builds the generator for a visible rect
+    cached: Cached = "off"  # whether the weights came from the cache
 
 
-class Engine:
-    """Holds the weights from the first step to the second, and no longer."""
+class EngineLoader(Protocol):
+    """The two steps in which an engine is loaded."""
 
-    def __init__(self, prepare: Callable[[], Prepared]) -> None:
+    def prepare(self) -> Cached:
+        """Read and check the weights; return whether they came from the cache."""
+
+    def generator(self, visible: Rect, /) -> Generator:
+        """Build the generator that makes this part of the patches."""
+
+
+class LazyEngine:
+    """Keeps the weights from `prepare` until `generator`, and no longer."""
+
+    def __init__(self, prepare: Callable[[], PreparedEngine]) -> None:
         self._prepare = prepare
-        self._prepared: Prepared | None = None
+        self._prepared: PreparedEngine | None = None
 
     def prepare(self) -> Cached:
         self._prepared = self._prepare()
         return self._prepared.cached
 
-    def generator(self, shown: Rect) -> Generator:
+    def generator(self, visible: Rect) -> Generator:
         prepared, self._prepared = self._prepared or self._prepare(), None
-        return prepared.generator(shown)
+        return prepared.generator(visible)

@@ -1,26 +1,28 @@
-"""What every engine is told when it is loaded."""
+"""The settings that every engine is loaded with."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from base.errors import EngineError, UsageError
 from base.geometry import Rect
-from wav2lip.checkpoint import FOLDER
-from wav2lip.generators.batch import SIDE, WHOLE
+from wav2lip.checkpoint import HOW_TO_GET, checkpoint_folders
+from wav2lip.generators.batch import SIDE, WHOLE_PATCH
 
 DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
 class EngineSettings:
-    checkpoint: Path | None = None  # found and named before; the puppet needs none
+    """The options of an engine, checked."""
+
+    checkpoint: Path | None = None  # as `find_checkpoint` returned it; the puppet needs none
     device: str = "auto"
     half: bool = False  # 16-bit arithmetic where the processor has it
     batch_size: int = 128  # the most frames at once; an engine may take fewer
-    cache: Path | None = None  # a folder for prepared networks; none: nothing is written
-    shown: Rect = WHOLE  # the patch's pixels that will be looked at; the rest stay the face's
-    strength: float = 1.0  # how far the mouth follows the sound: 0 not at all, 2 the most
-    keep: bool = True  # write into the cache what was not in it
+    cache: Path | None = None  # the cache folder for folded weights; None: nothing is cached
+    visible: Rect = WHOLE_PATCH  # the patch's pixels that show in the frames; the rest is the face
+    strength: float = 1.0  # lip strength: 0 ignores the sound, 1 is the network's own, 2 the most
+    write_cache: bool = True  # store weights that were not in the cache
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -29,19 +31,29 @@ class EngineSettings:
             raise UsageError(f"batch size {self.batch_size}: it must be 1 or more")
         if not 0 <= self.strength <= 2:
             raise UsageError(f"strength {self.strength}: it must be 0 to 2")
-        if self.shown.bottom > SIDE or self.shown.right > SIDE:
-            raise ValueError(f"a patch has {SIDE} x {SIDE} pixels, not {self.shown}")
+        if self.visible.bottom > SIDE or self.visible.right > SIDE:
+            raise ValueError(f"a patch has {SIDE} x {SIDE} pixels, not {self.visible}")
 
     @property
     def weights(self) -> Path:
-        return required(self.checkpoint)
+        """The checkpoint, for engines that need one; EngineError if there is none."""
+        return required_checkpoint(self.checkpoint)
+
+    @property
+    def overflow_message(self) -> str:
+        """What to tell the user when the network's output holds NaN or infinity."""
+        problem = f"{self.weights}: the network's output is no number: its weights overflow"
+        if self.half:
+            return f"{problem} in half precision; run without --fp16"
+        return f"{problem}; {HOW_TO_GET}"
 
 
-def required(checkpoint: Path | None) -> Path:
-    """The checkpoint, for engines that cannot do without."""
+def required_checkpoint(checkpoint: Path | None) -> Path:
+    """Return the checkpoint; EngineError, which names the searched folders, if there is none."""
     if checkpoint is None:
+        folders = " or ".join(map(str, checkpoint_folders()))
         raise EngineError(
             "this engine needs a checkpoint: name one with --checkpoint_path"
-            f" or put wav2lip_gan.pth into {FOLDER}"
+            f" or put wav2lip_gan.pth into {folders}"
         )
     return checkpoint

@@ -1,6 +1,7 @@
-"""How far a network's mouth follows: it hears the sound as if that were louder or quieter.
+"""Lip strength for a network: its mel is that of the same sound played louder or quieter.
 
-So it only ever hears what a sound can be. `played` 2 is 18 dB more, 0.5 as much less, 0 silence.
+So its input always is the mel of a possible sound. Strength 2 is 18 dB louder, 0.5 is 18 dB
+quieter, 0 is silence.
 """
 
 import math
@@ -9,31 +10,31 @@ from dataclasses import replace
 
 import numpy as np
 
-from audio.mel import SILENT
+from audio.mel import SILENCE_LEVEL
 from wav2lip.generators.batch import Batch, Floats, Generator, Patches
 
-STEP = 60.0  # decibels for a factor of ten
-DECIBEL = 0.08  # of the mel's scale
-HIGHEST = 8.0  # above silence; the scale ends there
+DB_PER_DECADE = 60.0  # decibels for a strength of ten
+MEL_PER_DB = 0.08  # units of the mel's scale for a decibel
+MEL_RANGE = 8.0  # from silence to the end of the mel's scale
 
 
-def following(generator: Generator, strength: float) -> Generator:
-    """The generator, given its sound at this strength; at 1 it is given what there is."""
+def with_strength(generator: Generator, strength: float) -> Generator:
+    """Return a generator whose batches' mels are scaled by `strength`; at 1 nothing changes."""
     if strength == 1:
         return generator
 
-    def followed(batches: Iterable[Batch]) -> Iterator[Patches]:
-        return generator(replace(b, mels=played(b.mels, strength)) for b in batches)
+    def scaled(batches: Iterable[Batch]) -> Iterator[Patches]:
+        return generator(replace(b, mels=mel_at_gain(b.mels, strength)) for b in batches)
 
-    return followed
+    return scaled
 
 
-def played(mels: Floats, strength: float) -> Floats:
-    """Mels of the sound, louder or quieter; silence stays silent."""
+def mel_at_gain(mels: Floats, strength: float) -> Floats:
+    """Return the mels of the sound played louder or quieter; silence stays silent."""
     if strength == 0:
-        return np.full_like(mels, SILENT)
-    above = mels - np.float32(SILENT)
-    lift = np.float32(STEP * DECIBEL * math.log10(strength))
-    # faint sounds are the room's: they are raised by no larger a share than the voice
-    moved = above + (lift if strength < 1 else np.minimum(lift, np.float32(strength - 1) * above))
-    return np.asarray(moved.clip(0, HIGHEST) + np.float32(SILENT), np.float32)
+        return np.full_like(mels, SILENCE_LEVEL)
+    above = mels - np.float32(SILENCE_LEVEL)
+    lift = np.float32(DB_PER_DECADE * MEL_PER_DB * math.log10(strength))
+    # faint sounds are the room's noise: they are raised by no larger a share than the voice
+    scaled = above + (lift if strength < 1 else np.minimum(lift, np.float32(strength - 1) * above))
+    return np.asarray(scaled.clip(0, MEL_RANGE) + np.float32(SILENCE_LEVEL), np.float32)

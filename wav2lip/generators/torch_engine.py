@@ -1,4 +1,4 @@
-"""The network on a GPU (or, when told so, the CPU), by torch."""
+"""The network on a GPU by torch, or on the CPU where --engine torch asks for it."""
 
 from functools import partial
 
@@ -7,70 +7,69 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from base.errors import EngineError, OutOfMemoryError
+from base.errors import EngineError
 from base.geometry import Rect
 from wav2lip.checkpoint import load_network
-from wav2lip.generators.batch import SIDE, WHOLE, Generator, Patches
+from wav2lip.generators.batch import SIDE, WHOLE_PATCH, Generator, Patches
 from wav2lip.generators.cuda_engine import CudaEngine
-from wav2lip.generators.cuda_graph import Compute, memory_told
+from wav2lip.generators.cuda_graph import Compute, Outputs
+from wav2lip.generators.cuda_memory import cuda_memory_guard
 from wav2lip.generators.in_flight import generate
-from wav2lip.generators.prepared import Prepared
+from wav2lip.generators.prepared import PreparedEngine
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.network import Wav2Lip, fold_norms
 
 
 class CpuEngine:
-    """Patches are done as soon as they are begun."""
+    """Computes the patches in `begin`."""
 
     depth = 1
 
-    def __init__(self, compute: Compute, limit: int) -> None:
+    def __init__(self, compute: Compute, limit: int, overflow_message: str) -> None:
         self.limit = limit
         self._compute = compute
+        self._overflow_message = overflow_message
 
     @torch.inference_mode()
-    def begin(self, mels: NDArray[np.float32], faces: Patches) -> Patches:
-        own = torch.from_numpy(np.array(mels)), torch.from_numpy(np.array(faces))
-        patches: Patches = self._compute(*own).numpy()
-        return patches
+    def begin(self, mels: NDArray[np.float32], faces: Patches) -> Outputs:
+        return self._compute(torch.from_numpy(np.array(mels)), torch.from_numpy(np.array(faces)))
 
-    def finish(self, begun: Patches) -> Patches:
-        return begun
+    def finish(self, outputs: Outputs) -> Patches:
+        patches, finite = outputs
+        if not finite:
+            raise EngineError(self._overflow_message)
+        array: Patches = patches.numpy()
+        return array
 
-    def drop(self, begun: Patches) -> None:
+    def drop(self, outputs: Outputs) -> None:
         pass
 
     def release(self) -> None:
         pass
 
 
-def prepare(settings: EngineSettings) -> Prepared:
-    """The checkpoint's network, for the device that was asked for."""
-    device = device_of(settings.device)
+def prepare(settings: EngineSettings) -> PreparedEngine:
+    """Read the checkpoint for the device that the settings name."""
+    device = choose_device(settings.device)
     network = fold_norms(load_network(settings.weights))
-    return Prepared(partial(put_on, network, device, settings))
+    return PreparedEngine(partial(build_generator, network, device, settings))
 
 
-def put_on(
-    network: Wav2Lip, device: torch.device, settings: EngineSettings, shown: Rect
+def build_generator(
+    network: Wav2Lip, device: torch.device, settings: EngineSettings, visible: Rect
 ) -> Generator:
-    dtype = dtype_of(device, settings.half)
-    try:
-        with memory_told():
-            network.to(device, dtype)
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    except torch.cuda.OutOfMemoryError as error:
-        raise OutOfMemoryError(
-            "the GPU has no memory left for the network: stop other programs on it,"
-            " or choose --device cpu"
-        ) from error
-    compute = partial(patches_of, network, dtype, shown)
+    dtype = choose_dtype(device, settings.half)
+    with cuda_memory_guard("the network"):
+        network.to(device, dtype)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    compute = partial(compute_patches, network, dtype, visible)
+    limit, message = settings.batch_size, settings.overflow_message
     if device.type == "cuda":
-        return partial(generate, CudaEngine(compute, device, settings.batch_size))
-    return partial(generate, CpuEngine(compute, settings.batch_size))
+        return partial(generate, CudaEngine(compute, device, limit, message))
+    return partial(generate, CpuEngine(compute, limit, message))
 
 
-def device_of(name: str) -> torch.device:
+def choose_device(name: str) -> torch.device:
     usable = torch.cuda.is_available()
     if name == "cuda" and not usable:
         raise EngineError(
@@ -80,18 +79,25 @@ def device_of(name: str) -> torch.device:
     return torch.device("cuda" if usable and name != "cpu" else "cpu")
 
 
-def dtype_of(device: torch.device, half: bool) -> torch.dtype:
+def choose_dtype(device: torch.device, half: bool) -> torch.dtype:
     if not half:
         return torch.float32
     return torch.float16 if device.type == "cuda" else torch.bfloat16
 
 
-def patches_of(
-    network: Wav2Lip, dtype: torch.dtype, shown: Rect, mels: Tensor, faces: Tensor
-) -> Tensor:
-    """(n, 96, 96, 3) uint8. Computed whole: on a GPU a part is hardly faster."""
-    patches = restore_patches(network(*prepare_inputs(mels, faces, dtype)))
-    return patches if shown == WHOLE else only_shown(patches, faces, shown)
+def compute_patches(
+    network: Wav2Lip, dtype: torch.dtype, visible: Rect, mels: Tensor, faces: Tensor
+) -> Outputs:
+    """Compute the whole patches, since on a GPU a part is hardly faster, and keep what is visible.
+
+    The second output tells, without waiting for the GPU, whether the network's output is finite;
+    if not, the patches' pixels are undefined.
+    """
+    out = network(*prepare_inputs(mels, faces, dtype))
+    patches = restore_patches(out)
+    if visible != WHOLE_PATCH:
+        patches = keep_visible(patches, faces, visible)
+    return patches, out.isfinite().all()
 
 
 def prepare_inputs(mels: Tensor, faces: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -109,8 +115,9 @@ def restore_patches(out: Tensor) -> Tensor:
     return rounded.permute(0, 2, 3, 1).contiguous()
 
 
-def only_shown(patches: Tensor, faces: Tensor, shown: Rect) -> Tensor:
-    rows, columns = shown.slices
-    laid = faces.clone()
-    laid[:, rows, columns] = patches[:, rows, columns]
-    return laid
+def keep_visible(patches: Tensor, faces: Tensor, visible: Rect) -> Tensor:
+    """Return the patches inside the visible rect and the faces around it."""
+    rows, columns = visible.slices
+    pasted = faces.clone()
+    pasted[:, rows, columns] = patches[:, rows, columns]
+    return pasted

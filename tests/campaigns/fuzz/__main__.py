@@ -1,4 +1,4 @@
-"""Hostile files by the thousand: every run must end as the README says, and leave nothing behind.
+"""Hostile files by the thousand: every run ends as docs/flags.md says and leaves nothing behind.
 
 python -m tests.campaigns.fuzz                   5000 damaged media files, 2000 checkpoints
 python -m tests.campaigns.fuzz --only media-17   one of them, its files kept and its words shown

@@ -16,7 +16,7 @@ from tests.campaigns.fuzz.children import Job, made_in_child
 from tests.campaigns.fuzz.mutations import mutated
 from tests.campaigns.fuzz.seeds import Seed
 from wav2lip.generators import PREPARERS, EngineSettings
-from wav2lip.generators.prepared import Prepared
+from wav2lip.generators.prepared import PreparedEngine
 
 WHOLE_COMMAND = 20  # of so many cases, one with the real detector and engine
 
@@ -135,9 +135,9 @@ class Blind:
         return None
 
 
-def read_only(settings: EngineSettings) -> Prepared:
+def read_only(settings: EngineSettings) -> PreparedEngine:
     checkpoints.read(settings)
-    return Prepared(lambda _: lambda batches: (batch.faces for batch in batches))
+    return PreparedEngine(lambda _: lambda batches: (batch.faces for batch in batches))
 
 
 def faces() -> list[Seed]:

@@ -18,10 +18,10 @@ from tests import checkpoints as good
 from tests.campaigns.fuzz.children import made_in_child
 from tests.campaigns.fuzz.mutations import EXTREMES, mutated
 from tests.onnx_writer import Graph, block, number, text, value
-from wav2lip.checkpoint import Kind, kind_of, load_network
+from wav2lip.checkpoint import CheckpointFormat, detect_format, load_network
 from wav2lip.generators import EngineSettings
 from wav2lip.generators.openvino_engine import read_onnx
-from wav2lip.generators.openvino_framing import fixed_size, framed
+from wav2lip.generators.openvino_processing import add_processing, fixed_batch_size
 
 FULL = Rect(0, 96, 0, 96)
 Make = Callable[[Random], bytes]
@@ -49,9 +49,9 @@ def placed(path: Path, random: Random) -> str:
 
 def read(settings: EngineSettings) -> None:
     """What the engine does with a checkpoint before it compiles it."""
-    if kind_of(settings.weights) is Kind.ONNX:
+    if detect_format(settings.weights) is CheckpointFormat.ONNX:
         model = read_onnx(settings.weights)
-        framed(model, fixed_size(model) or 4, settings.shown)
+        add_processing(model, fixed_batch_size(model) or 4, settings.visible)
     else:
         load_network(settings.weights)
 

@@ -4,29 +4,29 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from base.geometry import Rect
-from wav2lip.generators.batch import WHOLE, Batch, Generator, Patches, only_shown
-from wav2lip.generators.puppet.motion import Ear, heard, pose
-from wav2lip.generators.puppet.mouth import Candidates
-from wav2lip.generators.puppet.sight import seen
-from wav2lip.generators.puppet.warp import opened
+from wav2lip.generators.batch import WHOLE_PATCH, Batch, Generator, Patches, keep_visible
+from wav2lip.generators.puppet.motion import SoundHistory, add_window, pose_from_sound
+from wav2lip.generators.puppet.mouth import LipLines
+from wav2lip.generators.puppet.tracking import track_mouth
+from wav2lip.generators.puppet.warp import open_mouth
 
 
-def load(shown: Rect = WHOLE, strength: float = 1.0) -> Generator:
-    """The puppet; nothing is set but what is shown of it and how far it follows the sound."""
-    return partial(_speak, Candidates.all(), shown, strength)
+def load_puppet(visible: Rect = WHOLE_PATCH, strength: float = 1.0) -> Generator:
+    """The puppet's generator for the visible part of the patch and a lip strength."""
+    return partial(_generate, LipLines.grid(), visible, strength)
 
 
-def _speak(
-    candidates: Candidates, shown: Rect, strength: float, batches: Iterable[Batch]
+def _generate(
+    lines: LipLines, visible: Rect, strength: float, batches: Iterable[Batch]
 ) -> Iterator[Patches]:
-    """Patches that equal their faces wherever the sound is silent."""
-    ear, sight = Ear(), None
+    """Yield patches that equal their faces wherever the sound is silent."""
+    history, mouth = SoundHistory(), None
     for batch in batches:
         patches = batch.faces.copy()
         for patch, mel, landmarks in zip(patches, batch.mels, batch.landmarks, strict=True):
-            ear = heard(ear, mel)
-            move = pose(ear).times(strength)
-            sight = None if move.still else seen(sight, patch.copy(), landmarks, candidates)
-            if sight is not None:
-                patch[...] = opened(sight.face, sight.place, move)
-        yield only_shown(patches, batch.faces, shown)
+            history = add_window(history, mel)
+            pose = pose_from_sound(history).scaled(strength)
+            mouth = None if pose.is_rest else track_mouth(mouth, patch.copy(), landmarks, lines)
+            if mouth is not None:
+                patch[...] = open_mouth(mouth.face, mouth.coordinates, pose)
+        yield keep_visible(patches, batch.faces, visible)

@@ -1,0 +1,192 @@
+"""Translate the user's options into the settings of every stage: here, and only here."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from audio.vads import SPEECH_ONLY_VADS
+from base.geometry import Box
+from blending.masks import MaskShape
+from blending.methods import BlendSettings
+from faces.smoothing import Smoothing
+from faces.track import TrackSettings
+from pipeline.options import Options
+from video.shape import Shape
+
+Four = tuple[int, int, int, int]  # top, bottom, left, right
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """What is read as the picture."""
+
+    path: Path
+    shape: Shape
+    fps: Fraction  # of a still
+    fps_named: bool  # by the user
+    static: bool
+    loop: str  # one of video.loops.LOOPS
+    max_pixels: int  # 0: any number
+
+
+@dataclass(frozen=True)
+class SoundSettings:
+    """What is heard, what moves the mouth, and what of it is speech."""
+
+    path: Path
+    drive: Path | None  # moves the mouth instead
+    max_seconds: float  # 0: any number
+    mouth_later: Fraction  # seconds by which the mouth comes after its sound
+    vad: str  # one of audio.vads.VADS
+    silence_threshold: float
+    speech_only: bool  # the mouth follows nothing but speech
+
+
+@dataclass(frozen=True)
+class FaceSettings:
+    """Which face, and how it is found and followed."""
+
+    detector: str  # one of faces.detectors.DETECTORS
+    detector_batch: int
+    track: TrackSettings
+    box: Box | None  # its place, where the user named it
+    pads: Four
+
+
+@dataclass(frozen=True)
+class MouthSettings:
+    """What makes the mouth."""
+
+    engine: str  # one of GENERATORS, or auto
+    device: str
+    checkpoint: Path | None
+    half: bool
+    batch_size: int  # the most frames at once
+    gated: bool  # few mouths in pauses, where the engine is a network
+    strength: float
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """The video that is written."""
+
+    path: Path
+    encoder: str
+    preset: str
+    crf: int
+
+
+@dataclass(frozen=True)
+class FilesSettings:
+    """What is written beside and after the video."""
+
+    cache: Path | None  # a folder; none: nothing is kept
+    keep_networks: bool  # write into the cache what was not in it
+    after: dict[str, Path]  # by the flag that names them
+    events: bool  # standard output is for events
+    judged: bool
+    page: Path | None  # of the judgement
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the stages of one run are told."""
+
+    picture: PictureSettings
+    sound: SoundSettings
+    face: FaceSettings
+    mouth: MouthSettings
+    blend: BlendSettings
+    output: OutputSettings
+    files: FilesSettings
+
+
+def settings_of(options: Options) -> Settings:
+    """The inputs must be named: `--demo` has put its own in place."""
+    return Settings(
+        picture=_picture(options),
+        sound=_sound(options),
+        face=_face(options),
+        mouth=_mouth(options),
+        blend=_blend(options),
+        output=OutputSettings(options.outfile, options.encoder, options.preset, options.crf),
+        files=_files(options),
+    )
+
+
+def _picture(options: Options) -> PictureSettings:
+    assert options.face is not None  # Options checked it
+    return PictureSettings(
+        path=options.face,
+        shape=Shape(options.resize_factor, options.rotate, options.crop),
+        fps=options.fps,
+        fps_named=options.fps != Options.fps,
+        static=options.static,
+        loop=options.loop,
+        max_pixels=options.max_pixels,
+    )
+
+
+def _sound(options: Options) -> SoundSettings:
+    assert options.audio is not None  # Options checked it
+    return SoundSettings(
+        path=options.audio,
+        drive=options.drive_audio,
+        max_seconds=options.max_seconds,
+        mouth_later=Fraction(options.audio_offset) / 1000,
+        vad=options.vad,
+        silence_threshold=options.silence_threshold,
+        speech_only=options.vad in SPEECH_ONLY_VADS,
+    )
+
+
+def _face(options: Options) -> FaceSettings:
+    smoothing = Smoothing(
+        remove_jitter=not options.nosmooth,
+        temporal=options.temporal_smooth,
+        window=options.smooth_window,
+        mode=options.smooth_mode,
+    )
+    return FaceSettings(
+        detector=options.face_detector,
+        detector_batch=options.face_det_batch_size,
+        track=TrackSettings(options.face_det_stride, options.face_select, smoothing),
+        box=None if options.face_box is None else Box(*map(float, options.face_box)),
+        pads=options.pads,
+    )
+
+
+def _mouth(options: Options) -> MouthSettings:
+    return MouthSettings(
+        engine=options.engine,
+        device=options.device,
+        checkpoint=options.checkpoint_path,
+        half=options.fp16,
+        batch_size=options.wav2lip_batch_size,
+        gated=options.silence_gating,
+        strength=options.lip_strength,
+    )
+
+
+def _blend(options: Options) -> BlendSettings:
+    return BlendSettings(
+        method=options.blend_method,
+        shape=MaskShape(options.mouth_region_size, options.blur_intensity),
+        sharpen=options.sharpen_amount if options.sharpen_mouth else 0.0,
+        match_color=not options.no_color_match,
+    )
+
+
+def _files(options: Options) -> FilesSettings:
+    after = {**options.written_files}
+    del after["--outfile"]
+    if options.sheet is not None:  # its name follows the output's
+        after["--outfile"] = after.pop("the contact sheet")
+    return FilesSettings(
+        cache=options.cache_folder,
+        keep_networks=not options.check,
+        after=after,
+        events=options.progress == "json",
+        judged=options.quality is not None,
+        page=options.quality_page,
+    )

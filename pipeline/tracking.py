@@ -1,0 +1,107 @@
+"""The followed face: seen in every source frame, and its box as the network wants it."""
+
+from collections.abc import Callable
+from collections.abc import Generator as Stream
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
+
+from base.cache import Cached
+from base.errors import NoFaceError, UsageError
+from base.geometry import Picture
+from base.prefetch import prefetch
+from faces import cache
+from faces.detector import Detector
+from faces.face import Face, FaceTrack
+from faces.sightings import Sighting, Sightings
+from faces.track import clean_track, follow_in_box, follow_person, track_fixed_box
+from pipeline.job import Job
+from pipeline.report import Step
+from pipeline.settings import Settings
+from pipeline.stages import Stages
+from pipeline.track_key import track_entry
+
+DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
+READ_AHEAD = 4  # frames
+
+Progress = Callable[[Step], None]
+
+
+def sightings_of(job: Job, stages: Stages, progress: Progress) -> tuple[Sightings, Cached]:
+    """The followed face in every reduced source frame, from the cache if it is there."""
+    frames = len(job.windows)
+    entry = track_entry(stages.cache, job.settings, job.source, DETECTOR_SIDE)
+    cached = cache.read(entry, frames) if entry else None
+    if cached is not None:
+        progress(Step("faces", len(cached), len(cached)))
+        return cached, "hit"
+    with closing(_detected(job, stages.detector(), progress)) as detected:
+        sightings = Sightings.of(detected)
+    if entry:
+        cache.store(entry, sightings, ended=job.source.still or len(sightings) < frames)
+    return sightings, "miss" if entry else "off"
+
+
+def faces_of(job: Job, sightings: Sightings) -> FaceTrack:
+    """The followed face in every source frame, its box as the network wants it."""
+    track = _track(job, sightings).scaled(1 / _scale(job))
+    if not track.face_count:
+        raise NoFaceError(_no_face(job.settings))
+    padded = FaceTrack.of(_padded(job, face) for face in track)
+    if not padded.face_count:
+        raise UsageError(f"--pads {job.settings.face.pads} move the face out of the picture")
+    return padded
+
+
+def _no_face(settings: Settings) -> str:
+    select, picture = settings.face.track.select, settings.picture.path
+    if select.isdecimal() and settings.face.box is None:
+        missing = f"no picture in {picture} shows a face number {select}"
+        return f"{missing}, counted from 0 at the left: choose another --face_select"
+    return (
+        f"no face found in {picture}: take a picture that shows one, or give its place with --box"
+    )
+
+
+def _scale(job: Job) -> float:
+    """Of the pictures that faces are looked for in, all of one size."""
+    return job.source.first.downscaled(DETECTOR_SIDE)[1]
+
+
+def _detected(job: Job, detector: Detector, progress: Progress) -> Stream[Sighting, None, None]:
+    face = job.settings.face
+    with closing(prefetch(_reduced(job, progress), READ_AHEAD)) as pictures:
+        if face.box is not None:
+            yield from follow_in_box(face.box.scaled(_scale(job)), pictures, detector)
+        else:
+            yield from follow_person(pictures, detector, face.track)
+
+
+def _reduced(job: Job, progress: Progress) -> Stream[Picture, None, None]:
+    frames = min(len(job.windows), job.source.estimated_frames or len(job.windows))
+    done = 0
+    with closing(job.source.frames()) as source:
+        for done, frame in enumerate(islice(source, len(job.windows)), 1):
+            yield frame.downscaled(DETECTOR_SIDE)[0]
+            progress(Step("faces", done, max(frames, done)))
+    if done < frames:  # the file said that there were more
+        progress(Step("faces", done, done))
+
+
+def _track(job: Job, sightings: Sightings) -> FaceTrack:
+    face = job.settings.face
+    if face.box is not None:
+        return track_fixed_box(face.box.scaled(_scale(job)), sightings, face.track.smoothing)
+    return clean_track(sightings, face.track)
+
+
+def _padded(job: Job, face: Face | None) -> Face | None:
+    """None where the box then lies outside the picture; a box that the user named stays."""
+    settings = job.settings.face
+    if face is None or settings.box is not None:
+        return face
+    try:
+        box = face.box.padded(*settings.pads)
+    except ValueError as empty:
+        raise UsageError(f"--pads {settings.pads} leave nothing of the face") from empty
+    return replace(face, box=box) if box.inside(*job.size) else None
