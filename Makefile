@@ -10,8 +10,10 @@ demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 picture: demo  ## docs/demo.webp, the README's animated picture, from the demo
 	$(BIN)/python -m demo.animate results/demo.mp4 docs/demo.webp
 
-# A process for each core, at most eight; each takes whole files, in the order of tests/conftest.py.
-SIDE_BY_SIDE := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# A process more than there are cores, since some tests wait for children, and at most eight; each takes
+# whole files, in the order of tests/conftest.py.
+PROCESSES = $$($(BIN)/python -c 'from base.cores import usable_cores as n; print(min(n() + 1, 8))')
+SIDE_BY_SIDE = -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: .venv/ready-dev  ## the tests
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --max-worker-restart 0

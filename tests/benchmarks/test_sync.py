@@ -48,7 +48,7 @@ def test_only_a_mouth_that_follows_somebody_else_is_believed_wrongly():
 
 
 def test_the_puppet_is_measured(tmp_path, capsys):
-    sound, out = make_speech(tmp_path / "four.wav", 4.0), tmp_path / "sync.json"
+    sound, out = make_speech(tmp_path / "speech.wav", 3.0), tmp_path / "sync.json"
     assert main(["sync", "--quick", "--audio", str(sound), "--out", str(out)]) == 0
     kept = json.loads(out.read_text())
     assert kept["passed"] and [row["planted_ms"] for row in kept["rows"]] == [-160, 0, 120]

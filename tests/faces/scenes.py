@@ -73,10 +73,9 @@ class RectangleDetector:
 
     def _faces(self, picture):
         for colour in (RED, GREEN, BLUE):
-            rows, columns = np.nonzero((picture == colour).all(2))
-            if len(rows):
-                edges = np.array([rows.min(), rows.max() + 1, columns.min(), columns.max() + 1])
-                width = edges[3] - edges[2]
+            left, top, width, height = cv2.boundingRect(cv2.inRange(picture, colour, colour))
+            if width:
+                edges = np.array([top, top + height, left, left + width])
                 edges = edges + self._noise.normal(0, self._jitter * width + 1e-9, 4)
                 box = Box(*edges.tolist())
                 yield Face(box, Landmarks.fixed(box), self._scores(colour))
