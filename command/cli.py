@@ -88,7 +88,7 @@ def _run(
     end()
     if options.report is not None:
         write_report(options.report, {"options": options.as_json(), **asdict(report)})
-    display.done(report)
+    display.finished(report)
     _say_done(options, report, later_notices)
 
 

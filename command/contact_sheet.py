@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from base.errors import OutputError
 from base.geometry import Picture
 from base.locks import replace_file
+from pipeline.report import after_the_video
 from video.shape import Shape
 from video.source import open_source
 
@@ -20,13 +20,8 @@ SIDE = 240  # pixels of a picture's longer side on the sheet
 def write_contact_sheet(video: Path, path: Path) -> None:
     """Write a sheet of frames spread over `video`, as PNG."""
     _, data = cv2.imencode(".png", tile(pick_frames(video, COLUMNS * ROWS)))
-    try:
+    with after_the_video(f"the contact sheet {path}", "give another --outfile", video):
         replace_file(path, data.tobytes())
-    except OSError as error:
-        raise OutputError(
-            f"cannot write the contact sheet {path}: {error.strerror}; give another --outfile"
-            f" (the video {video} is done)"
-        ) from error
 
 
 def pick_frames(video: Path, count: int) -> list[Picture]:

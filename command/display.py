@@ -21,7 +21,7 @@ class Display:
     def start(self, options: Options) -> None: ...
     def step(self, step: Step) -> None: ...
     def checked(self, facts: dict[str, Any]) -> None: ...
-    def done(self, report: Report) -> None: ...
+    def finished(self, report: Report) -> None: ...
     def failed(self, message: str, exit_code: int) -> None: ...
     def close(self) -> None: ...
 
@@ -49,7 +49,7 @@ class JsonLines(Display):
     def checked(self, facts: dict[str, Any]) -> None:
         self._write("check", **facts)
 
-    def done(self, report: Report) -> None:
+    def finished(self, report: Report) -> None:
         self._write("done", **asdict(report))
 
     def failed(self, message: str, exit_code: int) -> None:
@@ -104,7 +104,7 @@ class Bar(Display):
         self._bar.total = step.of
         self._bar.update(step.done - self._bar.n)
 
-    def done(self, report: Report) -> None:
+    def finished(self, report: Report) -> None:
         self.close()
 
     def failed(self, message: str, exit_code: int) -> None:

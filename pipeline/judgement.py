@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from base.errors import NoFaceError, OutputError
+from base.errors import NoFaceError
 from base.locks import replace_file
 from faces.face import FaceTrack
+from pipeline.report import after_the_video
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,10 +59,5 @@ def view_of(settings: Settings, faces: FaceTrack) -> "Comparison":
 def write_page(path: Path, video: Path, result: "Measurement") -> None:
     from quality.page import quality_page
 
-    try:
+    with after_the_video(f"the page {path}", "name another --quality", video):
         replace_file(path, quality_page(result).encode())
-    except OSError as error:
-        raise OutputError(
-            f"cannot write the page {path}: {error.strerror}; name another --quality"
-            f" (the video {video} is done)"
-        ) from error

@@ -126,10 +126,16 @@ class Clock:
 
 def write_report(path: Path, facts: dict[str, Any]) -> None:
     text = json.dumps({"version": __version__, **facts}, indent=2) + "\n"
-    try:
+    with after_the_video(f"the report {path}", "name another --report", facts["outfile"]):
         replace_file(path, text.encode())
+
+
+@contextmanager
+def after_the_video(file: str, way_out: str, video: object) -> Iterator[None]:
+    """OutputError for a file that cannot be written any more, which says that the video is done."""
+    try:
+        yield
     except OSError as error:
         raise OutputError(
-            f"cannot write the report {path}: {error.strerror}; name another --report"
-            f" (the video {facts['outfile']} is done)"
+            f"cannot write {file}: {error.strerror}; {way_out} (the video {video} is done)"
         ) from error
