@@ -29,7 +29,8 @@ def align_to_edges(face: Region, new: Region, mask: Mask) -> Mask:
         _edge_steepness(_to_polar(_brightness(picture), centre, radius)) for picture in (face, new)
     )
     change = _redistribute(ramp, np.minimum(face_edges, new_edges)) - ramp
-    flags = cv2.WARP_POLAR_LINEAR | cv2.WARP_INVERSE_MAP
+    # what lies beyond the last ray's end would otherwise keep whatever its memory held before
+    flags = cv2.WARP_POLAR_LINEAR | cv2.WARP_INVERSE_MAP | cv2.WARP_FILL_OUTLIERS
     mask_change = cv2.warpPolar(change, mask.shape[::-1], centre, radius, flags)
     return _keep_ends(np.asarray(mask + mask_change, np.float32), mask)
 

@@ -126,7 +126,7 @@ class Clock:
 
 def write_report(path: Path, facts: dict[str, Any]) -> None:
     text = json.dumps({"version": __version__, **facts}, indent=2) + "\n"
-    with after_the_video(f"the report {path}", "name another --report", facts["outfile"]):
+    with after_the_video(f"the report {path}", "name another --report", facts.get("outfile")):
         replace_file(path, text.encode())
 
 

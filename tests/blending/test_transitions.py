@@ -101,3 +101,17 @@ def test_the_pyramid_blends_texture_in_less_space_than_shade():
         ]
     assert shares["texture"][0] < 0.1 and shares["texture"][1] > 0.9
     assert 0.15 < shares["shade"][0] < 0.4 < 0.55 < shares["shade"][1] < 0.85
+
+
+def test_no_pixel_of_the_mask_keeps_what_its_memory_held(monkeypatch):
+    """OpenCV does not write pixels beyond the polar picture unless told to; some held a NaN."""
+    flags = []
+
+    def warp_polar(picture, size, centre, radius, flag):
+        flags.append(flag)
+        return original(picture, size, centre, radius, flag)
+
+    original = cv2.warpPolar
+    monkeypatch.setattr(cv2, "warpPolar", warp_polar)
+    align_to_edges(SKIN, SKIN, MASK)
+    assert flags and all(flag & cv2.WARP_FILL_OUTLIERS for flag in flags)
