@@ -10,10 +10,8 @@ from blending.masks import MaskShape
 from blending.methods import BlendSettings
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
-from pipeline.options import Options
+from pipeline.options import Four, Options
 from video.shape import Shape
-
-Four = tuple[int, int, int, int]  # top, bottom, left, right
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class FaceSettings:
     detector_batch: int
     track: TrackSettings
     box: Box | None  # its place, where the user named it
-    pads: Four
+    pads: Four  # top, bottom, left, right
 
 
 @dataclass(frozen=True)
