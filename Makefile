@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo picture test check format lint types bench batch quality clean faults crowd fuzz soak audit cluster
+.PHONY: demo picture test check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
@@ -57,7 +57,7 @@ soak: .venv/ready-dev  ## MINUTES=60 of video in one run, against one minute
 
 BANDIT := 1.9.4
 PIP_AUDIT := 2.10.1
-SHIPPED := audio base batch blending command demo faces pipeline quality video wav2lip workers $(wildcard *.py)
+SHIPPED := audio base batch blending command demo faces pipeline puppet quality video wav2lip workers $(wildcard *.py)
 
 # In an environment of their own; pip-audit asks the package index for known weaknesses.
 audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
@@ -81,6 +81,11 @@ quality: .venv/ready  ## made clips through every blend method, each result judg
 	$(BIN)/python inference_fast.py --demo --quality results/demo.html
 	mkdir -p results/bench
 	$(BIN)/python -m benchmarks quality --out results/bench/quality.json
+
+CLIPS ?= demo
+lips: .venv/ready  ## CLIPS=folder: the mouths of finished videos of its faces, looked at; pictures of them
+	mkdir -p results/bench
+	$(BIN)/python -m benchmarks lips --clips $(CLIPS) --out results/bench/lips.json
 
 clean:
 	rm -rf .venv .virtualenv .mypy_cache .ruff_cache .pytest_cache results

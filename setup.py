@@ -18,7 +18,7 @@ from setuptools.command.build_py import build_py  # type: ignore[import-untyped]
 
 PACKAGE = "lipsync"
 ROOMS = (
-    *("base", "audio", "video", "faces", "blending", "wav2lip"),
+    *("base", "audio", "video", "faces", "blending", "puppet", "wav2lip"),
     *("quality", "pipeline", "workers", "command", "batch"),
 )
 ROOT = Path(__file__).parent
@@ -87,9 +87,11 @@ def folders() -> list[str]:
 
 
 def data_files(folder: str) -> list[str]:
-    """Return the names of a folder's files that are not code."""
-    paths = ROOT.joinpath(*folder.split(".")).iterdir()
-    return sorted(path.name for path in paths if path.is_file() and path.suffix != ".py")
+    """Return the files of a folder that are not code, and those of folders in it without code."""
+    root = ROOT.joinpath(*folder.split("."))
+    below = (path for path in root.iterdir() if path.is_dir() and not any(path.glob("*.py*")))
+    files = [path for place in (root, *below) for path in place.iterdir() if path.is_file()]
+    return sorted(path.relative_to(root).as_posix() for path in files if path.suffix != ".py")
 
 
 def scratch_folder() -> str:

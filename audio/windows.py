@@ -31,6 +31,7 @@ class Windows:
     starts: NDArray[np.int64]  # (frames,): the first column of each window
     speaking: NDArray[np.bool_]  # (frames,): whether there is speech
     fps: Fraction
+    offset: Fraction = Fraction(0)  # seconds by which the mouth comes after its sound
 
     def __post_init__(self) -> None:
         if self.mel.ndim != 2 or len(self.mel) != BANDS or self.mel.dtype != np.float32:
@@ -50,6 +51,10 @@ class Windows:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def times(self, frames: Sequence[int]) -> NDArray[np.float64]:
+        """(n,): the seconds of the sound that these frames show."""
+        return np.array([float(frame / self.fps - self.offset) for frame in frames])
 
     def slice(self, first: int, last: int) -> Mel:
         """(n, 80, 16): the windows of frames first:last, with the bounds of a Python slice."""
@@ -90,7 +95,7 @@ def windows_of(
     speech = settings.vad(sound, settings.threshold)
     if settings.speech_only:
         mel = _speech_only(mel, speech, before)
-    return Windows(mel, starts + before, speech(fps, frames, offset), fps)
+    return Windows(mel, starts + before, speech(fps, frames, offset), fps, offset)
 
 
 def _speech_only(mel: Mel, speech: SpeechTimes, before: int) -> Mel:

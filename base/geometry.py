@@ -6,6 +6,7 @@ Coordinates are continuous: pixel (column x, row y) covers [x, x+1) by [y, y+1),
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ Picture = NDArray[np.uint8]  # (height, width, 3) BGR
 Region = NDArray[np.float32]  # (height, width, 3) BGR in 0..255, not rounded
 Mask = NDArray[np.float32]  # (height, width) in 0..1, read-only
 Points = NDArray[np.float64]  # (n, 2) x, y
+AnyPoints = NDArray[np.floating[Any]]  # (n, 2) x, y
 Point = tuple[float, float]
 
 
@@ -101,6 +103,15 @@ class Affine:
     @classmethod
     def shift(cls, x: float, y: float) -> "Affine":
         return cls(1.0, 0.0, x, 0.0, 1.0, y)
+
+    @classmethod
+    def similarity(cls, points: AnyPoints, targets: AnyPoints) -> "Affine":
+        """The rotation, scale and shift that best take `points` to `targets`, by least squares."""
+        source, target = (p.astype(np.float64) @ (1, 1j) for p in (points, targets))
+        centred, aim = source - source.mean(), target - target.mean()
+        turn = complex(np.vdot(centred, aim) / max(np.vdot(centred, centred).real, 1e-9))
+        shift = complex(target.mean() - turn * source.mean())
+        return cls(turn.real, -turn.imag, shift.real, turn.imag, turn.real, shift.imag)
 
     def then(self, after: "Affine") -> "Affine":
         """This map followed by `after`."""

@@ -19,7 +19,20 @@ SOUND_SUFFIXES = frozenset(
 FACE_SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in (
-        *("png", "jpg", "jpeg", "webp", "bmp"),
+        *(
+            "png",
+            "jpg",
+            "jpeg",
+            "webp",
+            "bmp",
+            "heic",
+            "heif",
+            "avif",
+            "gif",
+            "apng",
+            "tif",
+            "tiff",
+        ),
         *("mp4", "m4v", "mov", "mkv", "avi", "webm", "mpg", "mpeg", "ts", "wmv", "flv", "3gp"),
     )
 )

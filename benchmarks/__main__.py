@@ -66,15 +66,36 @@ def load_quality() -> Command:
     return main
 
 
+def load_visemes() -> Command:
+    from benchmarks.visemes.command import main
+
+    return main
+
+
+def load_lips() -> Command:
+    from benchmarks.lips.command import main
+
+    return main
+
+
+def load_truth() -> Command:
+    from benchmarks.truth.command import main
+
+    return main
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "blend": Subcommand("quality and cost of the blend methods", load_blend),
+    "truth": Subcommand("blended mouths against held ones of a talking clip", load_truth),
     "sync": Subcommand("planted lags of the mouth against measured ones", load_sync),
     "speed": Subcommand("the whole command against the floor and the plain way", load_speed),
     "engines": Subcommand("milliseconds a frame and exactness of the engines", load_engines),
     "budget": Subcommand("the host's commands, each within its seconds", load_budget),
     "vad": Subcommand("finding speech in noise", load_vad),
     "batch": Subcommand("folders of jobs: a loop, kills, a thousand", load_batch),
+    "visemes": Subcommand("lips that meet where they must, by sound and by phonemes", load_visemes),
     "quality": Subcommand("whether a result is any good", load_quality),
+    "lips": Subcommand("the mouths of finished videos, by looking at them", load_lips),
 }
 
 

@@ -21,7 +21,7 @@ def restore_texture(patch: Patch, face: Region) -> Region:
     A patch that equals its source face returns `face` itself, to the bit.
     """
     source = patch.source.astype(np.float32)
-    change = _suppress_noise(patch.pixels - source)
+    change = suppress_noise(patch.pixels - source)
     if not change.any():
         return face
     weights = _texture_weights(patch, face, source, change)
@@ -38,7 +38,7 @@ def unchanged_weights(change: Floats) -> Floats:
     return _falloff(_local_maximum(change), TOLERANCE)
 
 
-def _suppress_noise(change: Floats) -> Floats:
+def suppress_noise(change: Floats) -> Floats:
     """Shrink small changes: on skin that stays, the generator's noise would be all that moves."""
     square = np.square(change)
     square /= square + np.float32(NOISE**2)

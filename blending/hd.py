@@ -14,9 +14,12 @@ from blending.detail import restore_texture, unchanged_weights
 from blending.mix import alpha_blend, to_three_channels
 from blending.patch import SIDE, Floats, Patch
 from blending.resample import CUBIC, LANCZOS, resample
+from blending.softness import softness
 
 MARGIN = 8  # patch pixels around the visible part, so that no filter meets its border
 FULL_STRENGTH_SCALE = 1.5  # frame pixels per patch pixel; smaller faces lack less sharpness
+FULL_STRENGTH_BLUR = 1.6  # patch pixels; a patch that is blurred less lacks less
+USUAL_BLUR = 0.8  # patch pixels: of a generator whose source is not known
 MIN_STRENGTH = 0.4  # at a scale of 1, where nothing is enlarged
 SOBEL_SCALE = 1 / 8  # makes a 3x3 Sobel filter the derivative in levels per pixel
 EDGE_SLOPE = 18.0  # levels per pixel of the doubled patch: the slope that counts as half an edge
@@ -43,9 +46,10 @@ class Target:
     lightest: Mask
     to_region: Affine  # from the enhanced part of the patch
     part: tuple[slice, slice]  # the patch's rows and columns that are enhanced
+    blur: float  # patch pixels by which the generator blurred
 
     @classmethod
-    def of(cls, patch: Patch, plain: Region) -> "Target":
+    def of(cls, patch: Patch, plain: Region, blur: float = USUAL_BLUR) -> "Target":
         scales = patch.to_region.e, patch.to_region.a
         kernel = np.ones([2 * max(1, round(scale)) + 1 for scale in scales], np.uint8)
         light = _brightness(plain)
@@ -56,14 +60,16 @@ class Target:
             lightest=np.asarray(cv2.dilate(light, kernel), np.float32),
             to_region=Affine.shift(columns.start, rows.start).then(patch.to_region),
             part=(rows, columns),
+            blur=blur,
         )
 
     @property
     def strength(self) -> float:
-        """How strongly to enhance, 0 to 1: the more the patch is enlarged, the more is missing."""
+        """How strongly to enhance, 0 to 1: by what a blurred and enlarged patch is missing."""
         scale = math.sqrt(self.to_region.a * self.to_region.e)
         slope = (1 - MIN_STRENGTH) / (FULL_STRENGTH_SCALE - 1)
-        return min(1.0, MIN_STRENGTH * min(scale, 1.0) + slope * max(scale - 1, 0))
+        enlarged = min(1.0, MIN_STRENGTH * min(scale, 1.0) + slope * max(scale - 1, 0))
+        return enlarged * min(1.0, self.blur / FULL_STRENGTH_BLUR)
 
 
 Step = Callable[[Region, Target], Region]
@@ -94,13 +100,26 @@ def hd(patch: Patch, face: Region, mask: Mask, /) -> Region:
         return face
     plain = patch.warp_pixels(face)
     changed = 1 - patch.warp(unchanged_weights(change)[:, :, None], face)
-    sharpness = to_three_channels(changed) * (enhance(patch, plain) - plain)
+    visible = patch.visible_slices(face, MARGIN)
+    generated, source = (
+        square[visible].astype(np.float32) for square in (patch.pixels, patch.source)
+    )
+    crisp = enhance(patch, plain, blur=softness(generated, source))
+    sharpness = to_three_channels(changed) * (crisp - plain)
     return alpha_blend(restore_texture(patch, face) + sharpness, face, mask)
 
 
-def enhance(patch: Patch, plain: Region, steps: Mapping[str, Step] | None = None) -> Region:
-    """Return the enhanced patch at the size and place of `plain`, the patch warped unenhanced."""
-    target = Target.of(patch, plain)
+def enhance(
+    patch: Patch,
+    plain: Region,
+    steps: Mapping[str, Step] | None = None,
+    blur: float = USUAL_BLUR,
+) -> Region:
+    """Return the enhanced patch at the size and place of `plain`, the patch warped unenhanced.
+
+    `blur` is the generator's, in patch pixels: what was not blurred is hardly enhanced.
+    """
+    target = Target.of(patch, plain, blur)
     picture = patch.pixels[target.part].astype(np.float32)
     for step in (STEPS if steps is None else steps).values():
         picture = step(picture, target)
@@ -130,7 +149,9 @@ def narrow_edges(picture: Region, target: Target) -> Region:
 
 def reduce_noise(picture: Region, target: Target) -> Region:
     """Even out noise and keep edges."""
-    return np.asarray(cv2.bilateralFilter(picture, 5, NOISE, 1.5), np.float32)
+    return np.asarray(
+        cv2.bilateralFilter(picture, 5, max(NOISE * target.strength, 1e-3), 1.5), np.float32
+    )
 
 
 def enlarge(picture: Region, target: Target) -> Region:

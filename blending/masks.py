@@ -33,6 +33,15 @@ class MaskShape:
         if self.blur < 0:
             raise ValueError(f"blur must not be negative, got {self.blur}")
 
+    @property
+    def lips(self) -> float:
+        """1 if the mask may reach to all of the lips' surroundings, less in a smaller region."""
+        return min(1.0, self.region_size / LIPS_REGION_SIZE)
+
+    def feather(self, box: Box) -> float:
+        """The width of the soft edge on the face in `box`, in its pixels."""
+        return max(self.lips * self.blur / BLUR_FACE_WIDTH * box.width / 2, MIN_FEATHER)
+
 
 class Outline(Protocol):
     """A shape in the frame; its mask is 1 in its core and 0 from its bounds outwards."""
@@ -50,7 +59,7 @@ class WholeBox:
     bounds: Box
 
     def mask(self, rect: Rect, /) -> Mask:
-        return _read_only(np.ones(rect.size[::-1], np.float32))
+        return read_only(np.ones(rect.size[::-1], np.float32))
 
 
 @dataclass(frozen=True)
@@ -93,12 +102,6 @@ class MouthEllipse:
             min(x + half_width, self.limits.right),
         )
 
-    @property
-    def grid_step(self) -> int:
-        """Pixels between the points where the mask is computed; between them it is linear."""
-        soft = self.outer.side - self.inner.side >= 6
-        return 2 if soft and self.limits.width >= 224 else 1
-
     def mask(self, rect: Rect, /) -> Mask:
         return _ellipse_mask(self, rect)
 
@@ -112,9 +115,8 @@ def mouth_ellipse(box: Box, landmarks: Landmarks, shape: MaskShape) -> MouthElli
     # if the box is so tight that the mouth lies outside, the mask lies on the box's border
     x = min(max(landmarks.mouth_centre[0], box.left), box.right)
     y = min(max(landmarks.mouth_centre[1], box.top), box.bottom)
-    lips = min(1.0, size / LIPS_REGION_SIZE)
+    lips, feather = shape.lips, shape.feather(box)
     beyond_lips = max(0.0, size - LIPS_REGION_SIZE)
-    feather = max(lips * shape.blur / BLUR_FACE_WIDTH * box.width / 2, MIN_FEATHER)
     nose = max(_nose_height(landmarks, (x, y)), 0.1 * box.height)
     chin = max(box.bottom - y, 0.15 * box.height)
     outer = Radii(
@@ -133,15 +135,20 @@ def _nose_height(landmarks: Landmarks, mouth: Point) -> float:
 
 @lru_cache(maxsize=4)  # a still needs the same mask in every frame
 def _ellipse_mask(ellipse: MouthEllipse, rect: Rect) -> Mask:
-    step = ellipse.grid_step
-    x, y = _pixel_centres(rect, step)
+    step = grid_step(ellipse.limits, ellipse.outer.side - ellipse.inner.side)
+    x, y = pixel_centres(rect, step)
     x, y = x - np.float32(ellipse.centre[0]), y - np.float32(ellipse.centre[1])
     cos, sin = np.float32(math.cos(ellipse.roll)), np.float32(math.sin(ellipse.roll))
     across, along = x * cos + y * sin, y * cos - x * sin
     beyond_inner = np.maximum(_elliptic_distance(across, along, ellipse.inner) - 1, 0)
     to_outer = 1 - _elliptic_distance(across, along, ellipse.outer)  # negative outside, to upsample
     ramp = to_outer / np.maximum(np.maximum(to_outer, 0) + beyond_inner, np.float32(1e-6))
-    return _read_only(_smoothstep(_upsample(ramp, rect, step)) * _box_fade(ellipse.limits, rect))
+    return read_only(smoothstep(upsample(ramp, rect, step)) * box_fade(ellipse.limits, rect))
+
+
+def grid_step(face: Box, feather: float) -> int:
+    """Pixels between the points where a mask is computed; between them it is linear."""
+    return 2 if feather >= 6 and face.width >= 224 else 1
 
 
 def _elliptic_distance(across: Floats, along: Floats, radii: Radii) -> Floats:
@@ -150,16 +157,21 @@ def _elliptic_distance(across: Floats, along: Floats, radii: Radii) -> Floats:
     return np.asarray(cv2.magnitude(across * np.float32(1 / radii.side), vertical), np.float32)
 
 
-def _box_fade(box: Box, rect: Rect) -> Floats:
+def box_fade(box: Box, rect: Rect) -> Floats:
     """0 on the face box's border, 1 a little inside it."""
-    x, y = _pixel_centres(rect)
-    feather = np.float32(max(MIN_FEATHER, 0.06 * box.width))
+    x, y = pixel_centres(rect)
+    feather = np.float32(box_feather(box))
     to_side = np.minimum(x - np.float32(box.left), np.float32(box.right) - x)
     to_end = np.minimum(y - np.float32(box.top), np.float32(box.bottom) - y)
-    return np.minimum(_smoothstep(to_side / feather), _smoothstep(to_end / feather))
+    return np.minimum(smoothstep(to_side / feather), smoothstep(to_end / feather))
 
 
-def _pixel_centres(rect: Rect, step: int = 1) -> tuple[Floats, Floats]:
+def box_feather(box: Box) -> float:
+    """Pixels: the least width of the soft edge along the face box's border."""
+    return max(MIN_FEATHER, 0.06 * box.width)
+
+
+def pixel_centres(rect: Rect, step: int = 1) -> tuple[Floats, Floats]:
     """The centre of each pixel, or of each square of `step` pixels: a row of x, a column of y."""
     left, top = rect.left // step * step, rect.top // step * step  # a grid fixed to the frame
     x = np.arange(left, rect.right, step, dtype=np.float32) + np.float32(step / 2)
@@ -167,7 +179,7 @@ def _pixel_centres(rect: Rect, step: int = 1) -> tuple[Floats, Floats]:
     return x[None, :], y[:, None]
 
 
-def _upsample(ramp: Floats, rect: Rect, step: int) -> Floats:
+def upsample(ramp: Floats, rect: Rect, step: int) -> Floats:
     """From a value for each square of `step` pixels to one for each pixel of `rect`."""
     if step == 1:
         return ramp
@@ -177,12 +189,16 @@ def _upsample(ramp: Floats, rect: Rect, step: int) -> Floats:
     return np.asarray(fine[top : top + rect.size[1], left : left + rect.size[0]], np.float32)
 
 
-def _smoothstep(ramp: Floats) -> Floats:
+def smoothstep(ramp: Floats) -> Floats:
     """0 below 0, 1 above 1, and no corner in between."""
     t = np.clip(ramp, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
+    slope = t * np.float32(-2)
+    slope += 3
+    t *= t
+    t *= slope
+    return np.asarray(t, np.float32)
 
 
-def _read_only(mask: Floats) -> Mask:
+def read_only(mask: Floats) -> Mask:
     mask.setflags(write=False)
     return mask

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from base.geometry import Box, Landmarks, Mask, Region
+from base.lips import Lips
+from blending.carried import carried
 from blending.color import match_colors
 from blending.detail import restore_texture
 from blending.hd import hd
+from blending.lip_masks import lips_outline
 from blending.masks import MaskShape, Outline, WholeBox, mouth_ellipse
 from blending.mix import alpha_blend
 from blending.patch import Patch
@@ -26,9 +29,10 @@ class Blender(Protocol):
 class Method:
     """The outline of the new mouth, and the function that blends it into the face."""
 
-    outline: Callable[[Box, Landmarks, MaskShape], Outline]
+    outline: Callable[[Box, Landmarks, Lips | None, MaskShape], Outline]
     blend: Blender
     keeps_colors: bool = False  # the patch's colours are not matched, whatever the settings say
+    uses_texture: bool = False  # it looks at what the patch's texture offers
 
 
 def paste(patch: Patch, face: Region, mask: Mask, /) -> Region:
@@ -58,17 +62,24 @@ def guided(patch: Patch, face: Region, mask: Mask, /) -> Region:
     return alpha_blend(restore_texture(patch, face), face, guided_filter(face, mask))
 
 
-def whole_box(box: Box, landmarks: Landmarks, shape: MaskShape) -> Outline:
+def whole_box(box: Box, landmarks: Landmarks, lips: Lips | None, shape: MaskShape) -> Outline:
     return WholeBox(box)
+
+
+def mouth(box: Box, landmarks: Landmarks, lips: Lips | None, shape: MaskShape) -> Outline:
+    """After the lips where they are known, else an ellipse after the landmarks."""
+    outline = None if lips is None else lips_outline(box, lips, shape)
+    return outline or mouth_ellipse(box, landmarks, shape)
 
 
 BLENDERS: dict[str, Method] = {
     "original": Method(whole_box, paste, keeps_colors=True),
-    "ellipse": Method(mouth_ellipse, alpha),
-    "multiscale": Method(mouth_ellipse, multiscale),
-    "edge_aware": Method(mouth_ellipse, edge_aware),
-    "guided": Method(mouth_ellipse, guided),
-    "hd": Method(mouth_ellipse, hd),
+    "ellipse": Method(mouth, alpha),
+    "multiscale": Method(mouth, multiscale),
+    "edge_aware": Method(mouth, edge_aware),
+    "guided": Method(mouth, guided),
+    "hd": Method(mouth, hd),
+    "lips": Method(mouth, carried, uses_texture=True),
 }
 
 
@@ -87,8 +98,13 @@ class BlendSettings:
         if not 0 <= self.sharpen <= 2:
             raise ValueError(f"sharpening must be 0 to 2, got {self.sharpen}")
 
-    def outline(self, box: Box, landmarks: Landmarks) -> Outline:
-        return BLENDERS[self.method].outline(box, landmarks, self.shape)
+    @property
+    def uses_texture(self) -> bool:
+        """Whether the method looks at what a patch's texture offers."""
+        return BLENDERS[self.method].uses_texture
+
+    def outline(self, box: Box, landmarks: Landmarks, lips: Lips | None = None) -> Outline:
+        return BLENDERS[self.method].outline(box, landmarks, lips, self.shape)
 
     def blend(self, patch: Patch, face: Region, mask: Mask, box: Box) -> Region:
         """Return `face` with the mouth of `patch`; where the mask is 0 it equals `face`."""

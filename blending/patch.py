@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from base.geometry import Affine, Box, Picture, Rect, Region
 from blending.resample import CUBIC, Kernel, resample
+from blending.texture import Texture
 
 Floats = NDArray[np.float32]
 
@@ -23,6 +24,7 @@ class Patch:
     pixels: Picture | Region  # (96, 96, 3); not rounded after its colours were matched
     to_region: Affine
     source: Picture  # (96, 96, 3): the face that the generator was fed
+    texture: Texture | None = None  # what the clip shows of this person's lips, if they are seen
 
     def __post_init__(self) -> None:
         for picture in (self.pixels, self.source):
@@ -30,10 +32,17 @@ class Patch:
                 raise ValueError(f"a patch is {SIDE}x{SIDE} BGR, got {picture.shape}")
 
     @classmethod
-    def for_box(cls, pixels: Picture | Region, box: Box, rect: Rect, source: Picture) -> "Patch":
+    def for_box(
+        cls,
+        pixels: Picture | Region,
+        box: Box,
+        rect: Rect,
+        source: Picture,
+        texture: Texture | None = None,
+    ) -> "Patch":
         """The patch of the face in `box`, to be blended into the frame's pixels `rect`."""
         to_frame = Affine.square_to_box(SIDE, box)
-        return cls(pixels, to_frame.then(Affine.shift(-rect.left, -rect.top)), source)
+        return cls(pixels, to_frame.then(Affine.shift(-rect.left, -rect.top)), source, texture)
 
     def warp_pixels(self, region: Region) -> Region:
         """Return the patch's pixels at the size and place of `region`, to a fraction of a pixel."""

@@ -20,9 +20,9 @@ from pipeline.options import Options, with_demo_inputs
 from pipeline.report import Clock, Report, write_report
 
 if TYPE_CHECKING:
+    from base.generator import Generator
     from base.geometry import Rect
     from wav2lip.generators import EngineSettings
-    from wav2lip.generators.batch import Generator
     from wav2lip.generators.prepared import EngineLoader
 
 DEMO = Path(__file__).parent.parent / "demo"

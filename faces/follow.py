@@ -17,6 +17,8 @@ from faces.person import (
 )
 from faces.shots import detect_shots
 from faces.sightings import Sighting
+from faces.view import View
+from faces.watch import Look, Watch
 
 CERTAIN = 0.9  # a detection with at least this score is certainly a face
 # Distances are relative to the width of the face's box.
@@ -37,6 +39,7 @@ class FollowState:
     since_detection: int = 0  # pictures since faces were last detected
     confirmed: bool = False  # the face was certain at least once since it was found
     people: int = 0  # certain faces at the last detection
+    look: Look | None = None  # the latest one at the face in this shot
 
     def after_cut(self) -> "FollowState":
         """The state at the start of a new shot: only the person's appearance is still valid."""
@@ -50,63 +53,97 @@ class Follower:
     detector: Detector
     stride: int
     select: str
+    watch: Watch | None = None  # without one every face is believed
 
-    def sightings(self, pictures: Iterable[Picture]) -> Iterator[Sighting]:
+    def sightings(self, views: Iterable[View]) -> Iterator[Sighting]:
         """Yield the person's face in each picture."""
         state = FollowState()
-        for picture, starts_shot in detect_shots(pictures):
-            previous = None if starts_shot else state.face
-            state = self.advance(state.after_cut() if starts_shot else state, picture)
+        for view, starts_shot in detect_shots(views):
+            previous = state.after_cut() if starts_shot else state
+            state = self.advance(previous, view)
             people = max(state.people, int(state.face is not None))
-            yield Sighting(state.face, starts_shot or has_jumped(previous, state.face), people)
+            jumped = has_jumped(previous.face, state.face) and not _is_followed(previous, state)
+            yield Sighting(
+                with_lips(state.face, state.look) if _is_believed(state) else None,
+                starts_shot or jumped,
+                people,
+                state.face is not None and not _is_believed(state),
+            )
 
-    def advance(self, state: FollowState, picture: Picture) -> FollowState:
+    def advance(self, state: FollowState, view: View) -> FollowState:
         """Return the state after one more picture."""
-        face = self._refine(state, picture)
-        if face is not None and state.since_detection + 1 < self.stride:
-            since = state.since_detection + 1
-            return replace(state, face=face, last_face=face, since_detection=since)
-        detected = self.detector.detect(picture)
-        confirmed = None if face is None else self._confirm(state, picture, face, detected)
-        people = sum(d.score >= CERTAIN for d in detected)
-        return replace(confirmed or self._search(state, picture, detected), people=people)
+        face = self._refine(state, view)
+        look = None if face is None else self._look(view, face, state.look)
+        since = state.since_detection + 1
+        if face is not None and since < self.stride:
+            return replace(state, face=face, last_face=face, since_detection=since, look=look)
+        detected = self.detector.detect(view.picture)
+        if face is not None:
+            confirmed = self._confirm(replace(state, look=look), view, face, detected)
+            if confirmed is not None:
+                return confirmed
+        return self._search(state, view, self._believed(view, detected))
 
-    def _refine(self, state: FollowState, picture: Picture) -> Face | None:
+    def _refine(self, state: FollowState, view: View) -> Face | None:
         """The face of the previous picture in this one, if the motion is plausible."""
         if state.face is None:
             return None
-        face = self.detector.refine(picture, state.face)
+        face = self.detector.refine(view.picture, state.face)
+        if face is None and self.watch is not None:  # it may have moved far: its mesh knows
+            guess = self.watch.moved(view, state.face, state.look)
+            face = None if guess is None else self.detector.refine(view.picture, guess)
         return face if face is not None and is_plausible_motion(state.face, face) else None
 
+    def _look(self, view: View, face: Face, last: Look | None) -> Look | None:
+        return None if self.watch is None else self.watch.look(view, face, last)
+
+    def _believed(self, view: View, faces: Sequence[Face]) -> Sequence[Face]:
+        return faces if self.watch is None else self.watch.believed(view, faces)
+
     def _confirm(
-        self, state: FollowState, picture: Picture, face: Face, detected: Sequence[Face]
+        self, state: FollowState, view: View, face: Face, detected: Sequence[Face]
     ) -> FollowState | None:
         """The state with the followed face, or None if the detections show that it is no face."""
         same = [d for d in detected if is_same_place(d, face)]
-        others = tuple(d for d in detected if not is_same_place(d, face))
+        others = self._believed(view, [d for d in detected if not is_same_place(d, face)])
         if not same and face.score < CERTAIN:
             return None
         if not state.confirmed and face.score < CERTAIN and any(d.score >= CERTAIN for d in others):
             return None
         if same and has_drifted(face, same[0]):
-            face = self.detector.refine(picture, same[0]) or face
-        return _with_face(state, picture, face, others)
+            face = self.detector.refine(view.picture, same[0]) or face
+            state = replace(state, look=self._look(view, face, state.look))
+        people = _certain(others) + (_certain(same) if _is_believed(state) else 0)
+        return replace(_with_face(state, view.picture, face, others), people=people)
 
-    def _search(
-        self, state: FollowState, picture: Picture, detected: Sequence[Face]
-    ) -> FollowState:
+    def _search(self, state: FollowState, view: View, detected: Sequence[Face]) -> FollowState:
         """Look for the person among the detections, except for this shot's bystanders."""
-        state = replace(state, face=None, confirmed=False)
+        look = None if state.look is None else state.look.after_loss()
+        state = replace(
+            state,
+            face=None,
+            confirmed=False,
+            since_detection=0,
+            people=_certain(detected),
+            look=look,
+        )
         known = [d for d in detected if any(is_same_place(d, b) for b in state.bystanders)]
-        refined = [self.detector.refine(picture, d) for d in detected if d not in known]
-        candidates = [face for face in refined if face is not None]
-        certain = [face for face in candidates if face.score >= CERTAIN]
-        face = self._choose(certain or candidates, state, picture)
+        unknown = [d for d in detected if d not in known]
+        face = self._choose(self._candidates(unknown, view.picture), state, view.picture)
         if face is not None:
             others = tuple(d for d in detected if not is_same_place(d, face))
-            return _with_face(state, picture, face, others)
+            state = replace(state, look=self._look(view, face, look))
+            return replace(_with_face(state, view.picture, face, others), people=state.people)
         missing = [b for b in state.bystanders if not any(is_same_place(b, d) for d in known)]
-        return replace(state, bystanders=(*known, *missing), since_detection=0)
+        return replace(state, bystanders=(*known, *missing))
+
+    def _candidates(self, detected: Sequence[Face], picture: Picture) -> Sequence[Face]:
+        """The certain faces, refined; if there are none, the others."""
+        certain = [face for face in detected if face.score >= CERTAIN]
+        if certain:
+            return [self.detector.refine(picture, face) or face for face in certain]
+        refined = [self.detector.refine(picture, face) for face in detected]
+        return [face for face in refined if face is not None]
 
     def _choose(self, faces: Sequence[Face], state: FollowState, picture: Picture) -> Face | None:
         """The face nearest to the last one, else the most similar one, else by the rule."""
@@ -141,14 +178,41 @@ def has_jumped(previous: Face | None, face: Face | None) -> bool:
     return math.dist(previous.box.centre, face.box.centre) > JUMP * previous.box.width
 
 
+def with_lips(face: Face | None, look: Look | None) -> Face | None:
+    """The face with the lips that were seen, if they are believed."""
+    if face is None or look is None or not look.believed:
+        return face
+    return replace(face, lips=look.mesh.lips)
+
+
+def _is_believed(state: FollowState) -> bool:
+    return state.look is None or state.look.believed
+
+
+def _is_followed(previous: FollowState, state: FollowState) -> bool:
+    """Whether the mesh went on from one picture to the next, and is believed in both."""
+    before, after = previous.look, state.look
+    return (
+        before is not None
+        and after is not None
+        and before.believed
+        and (after.believed and after.followed)
+    )
+
+
+def _certain(faces: Sequence[Face]) -> int:
+    return sum(face.score >= CERTAIN for face in faces)
+
+
 def _with_face(
-    state: FollowState, picture: Picture, face: Face, bystanders: tuple[Face, ...]
+    state: FollowState, picture: Picture, face: Face, bystanders: Sequence[Face]
 ) -> FollowState:
     certain = face.score >= CERTAIN
     return FollowState(
         face=face,
         last_face=face,
         appearance=appearance_of(picture, face.box) if certain else state.appearance,
-        bystanders=bystanders,
+        bystanders=tuple(bystanders),
         confirmed=certain or state.confirmed,
+        look=state.look,
     )

@@ -40,14 +40,14 @@ def check_select(select: str) -> None:
 def select_face(faces: Sequence[Face], select: str, size: Size) -> Face | None:
     """Return the face selected by a rule's name or by its number from the left, None if missing.
 
-    `size` is the picture's.
+    `size` is the picture's. A rule passes over faces in the background, a number counts them.
     """
+    if select not in SELECT_RULES:
+        from_left = sorted(faces, key=lambda face: face.box.centre[0])
+        return from_left[int(select)] if int(select) < len(from_left) else None
     largest = max((face.box.width for face in faces), default=0.0)
     foreground = [face for face in faces if face.box.width >= MIN_FOREGROUND_WIDTH * largest]
-    if select in SELECT_RULES:
-        return max(foreground, key=lambda face: SELECT_RULES[select](face, size), default=None)
-    from_left = sorted(foreground, key=lambda face: face.box.centre[0])
-    return from_left[int(select)] if int(select) < len(from_left) else None
+    return max(foreground, key=lambda face: SELECT_RULES[select](face, size), default=None)
 
 
 def nearest_face(faces: Sequence[Face], target: Face) -> Face | None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Picture
+from faces.view import View
 
 THUMBNAIL = 32  # pixels
 # Least mean difference at a cut, in levels: fast motion in one shot reaches 9, other scenes start
@@ -16,15 +17,15 @@ MIN_RATIO = 3.0  # of a cut's change to the recent change: a fast pan is no seri
 DECAY = 0.8  # of the recent change, from one picture to the next
 
 
-def detect_shots(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, bool]]:
-    """Yield each picture, and whether a shot starts with it."""
+def detect_shots(views: Iterable[View]) -> Iterator[tuple[View, bool]]:
+    """Yield each view, and whether a shot starts with its picture."""
     previous: NDArray[np.float32] | None = None
     recent_change = 0.0
-    for picture in pictures:
-        thumbnail = _thumbnail(picture)
+    for view in views:
+        thumbnail = _thumbnail(view.picture)
         change = np.inf if previous is None else float(np.abs(thumbnail - previous).mean())
         starts_shot = change > max(MIN_CHANGE, MIN_RATIO * recent_change)
-        yield picture, starts_shot
+        yield view, starts_shot
         recent_change = max(DECAY * recent_change, 0.0 if starts_shot else change)
         previous = thumbnail
 

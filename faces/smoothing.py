@@ -6,7 +6,6 @@ Box and landmarks are fitted together, with the same weights: they move together
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +17,7 @@ from faces.face import FaceTrack
 
 # (faces, 14): centre x y, log of width and height, five landmarks x y
 FitRows = NDArray[np.float64]
+Fit = Callable[[FitRows], FitRows]
 
 # Frames: standard deviation of the fit's weights, for a moving head and for a resting one.
 MOVING_SPREAD, RESTING_SPREAD = 2.0, 4.0
@@ -41,16 +41,23 @@ class Smoothing:
         if self.mode not in SMOOTH_MODES:
             raise UsageError(f"--smooth_mode {self.mode}: use {', '.join(SMOOTH_MODES)}")
 
+    @property
+    def spread(self) -> float:
+        """Of the temporal fit, in frames."""
+        return self.window * SMOOTH_MODES[self.mode]
+
+    def steady(self, rows: FitRows) -> FitRows:
+        """Fit the head's own motion."""
+        return local_fit(rows, self.spread, degree=1)
+
 
 def smooth_track(track: FaceTrack, cuts: Sequence[int], smoothing: Smoothing) -> FaceTrack:
     """Return the track smoothed within each unbroken run of faces; `cuts` are first frames."""
     if smoothing.remove_jitter:
-        reach = _reach(MOVING_SPREAD) + _reach(RESTING_SPREAD)
+        reach = reach_of(MOVING_SPREAD) + reach_of(RESTING_SPREAD)
         track = _fit_runs(track, cuts, remove_jitter, reach)
     if smoothing.temporal:
-        spread = smoothing.window * SMOOTH_MODES[smoothing.mode]
-        fit = partial(local_fit, spread=spread, degree=1)
-        track = _fit_runs(track, cuts, fit, _reach(spread))
+        track = _fit_runs(track, cuts, smoothing.steady, reach_of(smoothing.spread))
     return track
 
 
@@ -68,7 +75,7 @@ def local_fit(rows: FitRows, spread: float, degree: int) -> FitRows:
     At the ends the same fit has neighbours on one side only, so the values do not lag there.
     """
     degree = min(degree, len(rows) // 2)
-    reach = _reach(spread)
+    reach = reach_of(spread)
     times = np.arange(-reach, reach + 1) / spread
     kernels = [np.exp(-(times**2) / 2) * times**power for power in range(2 * degree + 1)]
     ones = np.ones((len(rows), 1))
@@ -79,18 +86,22 @@ def local_fit(rows: FitRows, spread: float, degree: int) -> FitRows:
     return np.asarray(np.linalg.solve(left, right)[:, 0])
 
 
-def _reach(spread: float) -> int:
+def reach_of(spread: float) -> int:
     """The number of rows to each side that have any weight."""
     return math.ceil(3 * spread)
 
 
 def unbroken_runs(track: FaceTrack, cuts: Sequence[int]) -> Iterator[range]:
     """Yield the ranges of frames that have the face and contain no cut."""
-    has_face = track.has_face
-    changes = np.flatnonzero(np.diff(has_face, prepend=False, append=False))
-    inside = (cut for cut in cuts if cut < len(track))
-    ends = sorted({*changes.tolist(), *inside, len(track)})
-    yield from (range(*pair) for pair in pairwise(ends) if has_face[pair[0]])
+    yield from runs_of(track.has_face, cuts)
+
+
+def runs_of(there: NDArray[np.bool_], cuts: Sequence[int]) -> Iterator[range]:
+    """Yield the ranges of frames for which `there` is true and that contain no cut."""
+    changes = np.flatnonzero(np.diff(there, prepend=False, append=False))
+    inside = (cut for cut in cuts if cut < len(there))
+    ends = sorted({*changes.tolist(), *inside, len(there)})
+    yield from (range(*pair) for pair in pairwise(ends) if there[pair[0]])
 
 
 def to_fit_rows(faces: face.Rows) -> FitRows:
@@ -106,9 +117,7 @@ def from_fit_rows(rows: FitRows, scores: NDArray[np.float64]) -> face.Rows:
     return np.column_stack([scores, top, bottom, left, right, rows[:, 4:]])
 
 
-def _fit_runs(
-    track: FaceTrack, cuts: Sequence[int], fit: Callable[[FitRows], FitRows], reach: int
-) -> FaceTrack:
+def _fit_runs(track: FaceTrack, cuts: Sequence[int], fit: Fit, reach: int) -> FaceTrack:
     """Fit each run; the fit of a row depends on `reach` rows to each side of it."""
     rows = track.rows.copy()
     for run in unbroken_runs(track, cuts):
@@ -118,7 +127,7 @@ def _fit_runs(
             fitted = fit(to_fit_rows(track.rows[first : min(block.stop + reach, run.stop)]))
             fitted = fitted[start - first :][: block.stop - start]
             rows[block] = from_fit_rows(fitted, rows[block, face.SCORE_COLUMN])
-    return FaceTrack(rows)
+    return FaceTrack(rows, track.lips)
 
 
 def _distance(first: FitRows, second: FitRows) -> FitRows:

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.generator import SIDE
 from base.geometry import Affine, Picture
-from wav2lip.generators.batch import SIDE
 
 Floats = NDArray[np.float32]
 
@@ -26,8 +26,9 @@ NARROWEST = 8.0  # patch pixels; a mouth seen from the side has hardly any width
 class SourceFace:
     """What a generator takes of a frame's picture."""
 
-    face: Picture  # (96, 96, 3)
+    face: Picture  # (96, 96, 3) for a network
     landmarks: Floats  # (5, 2) in patch pixels
+    lips: Floats | None = None  # (base.lips.POINTS, 2) in patch pixels, where they were seen
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _follow_head(mouth: GeneratedMouth, source: SourceFace) -> tuple[Floats, Flo
     pictures = mouth.patch.astype(np.float32), mouth.source.face.astype(np.float32)
     if np.array_equal(mouth.source.landmarks, source.landmarks):
         return pictures
-    matrix = _similarity(mouth.source.landmarks, source.landmarks).warp_matrix()
+    matrix = Affine.similarity(mouth.source.landmarks, source.landmarks).warp_matrix()
     patch, face = (
         cv2.warpAffine(
             picture, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
@@ -86,15 +87,6 @@ def _follow_head(mouth: GeneratedMouth, source: SourceFace) -> tuple[Floats, Flo
         for picture in pictures
     )
     return np.asarray(patch, np.float32), np.asarray(face, np.float32)
-
-
-def _similarity(points: Floats, targets: Floats) -> Affine:
-    """The rotation, scale and shift that best take `points` to `targets`, by least squares."""
-    source, target = (p.astype(np.float64) @ (1, 1j) for p in (points, targets))
-    centred, aim = source - source.mean(), target - target.mean()
-    turn = complex(np.vdot(centred, aim) / max(np.vdot(centred, centred).real, 1e-9))
-    shift = complex(target.mean() - turn * source.mean())
-    return Affine(turn.real, -turn.imag, shift.real, turn.imag, turn.real, shift.imag)
 
 
 def _mouth_weight(landmarks: Floats) -> Floats:

@@ -13,6 +13,7 @@ from pipeline.settings import Settings, SoundSettings
 from video.encoders import Encoder
 from video.source import Source, open_source
 from video.writer import Target, check_output, choose_encoder
+from video.yuv import HDR_CURVES
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,22 @@ def open_job(settings: Settings) -> Job:
     if settings.face.box is not None:
         _check_box(settings.face.box, source)
     encoder = choose_encoder(target, source.first)
+    notices += (*source.notices, *hdr_notices(source, encoder, output.crf))
     return Job(settings, windows, source, target, encoder, notices)
+
+
+def hdr_notices(source: Source, encoder: Encoder, crf: int) -> tuple[str, ...]:
+    """What becomes of an HDR picture; nothing for any other."""
+    if not source.first.is_hdr:
+        return ()
+    pixel_format = encoder.pixel_format(source.first, crf)
+    name = f"{source.path} is HDR ({HDR_CURVES[source.tags.transfer]})"
+    if "10" in pixel_format or encoder.is_lossless(crf):
+        return (f"{name}: the result is, too, in {pixel_format} by {encoder.codec}",)
+    return (
+        f"{name}: {encoder.codec} has 8 bits for it, in which smooth colours can show bands;"
+        " --encoder auto keeps them smooth",
+    )
 
 
 def _windows(settings: SoundSettings, fps: Fraction) -> tuple[Windows, tuple[str, ...]]:

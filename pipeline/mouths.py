@@ -1,25 +1,27 @@
 """Frames meet their sound: cut the faces out, have mouths generated, blend them in."""
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Stream
-from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audio.windows import Windows
-from base.geometry import Affine, Box, Landmarks, Picture
+from base.generator import Batch, Generator, Patches
+from base.geometry import Affine, Picture
+from base.lips import POINTS
 from blending.methods import BlendSettings
-from blending.patch import Patch, cut_square
 from faces.face import Face
+from pipeline.framing import Change, FaceFraming, Framing
 from pipeline.gating import GeneratedMouth, SourceFace, differs, interpolate, keyframes
-from pipeline.visible import rect_in_patch
 from video.yuv import Frame
-from wav2lip.generators.batch import SIDE, Batch, Generator, Patches, keep_visible
 
+UNSEEN = np.full((POINTS, 2), np.nan, np.float32)
 MOST_WAITING = 16  # frames, or a batch of them, that wait for the keyframe after them
 
 
@@ -41,8 +43,8 @@ class OutputFrame:
 class Mouth:
     """A new mouth, and the face that it was generated from."""
 
-    face: Picture  # (96, 96, 3)
-    patch: Picture  # (96, 96, 3)
+    face: Picture  # of the size of the patch
+    patch: Picture
     interpolated: bool = False  # from the keyframes before and after
 
 
@@ -75,6 +77,7 @@ def with_mouths(
     generator: Generator,
     batch_size: int,
     gated: bool = False,
+    framing: Framing = FaceFraming(),  # noqa: B008  # frozen
 ) -> Iterator[FrameWithMouth]:
     """Each frame with the mouth for its face; frames without a face pass in between.
 
@@ -84,14 +87,18 @@ def with_mouths(
     required = keyframes(windows.speaking, windows.fps) if gated else every
     for has_face, run in groupby(frames, key=lambda frame: frame.face is not None):
         if has_face:
-            spans = _keyframe_spans(map(_face_input, run), required)
-            yield from _generated(spans, windows, generator, batch_size)
+            spans = _keyframe_spans(_face_inputs(run, framing), required)
+            batches = partial(_batch, windows=windows, framing=framing)
+            yield from _generated(spans, batches, generator, batch_size)
         else:
             yield from ((frame, None) for frame in run)
 
 
 def _generated(
-    spans: Iterator[KeyframeSpan], windows: Windows, generator: Generator, batch_size: int
+    spans: Iterator[KeyframeSpan],
+    batch_of: Callable[[list[KeyframeSpan]], Batch],
+    generator: Generator,
+    batch_size: int,
 ) -> Iterator[FrameWithMouth]:
     waiting: deque[list[KeyframeSpan]] = deque()  # a generator may take some batches in advance
     most_waiting = max(MOST_WAITING, batch_size)
@@ -102,11 +109,11 @@ def _generated(
             group.append(span)
             if len(group) == batch_size or _count_between(group, *waiting) >= most_waiting:
                 waiting.append(group)
-                yield _batch(group, windows)
+                yield batch_of(group)
                 group = []
         if group:
             waiting.append(group)
-            yield _batch(group, windows)
+            yield batch_of(group)
 
     with closing(batches()) as inputs:
         yield from _in_order((waiting.popleft(), patches) for patches in generator(inputs))
@@ -140,23 +147,47 @@ def _differ(*inputs: FaceInput | None) -> bool:
     return any(differs(first, second) for first, second in pairwise(faces))
 
 
-def _face_input(output: OutputFrame) -> FaceInput:
-    assert output.face is not None  # in runs that have one
-    box = output.face.box
-    landmarks = _to_patch(output.face.landmarks, box)
-    return FaceInput(output, SourceFace(cut_face(output.frame, box), landmarks))
+def _face_inputs(outputs: Iterable[OutputFrame], framing: Framing) -> Iterator[FaceInput]:
+    """What is cut out of each frame; a frame that is repeated is cut once."""
+    last: FaceInput | None = None
+    for output in outputs:
+        assert output.face is not None  # in runs that have one
+        if (
+            last
+            and last.output.frame is output.frame
+            and last.output.source_index == output.source_index
+        ):
+            last = replace(last, output=output)
+        else:
+            last = FaceInput(output, _source_face(output.frame, output.face, framing))
+        yield last
+
+
+def _source_face(frame: Frame, face: Face, framing: Framing) -> SourceFace:
+    place = framing.place(face)
+    picture = framing.cut(frame, place)
+    height, width = picture.shape[:2]
+    to_frame = Affine(place.width / width, 0, place.left, 0, place.height / height, place.top)
+    to_patch = to_frame.inverse()
+    landmarks = to_patch(face.landmarks.points()).astype(np.float32)
+    lips = None if face.lips is None else face.lips.mapped(to_patch).points
+    return SourceFace(picture, landmarks, lips)
 
 
 def _count_between(*groups: list[KeyframeSpan]) -> int:
     return sum(len(span.between) for group in groups for span in group)
 
 
-def _batch(group: list[KeyframeSpan], windows: Windows) -> Batch:
+def _batch(group: list[KeyframeSpan], windows: Windows, framing: Framing) -> Batch:
     inputs = [span.keyframe for span in group]
+    frames = [one.index for one in inputs]
     return Batch(
-        mels=windows.at([one.index for one in inputs]),
+        mels=windows.at(frames),
         faces=np.stack([one.source.face for one in inputs]),
         landmarks=np.stack([one.source.landmarks for one in inputs]),
+        lips=np.stack([UNSEEN if one.source.lips is None else one.source.lips for one in inputs]),
+        rest_gap=framing.rest_gap,
+        times=windows.times(frames),
     )
 
 
@@ -175,31 +206,11 @@ def _in_order(groups: Iterable[tuple[list[KeyframeSpan], Patches]]) -> Iterator[
             before = index, generated
 
 
-def cut_face(frame: Frame, box: Box) -> Picture:
-    """The face as the network takes it; outside the frame its border is repeated."""
-    rect = box.inside(frame.width, frame.height)
-    if rect is None:
-        raise ValueError(f"the face lies outside its frame: {box}")
-    return cut_square(frame.region(rect), rect, box)
-
-
-def _to_patch(landmarks: Landmarks, box: Box) -> NDArray[np.float32]:
-    to_patch = Affine.square_to_box(SIDE, box).inverse()
-    return to_patch(landmarks.points()).astype(np.float32)
-
-
-def blend_mouth(output: OutputFrame, mouth: Mouth | None, settings: BlendSettings) -> Frame:
-    """The frame with its new mouth; pixels where the mask is 0 stay bit-identical."""
+def blend_mouth(
+    output: OutputFrame, mouth: Mouth | None, framing: Framing, settings: BlendSettings
+) -> Frame:
+    """The frame with its new mouth; other pixels stay bit-identical."""
     if output.face is None or mouth is None:
         return output.frame
-    face, frame = output.face, output.frame
-    outline = settings.outline(face.box, face.landmarks)
-    rect = outline.bounds.inside(frame.width, frame.height)
-    if rect is None:
-        return frame
-    # outside the visible part nothing counts as changed, whether it was computed or not
-    (pixels,) = keep_visible(mouth.patch[None], mouth.face[None], rect_in_patch(rect, face.box))
-    patch = Patch.for_box(pixels, face.box, rect, mouth.face)
-    before = frame.region(rect)
-    region = settings.blend(patch, before, outline.mask(rect), face.box)
-    return frame.with_region(rect, region, before)
+    change = Change(output.frame, output.face, mouth.face, mouth.patch)
+    return framing.blend(change, settings)

@@ -170,6 +170,15 @@ class Options:
         type=parse_path,
         role=Role.READ,
     )
+    visemes: Path | None = _option(
+        None,
+        "phonemes and their times as JSON, which the puppet's lips follow",
+        type=parse_path,
+        role=Role.READ,
+    )
+    recognise_phonemes: bool = _switch(
+        "hear the phonemes that the puppet's lips follow; needs the package hama"
+    )
     lip_strength: float = _option(
         1.0, "how far the mouth follows the sound: 0 not at all, 2 the most", type=float
     )
@@ -268,6 +277,8 @@ class Options:
         for name, needed in REQUIRED_FLAGS.items():
             if getattr(self, name) != getattr(Options, name) and not getattr(self, needed):
                 words.append(f"--{name} changes nothing without --{needed}")
+        if self.recognise_phonemes and self.visemes is not None:
+            words.append("--visemes says what is spoken: --recognise_phonemes changes nothing")
         if self.face_box is not None and self.face_select != "largest":
             words.append("--box says whose face it is: --face_select changes nothing")
         return words

@@ -36,6 +36,7 @@ class Faces:
     without: tuple[tuple[int, int], ...] = ()  # first and last frame of each stretch
     cuts: int = 0
     most_at_once: int = 0
+    frames_covered: int = 0  # of those without: the face is turned away, or its mouth covered
 
     @classmethod
     def count(
@@ -43,6 +44,7 @@ class Faces:
         has_face: Iterable[bool],
         begins_shot: Iterable[bool],
         people: Iterable[int],
+        covered: Iterable[bool] = (),
     ) -> "Faces":
         """From one value of each for every frame; the first frame begins no cut."""
         frames = list(map(bool, has_face))
@@ -52,6 +54,9 @@ class Faces:
             without=tuple(islice(_spans_without(frames), MOST_SPANS)),
             cuts=sum(map(bool, islice(begins_shot, 1, None))),
             most_at_once=max(map(int, people), default=0),
+            frames_covered=sum(
+                bool(hidden) and not there for hidden, there in zip(covered, frames, strict=False)
+            ),
         )
 
 

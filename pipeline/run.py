@@ -20,7 +20,6 @@ from pipeline.report import Clock, Faces, Report, Step
 from pipeline.settings import Settings
 from pipeline.stages import Stages
 from pipeline.tracking import READ_AHEAD, Progress, faces_of, sightings_of
-from pipeline.visible import visible_rect
 from video.writer import OutputFacts, write_video
 from video.yuv import Frame
 
@@ -28,6 +27,7 @@ MEMORY_PER_PIXEL = 300  # bytes of address space: frames in flight, most of them
 GROUP_BYTES = 512 << 20  # of whole frames that wait together for a batch of mouths
 
 AddMouths = Callable[[Iterable[OutputFrame]], Iterator[FrameWithMouth]]
+Blend = Callable[[OutputFrame, Mouth | None], Frame]
 
 
 def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock) -> Report:
@@ -36,10 +36,13 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
     with clock.stage("faces"):
         sightings, cached = sightings_of(job, stages, progress)
         faces = faces_of(job, sightings)
-        counts = Faces.count(faces.has_face, sightings.starts_shot, sightings.people)
-        del sightings  # of an hour they take 12 MB
+        counts = Faces.count(
+            faces.has_face, sightings.starts_shot, sightings.people, sightings.covered
+        )
+        del sightings
     with clock.stage("engine"):
-        generator = stages.generator(visible_rect(faces, settings.blend, *job.size))
+        framing = stages.framing(faces, job.source)
+        generator = stages.generator(framing.visible(faces, settings.blend, job.size))
     counter = _Counter(progress, len(job.windows))
     add_mouths = partial(
         with_mouths,
@@ -47,8 +50,12 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
         generator=generator,
         batch_size=_frames_together(job, stages),
         gated=stages.gated,
+        framing=framing,
     )
-    with closing(prefetch(_frames(job, faces, add_mouths, counter, clock), READ_AHEAD)) as frames:
+    blend = partial(blend_mouth, framing=framing, settings=settings.blend)
+    with closing(
+        prefetch(_frames(job, faces, add_mouths, blend, counter, clock), READ_AHEAD)
+    ) as frames:
         written = write_video(clock.each("waiting for frames", frames), job.target, job.encoder)
     quality: dict[str, Any] = {}
     if settings.files.judged:
@@ -56,13 +63,15 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
             quality = judgement(settings, faces)
     report = _report(stages.engine, job, counter, written, clock)
     caches: dict[str, Cached] = {"track": cached, "network": network}
-    return replace(report, caches=caches, notices=job.notices, faces=counts, quality=quality)
+    notices = (*job.notices, *framing.notices)
+    return replace(report, caches=caches, notices=notices, faces=counts, quality=quality)
 
 
 def prepare(settings: Settings, stages: Stages, clock: Clock) -> tuple[Job, Estimate, Cached]:
     """Do all that can fail before a face is looked for; also say whether the network was cached."""
     with clock.stage("inputs"):
         job = open_job(settings)
+        job = replace(job, notices=(*job.notices, *stages.notices))
         expected = estimate(job.target, job.encoder, len(job.windows))
     with clock.stage("engine"):
         network = stages.prepare()
@@ -79,17 +88,22 @@ def _frames_together(job: Job, stages: Stages) -> int:
 
 
 def _frames(
-    job: Job, faces: FaceTrack, add_mouths: AddMouths, counter: "_Counter", clock: Clock
+    job: Job,
+    faces: FaceTrack,
+    add_mouths: AddMouths,
+    blend: Blend,
+    counter: "_Counter",
+    clock: Clock,
 ) -> Stream[Frame, None, None]:
     """The output's frames; reading, mouths and blending have a thread each."""
-    picture, blend = job.settings.picture, job.settings.blend
-    source = prefetch(job.source.looped(len(job.windows), picture.loop), READ_AHEAD)
+    loop = job.settings.picture.loop
+    source = prefetch(job.source.looped(len(job.windows), loop), READ_AHEAD)
     frames = (OutputFrame(i, frame, faces[at], at) for i, (at, frame) in enumerate(source))
     with_mouth = prefetch(clock.each("mouths", add_mouths(frames)), READ_AHEAD)
     with closing(source), closing(with_mouth):
         for output, mouth in with_mouth:
             with clock.stage("blending"):
-                frame = blend_mouth(output, mouth, blend)
+                frame = blend(output, mouth)
             yield frame
             counter.count(mouth)
 

@@ -62,6 +62,8 @@ class MouthSettings:
     batch_size: int  # the most frames at once
     gated: bool  # few mouths in pauses, where the engine is a network
     strength: float
+    visemes: Path | None  # phonemes, for the puppet
+    recognised: Path | None  # a sound whose phonemes it follows
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,16 @@ def _mouth(options: Options) -> MouthSettings:
         batch_size=options.wav2lip_batch_size,
         gated=options.silence_gating,
         strength=options.lip_strength,
+        visemes=options.visemes,
+        recognised=_recognised(options),
     )
+
+
+def _recognised(options: Options) -> Path | None:
+    """The sound whose phonemes are to be recognised: the one that moves the mouth."""
+    if not options.recognise_phonemes or options.visemes is not None:
+        return None
+    return options.drive_audio or options.audio
 
 
 def _blend(options: Options) -> BlendSettings:

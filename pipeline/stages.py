@@ -6,21 +6,28 @@ from functools import partial
 from pathlib import Path
 
 from base.cache import Cached
+from base.generator import Generator
 from base.geometry import Rect
+from base.text import one_line
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
+from faces.face import FaceTrack
+from faces.lips import LipsSeer, seer_for
 from faces.sfd import find_sfd_weights
+from pipeline.donors import donors_of
+from pipeline.framing import FaceFraming, Framing, MouthFraming
 from pipeline.settings import FaceSettings, MouthSettings, Settings
+from video.source import Source
 from wav2lip.checkpoint import find_checkpoint
 from wav2lip.generators import NETWORKS, PREPARERS, EngineSettings, choose_engine, cuda_usable
-from wav2lip.generators.batch import Generator
 from wav2lip.generators.prepared import EngineLoader, LazyEngine
 
 CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
 GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and the rest of one is lost
 GPU_BATCH = 32  # of more, no frame leaves for long and whole frames fill the memory
 # Address space after the weights are read; OpenVINO ends the process where it gets too little.
-MEMORY = {"openvino": 512 << 20, "torch": 512 << 20, "puppet": 320 << 20}
+MEMORY = {"openvino": 704 << 20, "torch": 704 << 20, "puppet": 512 << 20}
+MOST_NAMED = 8  # unknown phonemes
 WITHOUT_WEIGHTS = "no checkpoint given or found: the built-in puppet moves the mouth"
 
 LoadEngine = Callable[[str, str, EngineSettings], EngineLoader]  # engine, the user's word for it
@@ -34,11 +41,16 @@ class Stages:
     engine: str  # the generator's name, for the report
     generator: Callable[[Rect], Generator]  # for the visible part of the patches
     detector: Callable[[], Detector]
+    # who sees lips in a photo, or in a video's frames; none: every face is believed, without lips
+    lips: Callable[[bool], LipsSeer] | None = None
     batch_size: int = 8  # frames that the generator gets together
     cache: Path | None = None  # folder for tracks; none: nothing is kept
     gated: bool = False  # in pauses the generator makes few mouths; others are interpolated
     memory: int = 0  # bytes of address space that are still needed, besides the pictures'
     prepare: Callable[[], Cached] = lambda: "off"  # read and check what the generator needs
+    # of the generator, for a source and the face in it
+    framing: Callable[[FaceTrack, Source], Framing] = lambda track, source: FaceFraming()
+    notices: tuple[str, ...] = ()  # what the user should know of it
 
 
 def load_engine(engine: str, word: str, settings: EngineSettings) -> EngineLoader:
@@ -74,6 +86,8 @@ def stages_of(
             cache=files.cache,
             strength=mouth.strength,
             write_cache=files.keep_networks,
+            visemes=mouth.visemes if engine == "puppet" else None,
+            recognised=mouth.recognised if engine == "puppet" else None,
         ),
     )
     return Stages(
@@ -84,8 +98,37 @@ def stages_of(
         memory=MEMORY[engine],
         generator=loader.generator,
         detector=lambda: load_detector(face.detector, _detector_settings(face, mouth, engine)),
+        lips=seer_for,
         cache=files.cache,
+        framing=partial(_framing, engine == "puppet", settings.blend.uses_texture),
+        notices=_notices(mouth, engine),
     )
+
+
+def _framing(puppet: bool, with_donors: bool, track: FaceTrack, source: Source) -> Framing:
+    if puppet:
+        return MouthFraming.of(track)
+    return FaceFraming(donors_of(source, track) if with_donors else None)
+
+
+def _notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
+    """What of the phonemes has no effect; InputError for a file without any."""
+    if engine != "puppet":
+        flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
+        end = f"changes nothing with --engine {engine}: the puppet alone follows phonemes"
+        return tuple(f"{flag} {end}" for flag, path in flags.items() if path is not None)
+    return () if mouth.visemes is None else _unknown_phonemes(mouth.visemes)
+
+
+def _unknown_phonemes(path: Path) -> tuple[str, ...]:
+    from puppet.visemes import read_visemes
+
+    unknown = read_visemes(path).unknown
+    if not unknown:
+        return ()
+    names = one_line(", ".join(map(repr, unknown[:MOST_NAMED])))
+    more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
+    return (f"--visemes: the mouth follows the sound where it says {names}{more}",)
 
 
 def _batch_size(mouth: MouthSettings, engine: str, gated: bool) -> int:

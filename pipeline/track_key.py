@@ -13,7 +13,10 @@ LARGE = 256 << 20  # bytes, hashed in 0.3 s; of a larger clip only the ends and 
 CHUNK = 1 << 20
 ROOT = Path(__file__).parent.parent
 # a change in this code makes old tracks invalid
-CODE_FILES = ("faces/*.py", "video/*.py", "base/geometry.py", "base/media.py")
+CODE_FILES = (
+    *("faces/*.py", "faces/weights/lips.*", "video/*.py"),
+    *("base/geometry.py", "base/lips.py", "base/media.py"),
+)
 WEIGHT_PACKAGES = ("mtcnn", "face_alignment")  # packages that bring a detector's
 
 

@@ -8,13 +8,14 @@ from itertools import islice
 
 from base.cache import Cached
 from base.errors import NoFaceError, UsageError
-from base.geometry import Picture
 from base.prefetch import prefetch
 from faces import cache
 from faces.detector import Detector
 from faces.face import Face, FaceTrack
+from faces.lips import LipsSeer
 from faces.sightings import Sighting, Sightings
 from faces.track import clean_track, follow_in_box, follow_person, track_fixed_box
+from faces.view import View
 from pipeline.job import Job
 from pipeline.report import Step
 from pipeline.settings import Settings
@@ -35,7 +36,8 @@ def sightings_of(job: Job, stages: Stages, progress: Progress) -> tuple[Sighting
     if cached is not None:
         progress(Step("faces", len(cached), len(cached)))
         return cached, "hit"
-    with closing(_detected(job, stages.detector(), progress)) as detected:
+    see_lips = None if stages.lips is None else stages.lips(job.source.still)
+    with closing(_detected(job, stages.detector(), see_lips, progress)) as detected:
         sightings = Sightings.of(detected)
     if entry:
         cache.store(entry, sightings, ended=job.source.still or len(sightings) < frames)
@@ -43,11 +45,15 @@ def sightings_of(job: Job, stages: Stages, progress: Progress) -> tuple[Sighting
 
 
 def faces_of(job: Job, sightings: Sightings) -> FaceTrack:
-    """The followed face in every source frame, its box as the network wants it."""
+    """The followed face in every source frame, its box as the network wants it.
+
+    The sightings' lips are smoothed where they lie.
+    """
     track = _track(job, sightings).scaled(1 / _scale(job))
     if not track.face_count:
         raise NoFaceError(_no_face(job.settings))
-    padded = FaceTrack.of(_padded(job, face) for face in track)
+    boxes = FaceTrack.of(_padded(job, face) for face in FaceTrack(track.rows))
+    padded = replace(boxes, lips=track.lips)
     if not padded.face_count:
         raise UsageError(f"--pads {job.settings.face.pads} move the face out of the picture")
     return padded
@@ -68,21 +74,23 @@ def _scale(job: Job) -> float:
     return job.source.first.downscaled(DETECTOR_SIDE)[1]
 
 
-def _detected(job: Job, detector: Detector, progress: Progress) -> Stream[Sighting, None, None]:
+def _detected(
+    job: Job, detector: Detector, see_lips: LipsSeer | None, progress: Progress
+) -> Stream[Sighting, None, None]:
     face = job.settings.face
-    with closing(prefetch(_reduced(job, progress), READ_AHEAD)) as pictures:
+    with closing(prefetch(_views(job, progress), READ_AHEAD)) as views:
         if face.box is not None:
-            yield from follow_in_box(face.box.scaled(_scale(job)), pictures, detector)
+            yield from follow_in_box(face.box.scaled(_scale(job)), views, detector, see_lips)
         else:
-            yield from follow_person(pictures, detector, face.track)
+            yield from follow_person(views, detector, face.track, see_lips)
 
 
-def _reduced(job: Job, progress: Progress) -> Stream[Picture, None, None]:
+def _views(job: Job, progress: Progress) -> Stream[View, None, None]:
     frames = min(len(job.windows), job.source.estimated_frames or len(job.windows))
     done = 0
     with closing(job.source.frames()) as source:
         for done, frame in enumerate(islice(source, len(job.windows)), 1):
-            yield frame.downscaled(DETECTOR_SIDE)[0]
+            yield View(*frame.downscaled(DETECTOR_SIDE), frame)
             progress(Step("faces", done, max(frames, done)))
     if done < frames:  # the file said that there were more
         progress(Step("faces", done, done))

@@ -4,11 +4,11 @@ import math
 from functools import reduce
 from itertools import groupby
 
+from base.generator import SIDE, WHOLE_PATCH
 from base.geometry import Box, Rect
 from blending.color import RING_WIDTH
 from blending.methods import BlendSettings
 from faces.face import Face, FaceTrack
-from wav2lip.generators.batch import SIDE, WHOLE_PATCH
 
 MARGIN = RING_WIDTH + 1  # patch pixels: colours are compared there, and kernels reach less far
 GRID = 2  # pixels: strides of 2 divide such sizes
@@ -23,7 +23,7 @@ def visible_rect(track: FaceTrack, settings: BlendSettings, width: int, height: 
 
 
 def _visible_rect_of(face: Face, settings: BlendSettings, width: int, height: int) -> Rect | None:
-    rect = settings.outline(face.box, face.landmarks).bounds.inside(width, height)
+    rect = settings.outline(face.box, face.landmarks, face.lips).bounds.inside(width, height)
     return rect_in_patch(rect, face.box) if rect else None
 
 

@@ -1,12 +1,12 @@
 """A result frame by frame, beside the pictures it was made from, its face cut out of both."""
 
+import itertools
 import math
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, partial
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -18,8 +18,11 @@ from base.prefetch import prefetch
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import load_mtcnn
 from faces.face import Face, FaceTrack
+from faces.lips import LipsSeer, seer_for
 from faces.sightings import Sightings
 from faces.track import TrackSettings, clean_track, follow_person
+from faces.view import View
+from quality.mouths import SeenMouth, see_mouth
 from video.shape import Shape
 from video.source import Source, open_source
 from video.yuv import LUMA_WEIGHTS, Frame, Plane, default_matrix, frame_from_planes, resize
@@ -49,10 +52,18 @@ class ComparedFrame:
     crop: Picture | None  # (CROP_SIDE, CROP_SIDE, 3): the face upright, cut from the result
     load_source_crop: CropLoader  # the same crop of the source, cut when it is first used
     landmarks: Points | None  # in crop pixels: left eye, right eye, nose, both mouth corners
+    mouth: SeenMouth | None = None  # where the source's lips were seen
 
     @property
     def source_crop(self) -> Picture | None:
         return self.load_source_crop()
+
+    def beside(self, last: "ComparedFrame") -> "ComparedFrame":
+        """The frame with the source's pictures of one that has the same, already cut out."""
+        mouth = self.mouth
+        if mouth is not None and last.mouth is not None:
+            mouth = replace(mouth, load_source=last.mouth.load_source)
+        return replace(self, load_source_crop=last.load_source_crop, mouth=mouth)
 
 
 def _mtcnn() -> Detector:
@@ -74,6 +85,7 @@ class Comparison:
     faces: FaceTrack | None = None  # a face for each frame of the source, or of the result
     track_settings: TrackSettings = field(default_factory=TrackSettings)
     detector: Callable[[], Detector] = _mtcnn
+    lips: Callable[[bool], LipsSeer] | None = seer_for  # by whether it is a still; none: unseen
 
     @property
     def sound(self) -> Path:
@@ -92,7 +104,7 @@ def compared_frames(comparison: Comparison) -> Generator[ComparedFrame, None, No
             face = faces[place] if place < len(faces) else None
             frame = compare_frame(index, result_frame, source_frame, face)
             if last is not None and place == last_place:  # the same source picture, as of a still
-                frame = replace(frame, load_source_crop=last.load_source_crop)
+                frame = frame.beside(last)
             last, last_place = frame, place
             yield frame
 
@@ -104,12 +116,12 @@ def compare_frame(
     to_crop = None if face is None else upright_transform(face.landmarks)
     if face is None or to_crop is None:
         return ComparedFrame(index, result, source, None, None, no_crop, None)
-    crop = cut_crop(result, to_crop)
+    crop, mouth = cut_crop(result, to_crop), see_mouth(index, result, source, face)
     load: CropLoader = no_crop
     if source is not None and crop is not None:
         load = cache(partial(cut_crop, source, to_crop))
     landmarks = to_crop(face.landmarks.points()).astype(np.float32)
-    return ComparedFrame(index, result, source, face, crop, load, landmarks)
+    return ComparedFrame(index, result, source, face, crop, load, landmarks, mouth)
 
 
 def upright_transform(landmarks: Landmarks) -> Affine | None:
@@ -190,8 +202,11 @@ def _faces(comparison: Comparison, result: Source, source: Source | None) -> Fac
     scale = clip.first.downscaled(DETECTOR_SIDE)[1]
     settings = comparison.track_settings
     with closing(clip.frames()) as frames:
-        pictures = (frame.downscaled(DETECTOR_SIDE)[0] for frame in islice(frames, count))
-        sightings = Sightings.of(follow_person(pictures, comparison.detector(), settings))
+        shown = itertools.islice(frames, count)
+        views = (View(*frame.downscaled(DETECTOR_SIDE), frame) for frame in shown)
+        seer = None if comparison.lips is None else comparison.lips(clip.still)
+        person = follow_person(views, comparison.detector(), settings, seer)
+        sightings = Sightings.of(person)
     return clean_track(sightings, settings).scaled(1 / scale)
 
 

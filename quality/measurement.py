@@ -13,8 +13,9 @@ from base.errors import NoFaceError
 from quality.comparison import Comparison, compared_frames
 from quality.lengths import measure_lengths
 from quality.meters import Meters
-from quality.opening import mouth_openings
+from quality.opening import Openings, SeenBy, mouth_openings
 from quality.rest import Rest, measure_rest, speech_frames
+from quality.series import own_opening, remaining_speech
 from quality.snapshots import Snapshot, Snapshots
 from quality.sync import Floats, Sync, frame_loudness, measure_sync
 from quality.verdict import Values, VerdictLine, judge, worst_level
@@ -35,6 +36,7 @@ class Measurement:
     fps: Fraction
     values: dict[str, float | None]  # by the names in verdict.BOUNDS
     openings: Floats  # of the mouth, in each frame; NaN without a face
+    seen_by: SeenBy
     loudness: Floats  # of the voice at each frame's time
     sync: Sync
     snapshots: tuple[Snapshot, ...]
@@ -57,9 +59,10 @@ def measure(comparison: Comparison) -> Measurement:
         raise NoFaceError(f"no face found in {comparison.result}: there is nothing to judge")
     fps = open_source(comparison.result, Shape(), comparison.fps).fps
     sound, delay = load_sound(comparison.sound), comparison.mouth_delay
-    loudness = frame_loudness(sound, fps, len(openings), delay)
-    sync = measure_sync(openings, loudness, fps)
-    speech = speech_frames(sound, fps, len(openings), delay)
+    loudness = frame_loudness(sound, fps, len(openings.result), delay)
+    sync = measure_sync(openings.result, loudness, fps)
+    speech = speech_frames(sound, fps, len(loudness), delay)
+    rest = measure_rest(openings.result, speech, fps, own_opening(openings.source))
     return Measurement(
         result=comparison.result,
         source=comparison.source,
@@ -67,11 +70,13 @@ def measure(comparison: Comparison) -> Measurement:
         values={
             "lag_ms": sync.lag_ms if sync.confidence >= LEAST_CONFIDENCE else None,
             "sync_confidence": sync_confidence(sync, loudness, fps),
-            **rest_values(measure_rest(openings, speech, fps)),
+            **rest_values(rest),
+            **source_values(comparison, openings, loudness),
             "ends_apart_ms": measure_lengths(comparison.result).end_difference_ms,
             **meters.values(),
         },
-        openings=openings,
+        openings=openings.result,
+        seen_by=openings.seen_by,
         loudness=loudness,
         sync=sync,
         snapshots=tuple(snapshots.kept),
@@ -94,9 +99,22 @@ def rest_values(rest: Rest) -> dict[str, float | None]:
     }
 
 
+def source_values(
+    comparison: Comparison, openings: Openings, loudness: Floats
+) -> dict[str, float | None]:
+    """Whether the source's lips are seen, and what is left of its speech; none without a source."""
+    if comparison.source is None:
+        return {"lips_seen": None, "old_speech": None}
+    old = remaining_speech(openings.result, openings.source, loudness)
+    return {
+        "lips_seen": openings.lips_seen,
+        "old_speech": old if openings.seen_by == "lips" else None,
+    }
+
+
 def empty_report() -> dict[str, Any]:
     """The report's part about a result of which nothing could be measured."""
-    return {"verdict": "unknown", "frames": 0, "figures": figures_json({})}
+    return {"verdict": "unknown", "frames": 0, "mouth_seen_by": None, "figures": figures_json({})}
 
 
 def as_json(measurement: Measurement) -> dict[str, Any]:
@@ -104,6 +122,7 @@ def as_json(measurement: Measurement) -> dict[str, Any]:
     return {
         "verdict": worst_level(measurement.verdict_lines),
         "frames": measurement.frames,
+        "mouth_seen_by": measurement.seen_by,
         "figures": figures_json(measurement.values),
     }
 

@@ -1,6 +1,8 @@
-"""How far a mouth is open, from the picture alone."""
+"""How far a mouth is open: by its lips, or by the light between them where no lips are seen."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -8,12 +10,36 @@ from numpy.typing import NDArray
 
 from base.geometry import Picture
 from quality.comparison import CROP_SIDE, ComparedFrame, Points
+from quality.mouth_pair import opening
 
 # All lengths in pixels of a crop.
 MOUTH_SIZE = (CROP_SIDE // 6, CROP_SIDE // 4)  # width and height of a mouth's middle, wide open
 FACE_SIZE = (CROP_SIDE * 3 // 8, CROP_SIDE * 11 // 24)  # of skin, lips and chin: the face's light
 BELOW = CROP_SIDE // 96  # the measured part lies lower, since a mouth opens downwards
 DARKEST = 8.0  # levels: a darker face counts as this light
+WIDTHS = 2.5  # mouth widths of opening for a contrast of the face's light: 1.3 to 8, by the teeth
+LEAST_LIPS = 0.5  # of the frames with a face: with lips in fewer the light decides
+
+Floats = NDArray[np.float64]
+SeenBy = Literal["lips", "light"]
+
+
+@dataclass(frozen=True, eq=False)
+class Openings:
+    """The opening of the mouth in every frame, in mouth widths; NaN where it is not seen."""
+
+    result: Floats
+    source: Floats  # of the same frames; NaN where no lips are seen
+    seen_by: SeenBy
+
+    def __post_init__(self) -> None:
+        if self.result.shape != self.source.shape:
+            raise ValueError("openings of different frames")
+
+    @property
+    def lips_seen(self) -> float:
+        """The share of the frames with a mouth in which the source's lips are seen."""
+        return float((~np.isnan(self.source)).sum() / max((~np.isnan(self.result)).sum(), 1))
 
 
 def mouth_opening(crop: Picture, landmarks: Points) -> float:
@@ -29,13 +55,25 @@ def mouth_opening(crop: Picture, landmarks: Points) -> float:
     return float(mouth.std(axis=0).mean() / max(float(np.median(face)), DARKEST))
 
 
-def opening_in(frame: ComparedFrame) -> float:
-    """The mouth's opening in a frame of the result; NaN where it shows no face."""
+def opening_by_light(frame: ComparedFrame) -> float:
+    """The mouth's opening by its contrast, about in mouth widths; NaN without a face."""
     if frame.crop is None or frame.landmarks is None:
         return np.nan
-    return mouth_opening(frame.crop, frame.landmarks)
+    return WIDTHS * mouth_opening(frame.crop, frame.landmarks)
 
 
-def mouth_openings(frames: Iterable[ComparedFrame]) -> NDArray[np.float64]:
-    """The mouth's opening in every frame; NaN where there is no face."""
-    return np.fromiter(map(opening_in, frames), np.float64)
+def openings_by_lips(frame: ComparedFrame) -> tuple[float, float]:
+    """Of the result and of the source; NaN where nobody saw the source's lips."""
+    mouth = frame.mouth
+    if mouth is None:
+        return np.nan, np.nan
+    return opening(mouth.lips, mouth.width), opening(mouth.source_lips, mouth.width)
+
+
+def mouth_openings(frames: Iterable[ComparedFrame]) -> Openings:
+    """The mouth's opening in every frame, by its lips where most of them are seen."""
+    rows = [(opening_by_light(frame), *openings_by_lips(frame)) for frame in frames]
+    light, lips, source = np.array(rows, np.float64).reshape(-1, 3).T
+    faces, seen = (~np.isnan(light)).sum(), (~np.isnan(lips)).sum()
+    by_lips = seen and seen >= LEAST_LIPS * faces
+    return Openings(lips if by_lips else light, source, "lips" if by_lips else "light")

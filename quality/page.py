@@ -10,6 +10,7 @@ from quality.comparison import CROP_SIDE
 from quality.curves import lag_curve, time_curve
 from quality.html import data_uri, render_template
 from quality.measurement import Measurement
+from quality.opening import SeenBy
 from quality.snapshots import Snapshot, evenly_spaced, most_changed
 from quality.verdict import VerdictLine, worst_level
 
@@ -18,6 +19,10 @@ STRIP_PICTURES, MOMENTS = 12, 3  # pictures of the mouth in time; moments shown 
 # Of a crop
 MOUTH = slice(CROP_SIDE // 2, CROP_SIDE - CROP_SIDE // 8), slice(CROP_SIDE // 4, CROP_SIDE * 3 // 4)
 CHANGE_GAIN = 4  # times as strong as it is, so that a change can be seen
+SEEN_BY: dict[SeenBy, str] = {
+    "lips": "the mouth seen by its lips",
+    "light": "no lips seen: the mouth's opening is guessed from the light between them",
+}
 HEADLINES = {
     "pass": "As it should be",
     "look": "Have a look",
@@ -65,7 +70,7 @@ def quality_page(measurement: Measurement) -> str:
     values: dict[str, object] = {
         "result": measurement.result.name,
         "source": measurement.source.name if measurement.source else "",
-        "facts": f"{measurement.frames} frames, {seconds:.1f} s",
+        "facts": f"{measurement.frames} frames, {seconds:.1f} s, {SEEN_BY[measurement.seen_by]}",
         "level": level,
         "headline": HEADLINES[level],
         "levels": [line.level for line in lines if line.level != "unknown"],

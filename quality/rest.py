@@ -17,8 +17,7 @@ VOICE_QUANTILE = 0.95  # of the blocks' loudness: that of the voice
 QUIET = 0.1  # of the voice's amplitude: breath and the noise of a room stay below it
 SILENCE = 0.01  # amplitude, of full scale: less is silence beside any voice
 REACH = Fraction(1, 5)  # seconds to each side, within which a mouth that speaks has moved
-# Of the face's light: a mouth at rest stays below 0.006, one that speaks passes 0.013
-LEAST_MOVE = 0.012
+LEAST_MOVE = 0.03  # mouth widths: a mouth at rest stays below 0.01, one that speaks passes 0.04
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,11 @@ def speech_frames(sound: Sound, fps: Fraction, frames: int, delay: Fraction = Fr
     return speaks_at(fps, frames, delay)
 
 
-def measure_rest(openings: Floats, speech: Bools, fps: Fraction) -> Rest:
-    """The mouth's moves in pauses and in speech; an opening of NaN is a frame without a face."""
+def measure_rest(openings: Floats, speech: Bools, fps: Fraction, resting: float = 0.0) -> Rest:
+    """The mouth's moves in pauses and in speech; an opening of NaN is a frame without a face.
+
+    `resting` is the opening of a photo's own mouth: nobody asks it to close further.
+    """
     frames = min(len(openings), len(speech))
     has_face, speech = ~np.isnan(openings[:frames]), speech[:frames]
     reach = max(1, round(REACH * fps))
@@ -57,7 +59,7 @@ def measure_rest(openings: Floats, speech: Bools, fps: Fraction) -> Rest:
         moves_in_pauses=_mean(moves[pauses]),
         moves_in_speech=_mean(moves[speech]),
         share_of_speech_moving=_mean(moves[speech] > LEAST_MOVE),
-        open_in_pauses=_openness(filled, pauses),
+        open_in_pauses=_openness(filled, pauses, resting),
         pause_seconds=float(pauses.sum() / fps),
         speech_seconds=float(speech.sum() / fps),
     )
@@ -70,12 +72,13 @@ def _voice_amplitude(sound: Sound) -> float:
     return float(np.sqrt(2) * np.quantile(blocks.std(axis=1), VOICE_QUANTILE)) if whole else 0.0
 
 
-def _openness(openings: Floats, pauses: Bools) -> float | None:
+def _openness(openings: Floats, pauses: Bools, resting: float) -> float | None:
     """How open the mouth is in pauses, within the range of all its openings."""
     closed, wide = np.quantile(openings, (0.05, 0.95)).tolist()
     if wide - closed < LEAST_MOVE or not pauses.any():
         return None
-    return float((np.median(openings[pauses]) - closed) / (wide - closed))
+    in_pauses = float(np.median(openings[pauses]))
+    return 0.0 if in_pauses <= resting + LEAST_MOVE else (in_pauses - closed) / (wide - closed)
 
 
 def _widened(marks: Bools, reach: int) -> Bools:

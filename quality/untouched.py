@@ -15,6 +15,7 @@ Floats = NDArray[np.float32]
 
 FRAME_STEP = 24  # frames: those between are encoded as well or as badly
 MARGIN = 0.15  # of the face's width, around its box: what may have changed
+BELOW = 0.3  # below it: a jaw that drops takes the skin under the chin with it
 TILE = 32  # pixels of the squares of which the worst one counts
 PEAK = 255.0  # levels
 BEST = 99.0  # decibels: bit-identical
@@ -73,7 +74,7 @@ def outside_face(shape: Sequence[int], box: Box | None) -> Floats:
 
 def with_margin(box: Box) -> Box:
     margin = MARGIN * box.width
-    return box.padded(margin, margin, margin, margin)
+    return box.padded(margin, BELOW * box.width, margin, margin)
 
 
 def structural_similarity(first: Floats, second: Floats, where: Floats) -> float:

@@ -79,6 +79,7 @@ def make_video(  # noqa: PLR0913  a maker of trouble has many kinds of it
     aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
     container: str | None = None,
+    muxing: dict[str, str] | None = None,
 ) -> Path:
     """A video whose frame i shows `draw(i, width, height)`.
 
@@ -86,7 +87,7 @@ def make_video(  # noqa: PLR0913  a maker of trouble has many kinds of it
     a player has to turn it. `tags`: colorspace, color_range, color_primaries, color_trc.
     """
     rate = Fraction(rate)
-    with av.open(str(path), "w", format=container) as output:
+    with av.open(str(path), "w", format=container, options=muxing or {}) as output:
         stream = output.add_stream(
             codec, rate=rate, options={**LOSSLESS.get(codec, {}), **(options or {})}
         )

@@ -1,12 +1,15 @@
 """Vowels and faces for tests of the puppet."""
 
 import itertools
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from audio.mel import mel_spectrogram
+from base.geometry import Affine, Rect
+from faces.lips import Square, see_lips
 
 RATE = 16_000
 # first and second formant in Hz
@@ -50,6 +53,18 @@ def portrait():
     matrix = np.array([[scale[0], 0, -left * scale[0]], [0, scale[1], -top * scale[1]]])
     patch = cv2.warpAffine(cv2.imread(str(PORTRAIT)), matrix, (96, 96))
     return patch, ((points - (left, top)) * scale).astype(np.float32)
+
+
+@lru_cache
+def portrait_lips():
+    """The demo's portrait around its mouth, pixel for pixel, and its lips as seen."""
+    picture = cv2.imread(str(PORTRAIT))
+    mesh = see_lips(picture, Square((257.0, 245.0), 370.0, 0.06))
+    for _ in range(2):
+        mesh = see_lips(picture, Square.around_mesh(mesh.points))
+    rect = Rect(200, 420, 130, 380)
+    shift = Affine.shift(-rect.left, -rect.top)
+    return picture[rect.slices].copy(), mesh.lips.mapped(shift)
 
 
 LANDMARKS = np.array([[30, 39], [66, 39], [48, 57], [30, 72], [66, 72]], np.float32)

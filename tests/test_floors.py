@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"base"},
     {"audio", "video", "faces", "blending"},
+    {"puppet"},
     {"wav2lip", "quality"},
     {"pipeline"},
     {"workers"},

@@ -92,6 +92,7 @@ def test_every_file_of_the_rooms_comes_along(site):
         if path.is_file() and "__pycache__" not in path.parts
     }
     demo = {Path("demo", name) for name in ("portrait.png", "speech.m4a", "speech.txt")}
+    assert {Path("faces", "weights", "LICENSE-APACHE-2.0.txt")} < expected
     assert {path for path in expected | demo if not (site / "lipsync" / path).is_file()} == set()
     assert (site / "lipsync" / "py.typed").is_file()
 

@@ -18,7 +18,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from base.errors import InputError
-from base.media import decode_packet, demux, open_container, reason_of
+from base.media import CutOffError, decode_packet, demux, open_container, reason_of
 from video.formats import planar_layout, to_planar
 from video.picture_size import check_size
 from video.shape import Orientation
@@ -35,7 +35,16 @@ from video.yuv import Frame, Layout, copy_av_frame
 PROBE_PACKETS = 600  # whose time stamps tell the frame rate
 PROBE_BYTES = 64 << 20
 SEEK_MARGINS = (Fraction(1, 5), 2, 10, 40)  # seconds before a frame where a key frame is sought
-ADVICE = "give a video, or a png, jpg, webp or bmp picture"
+ADVICE = "give a video, or a picture: jpg, png, webp, heic, avif, gif, bmp or tiff"
+
+
+@dataclass(frozen=True, eq=False)
+class IndexedFrame:
+    """A frame of a clip at the clip's constant rate."""
+
+    index: int  # shown at index / rate
+    seekable: bool  # all times up to here are the file's own: seeking by time finds it again
+    frame: Frame
 
 
 @dataclass(frozen=True)
@@ -56,14 +65,20 @@ class Clip:
     first: Frame = field(repr=False)
     max_pixels: int = 0  # of a frame; 0: no limit
 
+    def frames_at_rate(self) -> Generator[IndexedFrame, None, None]:
+        """Decode the clip once, from its first frame to its last, at the constant rate."""
+        with open_media(self.path, self.max_pixels) as container:
+            av_frames = _decode(container, _stream_of(container, self), self)
+            has_times = self.start_time is not None
+            stated = ((_time(av_frame) if has_times else None, av_frame) for av_frame in av_frames)
+            yield from _at_rate(self, repair_times(stated, 1 / self.rate, self.duration), 0)
 
-@dataclass(frozen=True, eq=False)
-class IndexedFrame:
-    """A frame of a clip at the clip's constant rate."""
-
-    index: int  # shown at index / rate
-    seekable: bool  # all times up to here are the file's own: seeking by time finds it again
-    frame: Frame
+    def decode_range(self, start: int, stop: int, seekable: bool) -> list[Frame]:
+        """The frames start..stop-1 of `frames_at_rate`, decoded from a key frame before them."""
+        if seekable and (frames := _decode_range_from_key_frame(self, start, stop)):
+            return frames
+        with closing(self.frames_at_rate()) as steps:  # no index, or no times: from the start
+            return [step.frame for step in islice(steps, start, stop)]
 
 
 def check_regular_file(path: Path) -> None:
@@ -86,6 +101,8 @@ def open_media(path: Path, max_pixels: int = 0) -> Iterator[InputContainer]:
     check_regular_file(path)
     try:
         container = open_container(path, _pixel_limit(max_pixels))
+    except CutOffError:
+        raise
     except (OSError, ValueError, av.FFmpegError) as error:
         raise unreadable(path, reason_of(error)) from error
     with container:
@@ -122,23 +139,6 @@ def open_clip(path: Path, max_pixels: int = 0) -> Clip:
             first=Frame(to_planar(first, layout, size), aspect),
             max_pixels=max_pixels,
         )
-
-
-def frames_at_rate(clip: Clip) -> Generator[IndexedFrame, None, None]:
-    """Decode the clip once, from its first frame to its last, at the constant rate."""
-    with open_media(clip.path, clip.max_pixels) as container:
-        av_frames = _decode(container, _stream_of(container, clip), clip)
-        has_times = clip.start_time is not None
-        stated = ((_time(av_frame) if has_times else None, av_frame) for av_frame in av_frames)
-        yield from _at_rate(clip, repair_times(stated, 1 / clip.rate, clip.duration), 0)
-
-
-def decode_range(clip: Clip, start: int, stop: int, seekable: bool) -> list[Frame]:
-    """The frames start..stop-1 of `frames_at_rate`, decoded from a key frame before them."""
-    if seekable and (frames := _decode_range_from_key_frame(clip, start, stop)):
-        return frames
-    with closing(frames_at_rate(clip)) as steps:  # no index, or no times: from the start
-        return [step.frame for step in islice(steps, start, stop)]
 
 
 def _decode_range_from_key_frame(clip: Clip, start: int, stop: int) -> list[Frame]:
@@ -272,7 +272,10 @@ def _duration(av_frame: av.VideoFrame) -> Fraction:
 
 def _orientation(av_frame: av.VideoFrame) -> Orientation:
     """From the frame's display matrix; upright without one."""
-    blocks: Iterable[Any] = iter(av_frame.side_data)  # PyAV's types call it a dict
+    try:
+        blocks: Iterable[Any] = iter(av_frame.side_data)  # PyAV's types call it a dict
+    except ValueError:  # among them one of a kind that PyAV does not know
+        return Orientation.of_rotation(av_frame.rotation)
     for block in blocks:
         if block.type is SideDataType.DISPLAYMATRIX:
             return Orientation.of_matrix(np.frombuffer(block, np.int32))

@@ -36,6 +36,7 @@ class Encoder:
     containers: frozenset[str]  # FFmpeg's names of those that it fits into
     odd_size_format: str = "yuv420p"  # pixel format for odd sizes, which not all take in 4:2:0
     fixed_options: Mapping[str, str] = field(default_factory=dict)
+    mp4_tag: str | None = None  # in mp4 and mov, where players need another than FFmpeg's default
 
     def options(self, preset: str, crf: int) -> dict[str, str]:
         """FFmpeg's options for this preset and quality."""
@@ -50,17 +51,23 @@ class Encoder:
         """The format to encode the frame in: 8-bit 4:2:0, unless that loses what must stay."""
         if self.is_lossless(crf):
             return self._nearest_format(frame.layout)
-        return self.odd_size_format if frame.width % 2 or frame.height % 2 else "yuv420p"
+        name = self.odd_size_format if frame.width % 2 or frame.height % 2 else "yuv420p"
+        deep = f"{name}10le"
+        return deep if frame.is_hdr and deep in self._format_names() else name
 
     def is_lossless(self, crf: int) -> bool:
         """Whether decoding gives every sample back at this quality."""
         return self.quality_option is None or (self.codec == "libx264" and crf == 0)
 
+    def _format_names(self) -> set[str]:
+        """FFmpeg's names of the pixel formats that the encoder takes."""
+        return {pixel_format.name for pixel_format in _codec(self.codec).video_formats or ()}
+
     def _nearest_format(self, layout: Layout) -> str:
         """The layout's own format, or the smallest of the encoder's that holds all of it."""
         from video.yuv import layout_of
 
-        names = {pixel_format.name for pixel_format in _codec(self.codec).video_formats or ()}
+        names = self._format_names()
         layouts = [found for name in names if (found := layout_of(name)) and found.has_chroma]
         holding = [candidate for candidate in layouts if _holds(candidate, layout)]
         if layout.name in names or not holding:
@@ -109,6 +116,7 @@ ENCODERS: dict[str, Encoder] = {
         *("libx265", "crf", 51, "preset", X264_PRESETS, MOVIE_CONTAINERS),
         odd_size_format="yuv444p",
         fixed_options={"x265-params": "log-level=error"},
+        mp4_tag="hvc1",  # Apple's players do not open hev1
     ),
     "libsvtav1": Encoder("libsvtav1", "crf", 63, "preset", SVT_AV1_PRESETS, OPEN_CONTAINERS),
     "libvpx-vp9": Encoder(
@@ -124,6 +132,7 @@ ENCODERS: dict[str, Encoder] = {
         *("hevc_nvenc", "cq", 51, "preset", NVENC_PRESETS, MOVIE_CONTAINERS),
         odd_size_format="yuv444p",
         fixed_options={"rc": "vbr"},
+        mp4_tag="hvc1",
     ),
     "ffv1": Encoder("ffv1", None, 0, None, {}, frozenset({"matroska", "avi"})),
 }
@@ -135,11 +144,18 @@ def named_encoder(name: str, container: str) -> Encoder:
 
 
 def encoder_candidates(
-    name: str, container: str, size: tuple[int, int], crf: int
+    name: str, container: str, size: tuple[int, int], crf: int, hdr: bool
 ) -> tuple[Encoder, ...]:
-    """The encoders to try in this order: for "auto" NVENC first where it fits, else one."""
+    """The encoders to try in this order; for "auto" those first that suit the picture best.
+
+    HDR needs ten bits, which players take as HEVC or AV1; else NVENC is fastest where it fits.
+    """
     encoder = named_encoder(name, container)
-    is_even = size[0] % 2 == 0 and size[1] % 2 == 0
-    if name == "auto" and encoder is X264 and is_even and crf > 0:
+    if name != "auto" or crf == 0:
+        return (encoder,)
+    if hdr:
+        deep = (ENCODERS["libx265"], ENCODERS["libsvtav1"])
+        return *(other for other in deep if container in other.containers), encoder
+    if encoder is X264 and size[0] % 2 == 0 and size[1] % 2 == 0:
         return ENCODERS["h264_nvenc"], encoder
     return (encoder,)

@@ -1,13 +1,18 @@
 """How large a picture is according to its header, read before the picture is decoded."""
 
+import os
 import struct
 from collections.abc import Callable
+from typing import BinaryIO
 
 from base.errors import InputError
 
 Size = tuple[int, int]  # width, height
 
 NO_SIZE = {0xC4, 0xC8, 0xCC}  # of JPEG's markers C0 to CF: DHT, JPG, DAC; the others are SOF
+# A picture file is refused unread if it is larger than the largest uncompressed picture would be.
+MAX_BYTES_PER_PIXEL = 8  # 16-bit RGBA
+METADATA_BYTES = 64 << 20  # EXIF, colour profile, text and previews; real ones have a few MB
 TIFF_WIDTH, TIFF_HEIGHT = 256, 257  # tags
 
 
@@ -18,6 +23,16 @@ def check_size(name: object, size: Size, max_pixels: int) -> None:
         raise InputError(
             f"{name}: its picture has {width}x{height} pixels, more than --max_pixels {max_pixels}"
             " allows: make it smaller, or raise --max_pixels (0: no limit)"
+        )
+
+
+def check_file_size(name: object, file: BinaryIO, max_pixels: int) -> None:
+    """InputError for a file larger than any picture of `max_pixels`; 0 allows any size."""
+    size = os.fstat(file.fileno()).st_size
+    if 0 < max_pixels * MAX_BYTES_PER_PIXEL < size - METADATA_BYTES:
+        raise InputError(
+            f"{name}: has {size} bytes, more than a picture of --max_pixels {max_pixels}"
+            " needs: make it smaller, or raise --max_pixels (0: no limit)"
         )
 
 

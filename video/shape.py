@@ -31,6 +31,12 @@ class Orientation:
         return cls(True, b < 0, c < 0)
 
     @classmethod
+    def of_rotation(cls, degrees: int) -> "Orientation":
+        """From degrees counter-clockwise, to the nearest right angle."""
+        exif = {0: 1, 1: 8, 2: 3, 3: 6}
+        return cls.of_exif(exif[round(degrees / 90) % 4])
+
+    @classmethod
     def of_exif(cls, number: int) -> "Orientation":
         """From EXIF's 1 to 8; any other number is upright."""
         orientations = {

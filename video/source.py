@@ -2,21 +2,16 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
+from base.geometry import Picture
 from base.media import reason_of
-from video.clip import (
-    Clip,
-    IndexedFrame,
-    check_regular_file,
-    decode_range,
-    frames_at_rate,
-    open_clip,
-    unreadable,
-)
+from video.animation import Animation, open_animation
+from video.clip import Clip, IndexedFrame, check_regular_file, open_clip, unreadable
 from video.loops import LOOPS
+from video.pillow_picture import START_BYTES, is_sequence, open_pictures, pillow_kind
 from video.shape import Shape, shape_frame
 from video.still import is_picture, read_picture
 from video.yuv import ColorTags, Frame
@@ -36,7 +31,8 @@ class Source:
     has_sound: bool
     estimated_frames: int | None  # from first to last
     first: Frame = field(repr=False)
-    clip: Clip | None = field(repr=False, default=None)  # none for a still
+    clip: Clip | Animation | None = field(repr=False, default=None)  # none for a still
+    notices: tuple[str, ...] = ()  # what the user should know of it
 
     @property
     def width(self) -> int:
@@ -73,7 +69,7 @@ class Source:
         stop, size = last, _range_size(self.clip.first)
         while stop > 1:
             start = max(1, stop - size)
-            frames = decode_range(self.clip, start, stop, seekable)
+            frames = self.clip.decode_range(start, stop, seekable)
             while frames:
                 index, frame = start + len(frames) - 1, frames.pop()
                 yield index, shape_frame(frame, self.clip.orientation, self.shape)
@@ -94,23 +90,54 @@ def open_source(
 
     InputError for a picture of more than `max_pixels`; 0: no limit.
     """
-    if is_picture(_read_start(path)):
-        frame = Frame.of_picture(shape.apply(read_picture(path, max_pixels)))
-        return Source(path, shape, True, still_fps, False, 1, frame)
+    start = _read_start(path)
+    kind = pillow_kind(start)
+    if kind is not None:
+        source = _open_pictures(path, kind, shape, still_fps, max_pixels)
+    elif is_picture(start):
+        source = _still(path, shape, still_fps, read_picture(path, max_pixels))
+    else:
+        source = _open_video(path, shape, still_fps, max_pixels)
+    if kind == "HEIC" and is_sequence(start):
+        source = replace(source, notices=(f"{path}: of its pictures the first is used",))
+    return replace(source, still=True, estimated_frames=1, clip=None) if static else source
+
+
+def _open_pictures(
+    path: Path, kind: str, shape: Shape, still_fps: Fraction, max_pixels: int
+) -> Source:
+    """A file that Pillow reads: a still where it holds one picture, else played."""
+    with open_pictures(path, kind, max_pixels) as pictures:
+        if len(pictures.indices) == 1:
+            picture, _ = pictures.load(0)
+            return _still(path, shape, still_fps, picture)
+        return _film(open_animation(pictures), shape)
+
+
+def _open_video(path: Path, shape: Shape, still_fps: Fraction, max_pixels: int) -> Source:
+    """A file that FFmpeg reads."""
     clip = open_clip(path, max_pixels)
-    first = shape_frame(clip.first, clip.orientation, shape)
-    if static or clip.is_picture:
-        rate = still_fps if clip.is_picture else clip.rate
-        return Source(path, shape, True, rate, clip.has_sound, 1, first)
-    frames = None if clip.duration is None else max(1, round(clip.duration * clip.rate))
-    return Source(path, shape, False, clip.rate, clip.has_sound, frames, first, clip)
+    source = _film(clip, shape)
+    if clip.is_picture:
+        return replace(source, still=True, fps=still_fps, estimated_frames=1, clip=None)
+    return source
+
+
+def _still(path: Path, shape: Shape, fps: Fraction, picture: Picture) -> Source:
+    return Source(path, shape, True, fps, False, 1, Frame.of_picture(shape.apply(picture)))
+
+
+def _film(film: Clip | Animation, shape: Shape) -> Source:
+    first = shape_frame(film.first, film.orientation, shape)
+    frames = None if film.duration is None else max(1, round(film.duration * film.rate))
+    return Source(film.path, shape, False, film.rate, film.has_sound, frames, first, film)
 
 
 def _read_start(path: Path) -> bytes:
     check_regular_file(path)
     try:
         with path.open("rb") as file:
-            start = file.read(32)
+            start = file.read(START_BYTES)
     except (OSError, ValueError) as error:
         raise unreadable(path, reason_of(error)) from error
     if not start:
@@ -123,7 +150,7 @@ def _steps(source: Source) -> Generator[IndexedFrame, None, None]:
         yield IndexedFrame(0, False, source.first)
         return
     orientation = source.clip.orientation
-    with closing(frames_at_rate(source.clip)) as steps:
+    with closing(source.clip.frames_at_rate()) as steps:
         for step in steps:
             frame = shape_frame(step.frame, orientation, source.shape)
             yield IndexedFrame(step.index, step.seekable, frame)

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import reduce
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,6 +17,8 @@ STANDARD_RATES = tuple(
     )
 )
 MAX_RATE = 300  # frames a second that are believed
+MAX_ANIMATION_RATE = 60
+SMOOTH_RATE = 20  # frames a second that lips need; pictures that are shown longer are repeated
 LATE = Fraction(1, 4)  # of a frame: a frame less late than this counts as in time
 STEADY = 0.9  # the share of steps that must fit a rate for it to be the file's
 JITTER = Fraction(1, 1000)  # seconds: how far containers that count in milliseconds move a step
@@ -39,6 +42,24 @@ def output_rate(
     middle = statistics.median_low(steps)  # one of them, so that some step is near it
     usual = 1 / statistics.mean(step for step in steps if abs(step - middle) <= middle * LATE)
     return min(STANDARD_RATES, key=lambda rate: abs(math.log(rate / usual)))
+
+
+def animation_rate(durations: Sequence[Fraction]) -> Fraction:
+    """The constant rate for pictures shown so long each: lips move at it, so it is not a slow one.
+
+    The standard rate that the pictures keep; else the slowest at which all of them begin in time.
+    """
+    rate = output_rate((), durations, JITTER)
+    common = reduce(_common_step, durations)
+    if not _fits(rate, durations, JITTER) and common * MAX_ANIMATION_RATE >= 1:
+        rate = 1 / common
+    return rate * max(1, math.ceil(SMOOTH_RATE / rate))
+
+
+def _common_step(first: Fraction, second: Fraction) -> Fraction:
+    """The longest step that divides both."""
+    denominator = math.lcm(first.denominator, second.denominator)
+    return Fraction(math.gcd(int(first * denominator), int(second * denominator)), denominator)
 
 
 def _fits(rate: Fraction, steps: Sequence[Fraction], tick: Fraction) -> bool:

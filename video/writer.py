@@ -66,13 +66,13 @@ def check_output(path: Path, encoder: str, preset: str, crf: int) -> None:
 
 
 def choose_encoder(target: Target, first: Frame) -> Encoder:
-    """The encoder that starts with frames like the first, NVENC before others for "auto".
+    """The encoder that starts with frames like the first; for "auto" the first that does.
 
     OutputError if there is none. Call it once in a run: it opens encoders to try them.
     """
     size = target.width, target.height
     container = _container_format(target.path).name
-    *preferred, last = encoder_candidates(target.encoder, container, size, target.crf)
+    *preferred, last = encoder_candidates(target.encoder, container, size, target.crf, first.is_hdr)
     for encoder in preferred:
         with suppress(OutputError):
             _check_opens(encoder, target, first)
@@ -138,9 +138,18 @@ def _mux(
             count += 1
             sound_muxer.mux_until(count / target.fps)
     with output_errors(target.path):
-        output.mux(stream.encode(None))
+        output.mux(_last_packets(stream, count))
         sound_muxer.finish(count / target.fps, 1 / target.fps)
     return count
+
+
+def _last_packets(stream: VideoStream, count: int) -> "list[av.Packet[VideoStream]]":
+    """What the encoder still holds of `count` frames."""
+    packets = stream.encode(None)
+    if count <= 2:  # x265 sets their decoding times only when a third comes; two keep their order
+        for packet in packets:
+            packet.dts = packet.pts
+    return packets
 
 
 class _SoundMuxer:
@@ -215,6 +224,8 @@ def _open_encoder(
     context.width, context.height = target.width, target.height
     context.pix_fmt = encoder.pixel_format(first, target.crf)
     context.time_base = 1 / target.fps
+    if encoder.mp4_tag is not None and _container_format(target.path).name in ("mp4", "mov"):
+        context.codec_tag = encoder.mp4_tag
     first.tags.apply_to(context)
     if first.aspect is not None:
         context.sample_aspect_ratio = first.aspect

@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 # FFmpeg's numbers of colour tags (the same as in ISO/IEC 23091-2)
 UNSPECIFIED = 2
 BT709, SMPTE170M, SRGB_CURVE = 1, 6, 13
+HDR_CURVES = {16: "PQ", 18: "HLG"}
 LIMITED, FULL = 1, 2
 LUMA_WEIGHTS = {  # of red and blue, by the number of the matrix
     1: (0.2126, 0.0722),
@@ -138,11 +139,11 @@ class Frame:
             raise ValueError(f"a frame is planar YUV or gray, not {self.av_frame.format.name}")
 
     @classmethod
-    def of_picture(cls, picture: Picture) -> "Frame":
-        """A BGR picture as a frame: in 4:2:0, or in 4:4:4 where a side is odd."""
+    def of_picture(cls, picture: Picture, even_format: str = "yuv420p") -> "Frame":
+        """A BGR picture as a frame: in `even_format`, or in 4:4:4 where a side is odd."""
         height, width = picture.shape[:2]
         even = width % 2 == 0 and height % 2 == 0
-        av_frame = new_av_frame(width, height, "yuv420p" if even else "yuv444p")
+        av_frame = new_av_frame(width, height, even_format if even else "yuv444p")
         ColorTags(default_matrix(height), LIMITED, BT709, SRGB_CURVE).apply_to(av_frame)
         frame = cls(av_frame)
         frame._fill(picture)
@@ -159,6 +160,11 @@ class Frame:
     @property
     def tags(self) -> ColorTags:
         return ColorTags.of(self.av_frame)
+
+    @property
+    def is_hdr(self) -> bool:
+        """Whether its samples follow a curve that needs ten bits, and have them."""
+        return self.tags.transfer in HDR_CURVES and self.layout.bits > 8
 
     @property
     def layout(self) -> Layout:
@@ -194,9 +200,18 @@ class Frame:
     def downscaled(self, longest: int) -> tuple[Picture, float]:
         """A picture whose longer side has at most `longest` pixels, and its scale, at most 1."""
         scale = min(1.0, longest / max(self.width, self.height))
-        size = max(1, round(self.width * scale)), max(1, round(self.height * scale))
-        planes = [resize(plane, size) for plane in self.planes()]
-        return _round(self._to_bgr(planes)), scale
+        return self.part(Rect(0, self.height, 0, self.width), longest), scale
+
+    def part(self, rect: Rect, longest: int) -> Picture:
+        """The rectangle as BGR, reduced so that its longer side has at most `longest` pixels."""
+        self._check(rect)
+        scale = min(1.0, longest / max(rect.size))
+        width, height = rect.size
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        luma, *chroma = self.planes()
+        cells = self.layout.chroma_rect(rect).slices
+        planes = [luma[rect.slices], *(plane[cells] for plane in chroma)]
+        return _round(self._to_bgr([resize(plane, size) for plane in planes]))
 
     def picture(self) -> Picture:
         """The whole frame as BGR."""

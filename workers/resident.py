@@ -5,13 +5,13 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 from base.cache import Cached
+from base.generator import Generator
 from base.geometry import Rect
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
 from pipeline.settings import Settings
 from pipeline.stages import WITHOUT_WEIGHTS, Stages, stages_of
 from wav2lip.generators import PREPARERS, EngineSettings
-from wav2lip.generators.batch import Generator
 from wav2lip.generators.prepared import LazyEngine, PreparedEngine
 from workers.exclusive import exclusive_preparation
 from workers.stamps import stamp
@@ -93,7 +93,9 @@ class CachedEngine:
         loads: dict[str, str],
     ) -> None:
         self._engines, self._loads = engines, loads
-        self._weights = name, settings, stamp(settings.checkpoint)
+        files = settings.checkpoint, settings.visemes, settings.recognised
+        stamps = tuple(map(stamp, files))
+        self._weights = name, settings, stamps
         self._engine = LazyEngine(lambda: _prepared(name, settings))
 
     def prepare(self) -> Cached:

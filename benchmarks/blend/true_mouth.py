@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from base.errors import InputError
 from base.geometry import Affine, Box, Landmarks, Picture, Rect, Region
+from benchmarks.blend.lip_lines import LipLines, Mouth, MouthAxes, find_mouth, line_height
 from blending.patch import SIDE, cut_square
-from wav2lip.generators.puppet.mouth import LipLines, Mouth, MouthAxes, find_mouth, line_height
 
 Floats = NDArray[np.float32]
 

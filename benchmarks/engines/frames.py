@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from audio.load import load_sound
 from audio.windows import windows_of
+from base.generator import SIDE, Batch
 from base.geometry import Affine, Picture, Rect
 from benchmarks.material.clips import PORTRAIT
 from benchmarks.material.sound import SPEECH
@@ -19,7 +20,6 @@ from faces.detectors import DETECTORS
 from faces.face import Face, FaceTrack
 from pipeline.visible import visible_rect
 from video.still import read_picture
-from wav2lip.generators.batch import SIDE, Batch
 
 FIRST_WINDOW = 25  # frames into the speech, where somebody speaks
 REGION_SIZES = (0.6, 0.4)  # of --mouth_region_size

@@ -8,10 +8,10 @@ from statistics import median
 
 import numpy as np
 
+from base.generator import Batch, Generator, Patches
 from base.geometry import Rect
 from benchmarks.engines.frames import select_frames
 from benchmarks.engines.variants import PLAIN, PUPPET, WHOLE, Variant
-from wav2lip.generators.batch import Batch, Generator, Patches
 
 TIMED = {"cpu": 32, "cuda": 512}  # frames, by device
 COMPARED = 16  # frames

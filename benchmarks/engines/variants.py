@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from base.generator import WHOLE_PATCH, Batch, Generator, Patches
 from base.geometry import Rect
 from benchmarks.speed import plain
 from wav2lip.generators import GENERATORS, EngineSettings, cuda_usable
-from wav2lip.generators.batch import WHOLE_PATCH, Batch, Generator, Patches
 
 PLAIN = "plain"  # as the original runs it: float32 by torch, nothing folded
 PUPPET = "puppet"

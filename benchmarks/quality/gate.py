@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from base.generator import Batch, Generator, Patches
 from benchmarks.blend.cases import LEAST_SHIFT, MOST_SHIFT, NOISE, degrade
 from benchmarks.blend.verdict import PLAIN
 from benchmarks.markdown import markdown_table
@@ -22,7 +23,6 @@ from pipeline.run import lipsync
 from pipeline.settings import settings_of
 from pipeline.stages import stages_of
 from quality.verdict import BOUNDS, Bound, Level
-from wav2lip.generators.batch import Batch, Generator, Patches
 
 CLIPS = (STILL, "720p")
 SECONDS = 4.0

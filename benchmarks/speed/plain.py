@@ -19,6 +19,7 @@ from audio.load import load_sound
 from audio.mel import Mel
 from audio.windows import Windows, windows_of
 from base.errors import EngineError, InputError, NoFaceError
+from base.generator import SIDE, Patches
 from base.geometry import Picture, Rect
 from faces.detector import DetectorSettings
 from faces.detectors import DETECTORS
@@ -29,7 +30,6 @@ from video.still import is_picture, read_picture
 from video.writer import Target, write_video
 from wav2lip.checkpoint import load_network
 from wav2lip.generators import DEVICES, cuda_usable
-from wav2lip.generators.batch import SIDE, Patches
 
 if TYPE_CHECKING:
     from wav2lip.network import Wav2Lip

@@ -88,7 +88,7 @@ def measure_recording(clip: Path) -> tuple[Row, Mouth]:
 
 
 def measure_mouth(comparison: Comparison) -> tuple[Sync, Mouth]:
-    openings = mouth_openings(compared_frames(comparison))
+    openings = mouth_openings(compared_frames(comparison)).result
     fps = open_source(comparison.result, Shape(), STILL_FPS).fps
     mouth = Mouth(openings, load_sound(comparison.sound), fps)
     loudness = frame_loudness(mouth.sound, fps, len(openings))

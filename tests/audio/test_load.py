@@ -210,6 +210,15 @@ def test_a_cut_off_file_is_read_to_its_end(tone, write):
     assert load_sound(path).duration == pytest.approx(1.5, abs=0.05)
 
 
+def test_a_cut_off_m4a_says_so(tone, write, tmp_path):
+    """Its index stands at the end; without it nothing can be read."""
+    whole = write("whole.m4a", tone(3.0), "aac").read_bytes()
+    path = tmp_path / "cut.m4a"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"it is cut off.*; copy or download it again"):
+        load_sound(path)
+
+
 def test_damage_everywhere_is_an_error(tone, write):
     path = write("voice.flac", tone(1.0), "flac")
     head = path.read_bytes()[:8200]  # header and padding

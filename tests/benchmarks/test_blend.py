@@ -240,7 +240,7 @@ def test_the_worst_face_decides_on_coverage():
     assert [line.what for line in lines if not line.passed] == ["coverage"]
 
 
-@pytest.mark.parametrize(("detail", "passed"), [(3.0, False), (3.7, True)])
+@pytest.mark.parametrize(("detail", "passed"), [(2.2, False), (2.6, True)])
 def test_hd_has_to_be_crisper_than_the_ellipse(detail, passed):
     lines = check_limits([PLAIN, GOOD, replace(GOOD, method="hd", mouth_detail=detail)])
     assert [x.passed for x in lines if x.what == "mouth detail / ellipse"] == [passed]

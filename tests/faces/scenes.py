@@ -16,6 +16,7 @@ from faces.track import (
     follow_person,
     track_fixed_box,
 )
+from faces.view import View
 
 RED, GREEN, BLUE = (0, 0, 255), (0, 255, 0), (255, 0, 0)
 
@@ -94,10 +95,11 @@ def face_at(x, y, width, score=1.0):
 def track(pictures, detector, settings=None):
     """The cleaned track of one person."""
     settings = settings or TrackSettings()
-    return clean_track(Sightings.of(follow_person(pictures, detector, settings)), settings)
+    views = map(View, pictures)
+    return clean_track(Sightings.of(follow_person(views, detector, settings)), settings)
 
 
 def track_in_box(box, pictures, detector=None, smoothing=None):
     """The track with a fixed box."""
-    sightings = Sightings.of(follow_in_box(box, pictures, detector))
+    sightings = Sightings.of(follow_in_box(box, map(View, pictures), detector))
     return track_fixed_box(box, sightings, smoothing or Smoothing())

@@ -4,11 +4,14 @@ import cv2
 import numpy as np
 
 from faces.shots import MIN_CHANGE, detect_shots
+from faces.view import View
 
 
 def cuts(pictures):
     """The indices of the pictures that start a shot."""
-    return [i for i, (_, starts_shot) in enumerate(detect_shots(pictures)) if starts_shot]
+    return [
+        i for i, (_, starts_shot) in enumerate(detect_shots(map(View, pictures))) if starts_shot
+    ]
 
 
 def test_the_first_picture_starts_a_shot():

@@ -58,7 +58,7 @@ def test_one_face_all_along(told, portrait):
     seen = told(lambda i: shown(portrait, 60))["faces"]
     assert seen == {
         **{"frames_with": FRAMES, "frames_without": 0, "without": []},
-        **{"cuts": 0, "most_at_once": 1},
+        **{"cuts": 0, "most_at_once": 1, "frames_covered": 0},
     }
 
 
@@ -75,7 +75,7 @@ def test_a_scene_without_a_face_between_two_cuts(told, portrait):
     report = told(draw)
     assert report["faces"] == {
         **{"frames_with": 12, "frames_without": 8, "without": [[6, 13]]},
-        **{"cuts": 2, "most_at_once": 1},
+        **{"cuts": 2, "most_at_once": 1, "frames_covered": 0},
     }
     assert report["frames_without_face"] == 8
 

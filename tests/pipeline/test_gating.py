@@ -12,6 +12,7 @@ import pytest
 from audio.load import Sound, load_sound
 from audio.vads import VADS
 from audio.windows import VadSettings, windows_of
+from base.generator import Batch
 from base.geometry import Box, Landmarks
 from benchmarks.material.sound import SPEECH
 from benchmarks.vad.mixtures import mix_noise, prepare_speech
@@ -25,10 +26,9 @@ from pipeline.gating import (
     keyframes,
 )
 from pipeline.mouths import MOST_WAITING, OutputFrame, with_mouths
+from puppet import load_puppet as load_puppet
 from tests.talking import LANDMARKS, pause, portrait, vowel
 from video.yuv import Frame
-from wav2lip.generators.batch import Batch
-from wav2lip.generators.puppet import load_puppet as load_puppet
 
 FPS = Fraction(25)
 BOX = Box(0, 96, 0, 96)

@@ -84,16 +84,16 @@ def made(tmp_path, name, *words):
     return frames, load_sound(out).samples
 
 
-def moved(frames):
+def moved(frames, rest=-1):
     """By how much each frame differs from the one at rest."""
-    return np.array([np.abs(frame - frames[-1]).mean() for frame in frames])
+    return np.array([np.abs(frame - frames[rest]).mean() for frame in frames])
 
 
 def test_the_mouth_follows_the_drive_and_the_sound_is_heard(heard, tmp_path, capsys):
     """The heard voice is in the first half, the mouth's in the second."""
     voice = wav(tmp_path / "d.wav", pause(0.4), vowel("a", 0.3), pause(0.3))
     frames, sound = made(tmp_path, "d", "--audio", str(heard), "--drive_audio", str(voice))
-    motion = moved(frames)
+    motion = moved(frames, rest=0)  # at the end the mouth is still on its way there
     assert len(frames) == 25 and motion[11:16].min() > 10 * max(motion[:7].max(), 0.01)
     assert np.abs(sound[: RATE // 2]).mean() > 0.05 > np.abs(sound[9000:]).max()
     assert capsys.readouterr().err.count("\n") == 1

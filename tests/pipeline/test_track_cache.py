@@ -207,12 +207,14 @@ def test_another_view_of_the_same_size_is_noticed(job, tmp_path, one, other):
 
 def test_a_track_of_other_code_or_weights_is_made_anew(job, tmp_path, monkeypatch):
     """Nobody has to think of a version number."""
-    for path in ("faces/follow.py", "faces/gaps.py", "video/timing.py", "base/geometry.py"):
+    code = ("faces/follow.py", "video/timing.py", "base/geometry.py", "base/lips.py")
+    code = (*code, "faces/weights/lips.xml", "faces/weights/lips.bin")
+    for path in (*code, "faces/gaps.py"):
         (tmp_path / "ours" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "ours" / path).write_text("STRIDE = 5\n")
     monkeypatch.setattr(track_key, "ROOT", tmp_path / "ours")
     ran(job)
-    for path in ("faces/follow.py", "video/timing.py", "base/geometry.py"):
+    for path in code:
         assert ran(job)[0] == "hit"
         (tmp_path / "ours" / path).write_text("STRIDE = 6\n")
         assert ran(job)[0] == "miss"
@@ -235,7 +237,7 @@ def test_every_option_is_known_to_matter_or_not(job):
     speed = {"face_det_batch_size", "wav2lip_batch_size", "fp16", "device", "engine"}
     mouth = {"blend_method", "mouth_region_size", "blur_intensity", "sharpen_mouth"}
     mouth |= {"sharpen_amount", "silence_gating", "silence_threshold", "checkpoint_path"}
-    mouth |= {"no_color_match", "lip_strength", "vad"}
+    mouth |= {"no_color_match", "lip_strength", "vad", "visemes", "recognise_phonemes"}
     sound = {"audio", "audio_offset", "drive_audio", "fps"}
     output = {"outfile", "encoder", "preset", "crf", "progress", "report", "debug", "demo"}
     output |= {"quality"}

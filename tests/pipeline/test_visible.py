@@ -6,15 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from base.generator import WHOLE_PATCH, keep_visible
 from base.geometry import Affine, Box, Landmarks, Rect
 from blending.masks import MaskShape
 from blending.methods import BLENDERS, BlendSettings
 from blending.patch import Patch
 from faces.face import Face, FaceTrack
-from pipeline.mouths import Mouth, OutputFrame, blend_mouth, cut_face
+from pipeline.framing import FaceFraming
+from pipeline.mouths import Mouth, OutputFrame, blend_mouth
 from pipeline.visible import MARGIN, rect_in_patch, visible_rect
+from tests.blending.seen_faces import in_box, portrait
 from video.yuv import Frame
-from wav2lip.generators.batch import WHOLE_PATCH, keep_visible
 
 WIDTH, HEIGHT = 240, 200
 BOXES = {
@@ -37,10 +39,11 @@ def noise(seed, height, width):
 
 def result(face, look, shown, frame):
     """The frame with a mouth that changed everywhere, of which only `shown` was computed."""
-    given = cut_face(frame, face.box)
+    given = FaceFraming().cut(frame, face.box)
     whole = noise(7, 96, 96)
     (pixels,) = keep_visible(whole[None], given[None], shown)
-    return blend_mouth(OutputFrame(0, frame, face), Mouth(given, pixels), look).planes()
+    output, mouth = OutputFrame(0, frame, face), Mouth(given, pixels)
+    return blend_mouth(output, mouth, FaceFraming(), look).planes()
 
 
 def same(one, other):
@@ -54,6 +57,19 @@ def test_frames_are_the_same_whether_the_rest_was_computed(method, region, box):
     look = BlendSettings(method, MaskShape(region, 30), sharpen=1.0)
     faces = face(box), face(box, 0.3, (-2, 1)), face(box, -0.2, (3, -2))
     shown = visible_rect(FaceTrack.of((*faces, None)), look, WIDTH, HEIGHT)
+    frame = Frame.of_picture(noise(1, HEIGHT, WIDTH))
+    for one in faces:
+        assert same(result(one, look, shown, frame), result(one, look, WHOLE_PATCH, frame))
+
+
+@pytest.mark.parametrize("method", BLENDERS)
+def test_they_are_the_same_with_lips_too(method):
+    look, box = BlendSettings(method, MaskShape(0.6, 30), sharpen=1.0), BOXES["large"]
+    faces = [in_box(portrait(), box, roll) for roll in (0.0, 0.3)]
+    shown = visible_rect(faces, look, WIDTH, HEIGHT)
+    assert method == "original" or shown != visible_rect(
+        [replace(one, lips=None) for one in faces], look, WIDTH, HEIGHT
+    )
     frame = Frame.of_picture(noise(1, HEIGHT, WIDTH))
     for one in faces:
         assert same(result(one, look, shown, frame), result(one, look, WHOLE_PATCH, frame))

@@ -120,10 +120,10 @@ def test_a_source_of_another_size_is_not_compared(tmp_path):
 
 def test_faces_are_detected_where_none_are_given(tmp_path):
     result = make_video(tmp_path / "result.mp4", frames=3)
-    assert [frame.face for frame in compared_frames(Comparison(result, detector=NoFaces))] == [
-        None
-    ] * 3
-    frames = list(compared_frames(Comparison(result, detector=OneFace)))
+    assert [
+        frame.face for frame in compared_frames(Comparison(result, detector=NoFaces, lips=None))
+    ] == [None] * 3
+    frames = list(compared_frames(Comparison(result, detector=OneFace, lips=None)))
     assert all(
         frame.crop.shape == (CROP_SIDE, CROP_SIDE, 3) and frame.source_crop is None
         for frame in frames

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from quality.comparison import ComparedFrame
-from quality.opening import mouth_opening, mouth_openings, opening_in
+from quality.opening import WIDTHS, mouth_opening, mouth_openings, opening_by_light
 from tests.quality.drawn_faces import mouth_crop
 from video.yuv import Frame
 
@@ -37,8 +37,11 @@ def test_a_frame_without_a_face_has_none():
     crop, landmarks = mouth_crop(5)
     with_face = ComparedFrame(0, frame, None, None, crop, None, landmarks)
     without = ComparedFrame(1, frame, None, None, None, None, None)
-    assert np.isnan(opening_in(without))
-    assert np.isnan(mouth_openings([with_face, without])).tolist() == [False, True]
+    assert np.isnan(opening_by_light(without))
+    openings = mouth_openings([with_face, without])
+    assert np.isnan(openings.result).tolist() == [False, True]
+    assert (openings.seen_by, openings.lips_seen) == ("light", 0.0)
+    assert openings.result[0] == pytest.approx(WIDTHS * mouth_opening(crop, landmarks))
 
 
 def test_a_black_picture_is_no_error():

@@ -31,6 +31,7 @@ def measurement():
         source=Path("face & voice.png"),
         fps=Fraction(25),
         values={bound.meter: bound.passes for bound in BOUNDS},
+        seen_by="lips",
         openings=np.where(np.arange(50) == 7, np.nan, wave),
         loudness=wave,
         sync=Sync(10.0, 0.9, 1.0, tuple((40.0 * k, 1 / (1 + k * k)) for k in range(-15, 16))),
@@ -59,6 +60,8 @@ def test_every_figure_is_on_the_page(measurement):
     for bound in BOUNDS:
         assert bound.title in html and bound.failing in html
     assert "Something is wrong" in html and "not measured" in html
+    assert "seen by its lips" in html
+    assert "no lips seen" in quality_page(replace(measurement, seen_by="light"))
 
 
 def test_without_source_lag_or_face_in_between_there_still_is_a_page(measurement):

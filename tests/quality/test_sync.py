@@ -147,7 +147,8 @@ def portrait(tmp_path_factory):
     result = tmp_path_factory.mktemp("portrait") / "result.mp4"
     arguments = f"--face {PORTRAIT} --audio {SPEECH} --outfile {result} --no_cache --progress none"
     assert main([*arguments.split(), "--engine", "puppet", "--audio_offset", "40"]) == 0
-    return mouth_openings(compared_frames(Comparison(result, PORTRAIT))), load_sound(SPEECH)
+    openings = mouth_openings(compared_frames(Comparison(result, PORTRAIT)))
+    return openings.result, load_sound(SPEECH)
 
 
 @pytest.mark.parametrize("shift", [0, 1, -4])

@@ -10,6 +10,7 @@ import weakref
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ from tests.media import (
     make_cut_off,
     make_damaged,
     make_empty,
+    make_picture,
     make_sound,
     make_text,
     make_video,
@@ -186,7 +188,7 @@ def refusal(path, **options):
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
-    assert re.search("; (give|check) ", message)
+    assert re.search("; (give|check|copy) ", message)
     return message
 
 
@@ -196,7 +198,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
     assert "directory" in refusal(tmp_path)
     assert "empty" in refusal(make_empty(tmp_path / "empty.mp4"))
     assert "invalid data" in refusal(make_text(tmp_path / "text.mp4"))
-    assert "invalid data" in refusal(make_cut_off(tmp_path / "cut.mp4", video))
+    assert "cut off" in refusal(make_cut_off(tmp_path / "cut.mp4", video))
     assert "only sound" in refusal(make_sound(tmp_path / "sound.wav"))
     assert "only sound" in refusal(make_cover_only(tmp_path / "song.mp3"))
     assert "null" in refusal(Path("a\0b.mp4"))
@@ -266,6 +268,66 @@ def test_a_cut_off_file_gives_what_is_there(tmp_path):
     shown = numbers(source.frames())
     assert 10 < len(shown) < 60
     assert shown == list(range(len(shown)))
+
+
+def boxes_of(data):
+    """Where each box of an MP4 begins, by its kind; the last of a kind counts."""
+    starts, start = {}, 0
+    while start < len(data):
+        starts[data[start + 4 : start + 8]] = start
+        start += int.from_bytes(data[start : start + 4], "big")
+    return starts
+
+
+@pytest.mark.parametrize("muxing", [{}, {"movflags": "+faststart"}])
+def test_a_cut_off_mp4_says_so(tmp_path, muxing):
+    """Wherever it is cut, but for a few bytes behind all that is needed."""
+    whole = tmp_path / "whole.mp4"
+    make_video(whole, frames=60, sound=True, muxing=muxing)
+    data, path = whole.read_bytes(), tmp_path / "cut.mp4"
+    starts = boxes_of(data)
+    last = max(starts[b"moov"], starts[b"mdat"])
+    for size in (40, last // 2, last - 1, last + 1, last + 9, (last + len(data)) // 2):
+        path.write_bytes(data[:size])
+        assert re.search("cut off|no frame", refusal(path))
+    path.write_bytes(data[: starts[b"mdat"]])
+    assert re.search("index|no frame", refusal(path))
+    path.write_bytes(data[: len(data) - 1])
+    assert "; copy or download it again" in refusal(path)
+
+
+def test_a_recording_that_was_never_finished_has_no_index(tmp_path):
+    whole = make_video(tmp_path / "whole.mp4", frames=60).read_bytes()
+    path = tmp_path / "a.mp4"
+    path.write_bytes(whole[: boxes_of(whole)[b"moov"]])
+    assert f"{path}: it is cut off, or was never finished: its index (moov" in refusal(path)
+
+
+def test_of_a_cut_off_recording_in_fragments_what_is_there_is_used(tmp_path):
+    whole = make_video(
+        tmp_path / "whole.mp4", frames=60, draw=noise, muxing={"movflags": "frag_every_frame"}
+    )
+    shown = list(open_(make_cut_off(tmp_path / "cut.mp4", whole, 0.6)).frames())
+    assert 20 < len(shown) < 50
+
+
+def test_frames_with_facts_that_pyav_does_not_know_are_turned_all_the_same(tmp_path):
+    """A camera's JPEGs have an EXIF block, for which PyAV has no name."""
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuvj420p"
+        output.start_encoding()
+        for index in range(3):
+            picture = make_picture(tmp_path / "a.jpg", numbered(index, 96, 64), ".jpg", 6)
+            packet = av.Packet(picture.read_bytes())
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = index
+            packet.duration, packet.is_keyframe = 1, True
+            output.mux(packet)
+    source = open_(path)
+    assert (source.width, source.height) == (64, 96)
+    assert {corners_of(frame.picture()) for frame in source.frames()} == {"yrgb"}
 
 
 def test_damaged_packets_are_skipped_and_the_last_good_frame_held(tmp_path):

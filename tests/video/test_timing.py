@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from video.timing import output_rate, repair_times, sample_at_rate
+from video.timing import animation_rate, output_rate, repair_times, sample_at_rate
 
 MS = Fraction(1, 1000)
 RATES = [Fraction(r) for r in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001")]
@@ -112,3 +112,31 @@ def test_broken_times_are_repaired(stated, expected):
     assert [time for time, _, _ in repaired] == expected
     all_own = None not in stated and [time - stated[0] for time in stated] == expected
     assert repaired[-1][1] == all_own
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "rate"),
+    [
+        ([40] * 5, "25"),
+        ([33, 33, 34] * 4, "30"),
+        ([33] * 9, "30"),
+        ([100] * 3, "20"),  # at least 20: lips move at this rate, too
+        ([1000, 2000], "20"),
+        ([70] * 3, "200/7"),
+        ([100, 200, 300], "20"),
+        ([20, 50], "50"),  # and not 100: the standard rate of the usual one
+        ([10_000], "20"),
+    ],
+)
+def test_the_rate_of_an_animation(milliseconds, rate):
+    assert animation_rate([value * MS for value in milliseconds]) == Fraction(rate)
+
+
+@pytest.mark.parametrize("milliseconds", [[100, 200, 300], [70, 140], [40], [1000, 500]])
+def test_an_animation_keeps_its_times(milliseconds):
+    durations = [value * MS for value in milliseconds]
+    rate = animation_rate(durations)
+    times = [sum(durations[:index], Fraction(0)) for index in range(len(durations))]
+    timed = zip(times, durations, range(len(durations)), strict=True)
+    shown = [item for _, item in sample_at_rate(timed, rate)]
+    assert [shown.count(index) / rate for index in range(len(durations))] == durations

@@ -175,6 +175,56 @@ def test_ten_bit_becomes_eight_unless_it_must_be_lossless(tmp_path):
     assert ffv1.pixel_format == "yuv422p10le"
 
 
+HDR = ColorTags(9, 1, 9, 18)  # HLG
+
+
+def hdr_frames(count, pix_fmt="yuv420p10le", tags=HDR, size=SIZE):
+    for frame in frames(count, pix_fmt=pix_fmt, size=size):
+        tags.apply_to(frame.av_frame)
+        yield frame
+
+
+@pytest.mark.parametrize("count", [1, 2, 12])
+@pytest.mark.parametrize(
+    ("ending", "codec"),
+    [("mp4", "libx265"), ("mov", "libx265"), ("webm", "libsvtav1"), ("avi", "libx264")],
+)
+def test_hdr_keeps_ten_bits_and_its_tags(tmp_path, ending, codec, count):
+    path, size = tmp_path / f"a.{ending}", (320, 240)
+    written = write_video(hdr_frames(count, size=size), target(path, size))
+    assert (written.encoder, written.pixel_format) == (codec, "yuv420p10le")
+    frames = read(path)
+    assert [number_of(frame.picture()) for frame in frames] == list(range(count))
+    assert frames[0].is_hdr
+    if ending != "avi":  # which has no place for tags but the stream's own
+        assert {frame.tags for frame in frames} == {HDR}
+
+
+@pytest.mark.parametrize(
+    ("pix_fmt", "tags", "options", "pixel_format"),
+    [
+        ("yuv420p10le", HDR, {"encoder": "libx264"}, "yuv420p10le"),
+        ("yuv422p12le", HDR, {"encoder": "libx265"}, "yuv420p10le"),
+        ("yuv420p10le", HDR, {"encoder": "libvpx-vp9"}, "yuv420p"),
+        ("yuv420p", HDR, {}, "yuv420p"),
+        ("yuv420p10le", ColorTags(1, 1, 1, 1), {}, "yuv420p"),
+        ("yuv420p10le", ColorTags(9, 1, 9, 16), {}, "yuv420p10le"),  # PQ
+        ("yuv420p10le", HDR, {"crf": 0}, "yuv420p10le"),
+    ],
+)
+def test_what_is_written_in_ten_bits(tmp_path, pix_fmt, tags, options, pixel_format):
+    written = write_video(hdr_frames(3, pix_fmt, tags), target(tmp_path / "a.mp4", **options))
+    assert written.pixel_format == pixel_format
+
+
+def test_hevc_in_mp4_has_the_tag_that_apples_players_want(tmp_path):
+    for ending, tag in (("mp4", "hvc1"), ("mov", "hvc1"), ("mkv", "\0\0\0\0")):
+        path = tmp_path / f"a.{ending}"
+        write_video(frames(6), target(path, encoder="libx265"))
+        with av.open(str(path)) as container:
+            assert container.streams.video[0].codec_context.codec_tag == tag
+
+
 @pytest.mark.parametrize("levels", [(0, 255), (16, 235), (100, 101)])
 def test_gray_keeps_its_levels(tmp_path, levels):
     frame = Frame(drawn(numbered(0), "gray"))

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from base.errors import EngineError, OutOfMemoryError
-from wav2lip.generators.batch import Batch
+from base.generator import Batch
 from wav2lip.generators.cuda_engine import CudaEngine
 from wav2lip.generators.cuda_graph import RecordedGraph, capture, cudnn_benchmark
 from wav2lip.generators.cuda_memory import (

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from base.errors import OutOfMemoryError
-from wav2lip.generators.batch import Batch
+from base.generator import Batch
 from wav2lip.generators.in_flight import generate
 
 ROOT = Path(__file__).parent.parent.parent

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from base.generator import WHOLE_PATCH
 from base.openvino import core
 from tests.checkpoints import layout, network_of
-from wav2lip.generators.batch import WHOLE_PATCH
 from wav2lip.generators.openvino_graph import build_graph
 from wav2lip.layers import folded_shapes
 from wav2lip.network import Wav2Lip, fold_norms, folded_weights

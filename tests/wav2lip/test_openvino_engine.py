@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from base.errors import EngineError
-from wav2lip.generators.batch import WHOLE_PATCH, Batch
+from base.generator import WHOLE_PATCH, Batch
 from wav2lip.generators.in_flight import generate
 from wav2lip.generators.openvino_engine import OpenvinoEngine
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from audio.mel import SILENCE_LEVEL, mel_spectrogram
+from base.generator import Batch
 from tests.talking import LANDMARKS, drawn, pause, portrait, vowel, windows
 from wav2lip.generators import GENERATORS, NETWORKS
-from wav2lip.generators.batch import Batch
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.generators.strength import mel_at_gain, with_strength
 

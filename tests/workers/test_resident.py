@@ -47,6 +47,18 @@ def test_what_may_change_pixels_has_an_engine_of_its_own(models, changed, visibl
     assert state == "loaded" and second is not first
 
 
+@pytest.mark.parametrize("option", ["visemes", "audio"])
+def test_other_phonemes_under_the_same_name_are_read(models, tmp_path, option, monkeypatch):
+    monkeypatch.setitem(PREPARERS, "puppet", lambda _: PreparedEngine(lambda _: object()))
+    file = tmp_path / "track.json"
+    options = replace(OPTIONS, **{option: file}, recognise_phonemes=option == "audio")
+    file.write_text('[["a", 0, 1]]')
+    first, _ = engine(models, options)
+    assert engine(models, options) == (first, "resident")
+    file.write_text('[["a", 0, 2.5]]')
+    assert engine(models, options)[1] == "loaded"
+
+
 def test_other_weights_under_the_same_name_are_loaded(models, tmp_path, monkeypatch):
     monkeypatch.setitem(PREPARERS, "openvino", lambda _: PreparedEngine(lambda _: object()))
     weights = tmp_path / "w.pth"

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from base.errors import UsageError
+from base.generator import Generator
 from wav2lip.checkpoint import CheckpointFormat, detect_format
-from wav2lip.generators.batch import Generator
 from wav2lip.generators.prepared import PreparedEngine
 from wav2lip.generators.settings import DEVICES, EngineSettings, required_checkpoint
 from wav2lip.generators.strength import with_strength
@@ -40,9 +40,11 @@ def prepare_torch(settings: EngineSettings) -> PreparedEngine:
 
 
 def prepare_puppet(settings: EngineSettings) -> PreparedEngine:
-    from wav2lip.generators.puppet import load_puppet
+    from puppet import load_puppet
+    from puppet.visemes import prepare_visemes
 
-    return PreparedEngine(lambda visible: load_puppet(visible, settings.strength))
+    visemes = prepare_visemes(settings.visemes, settings.recognised)
+    return PreparedEngine(lambda visible: load_puppet(settings.strength, visemes()))
 
 
 def _at_strength(prepared: PreparedEngine, strength: float) -> PreparedEngine:

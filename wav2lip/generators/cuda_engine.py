@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from base.errors import EngineError
-from wav2lip.generators.batch import BANDS, COLUMNS, SIDE, Patches
+from base.generator import BANDS, COLUMNS, SIDE, Patches
 from wav2lip.generators.cuda_graph import Compute, record_graph
 from wav2lip.generators.cuda_memory import cuda_memory_guard
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
+from base.generator import BANDS, COLUMNS, SIDE
 from wav2lip.generators.cuda_memory import is_gpu_out_of_memory
 
 Outputs = tuple[Tensor, Tensor]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.errors import OutOfMemoryError
-from wav2lip.generators.batch import Batch, Patches
+from base.generator import Batch, Patches
 
 H = TypeVar("H")  # an engine's handle for frames that it has begun
 

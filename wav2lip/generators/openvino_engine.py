@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from base.cache import Cached
 from base.cores import usable_cores
 from base.errors import EngineError
+from base.generator import WHOLE_PATCH, Generator, Patches, paste_part
 from base.geometry import Rect
 from base.openvino import core, ov
 from wav2lip.checkpoint import HOW_TO_GET, CheckpointFormat, detect_format
 from wav2lip.generators import network_cache
-from wav2lip.generators.batch import WHOLE_PATCH, Generator, Patches, paste_part
 from wav2lip.generators.in_flight import generate
 from wav2lip.generators.network_cache import StoredWeights
 from wav2lip.generators.openvino_graph import build_graph

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from base.generator import BANDS, COLUMNS, SIDE
 from base.geometry import Rect
 from base.openvino import ops, ov
-from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
 from wav2lip.layers import (
     AUDIO_ENCODER,
     COLOR_HEAD,

@@ -7,9 +7,9 @@ from itertools import permutations
 
 import numpy as np
 
+from base.generator import BANDS, COLUMNS, SIDE
 from base.geometry import Rect
 from base.openvino import ops, ov
-from wav2lip.generators.batch import BANDS, COLUMNS, SIDE
 
 
 def add_processing(model: ov.Model, size: int, visible: Rect) -> ov.Model:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from base.cache import Cached
+from base.generator import Generator
 from base.geometry import Rect
-from wav2lip.generators.batch import Generator
 
 
 @dataclass(frozen=True)

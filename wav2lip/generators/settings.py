@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from base.errors import EngineError, UsageError
+from base.generator import SIDE, WHOLE_PATCH
 from base.geometry import Rect
 from wav2lip.checkpoint import HOW_TO_GET, checkpoint_folders
-from wav2lip.generators.batch import SIDE, WHOLE_PATCH
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -23,6 +23,8 @@ class EngineSettings:
     visible: Rect = WHOLE_PATCH  # the patch's pixels that show in the frames; the rest is the face
     strength: float = 1.0  # lip strength: 0 ignores the sound, 1 is the network's own, 2 the most
     write_cache: bool = True  # store weights that were not in the cache
+    visemes: Path | None = None  # a track of phonemes, for the puppet alone
+    recognised: Path | None = None  # a sound whose phonemes it follows where there is no track
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:

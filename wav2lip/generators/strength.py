@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from audio.mel import SILENCE_LEVEL
-from wav2lip.generators.batch import Batch, Floats, Generator, Patches
+from base.generator import Batch, Floats, Generator, Patches
 
 DB_PER_DECADE = 60.0  # decibels for a strength of ten
 MEL_PER_DB = 0.08  # units of the mel's scale for a decibel

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from base.errors import EngineError
+from base.generator import SIDE, WHOLE_PATCH, Generator, Patches
 from base.geometry import Rect
 from wav2lip.checkpoint import load_network
-from wav2lip.generators.batch import SIDE, WHOLE_PATCH, Generator, Patches
 from wav2lip.generators.cuda_engine import CudaEngine
 from wav2lip.generators.cuda_graph import Compute, Outputs
 from wav2lip.generators.cuda_memory import cuda_memory_guard

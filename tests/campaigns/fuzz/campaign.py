@@ -12,7 +12,7 @@ from tests.campaigns.fuzz.cases import KINDS, Case
 from tests.campaigns.fuzz.children import Job, Outcome, outcomes
 
 IMPORTED = (
-    *("faces.mtcnn", "video.writer", "pipeline.run", "wav2lip.generators.puppet"),
+    *("faces.mtcnn", "video.writer", "pipeline.run", "puppet"),
     *("wav2lip.generators.openvino_engine", "wav2lip.network", "wav2lip.torchscript"),
     *("safetensors.torch", "tqdm"),
 )

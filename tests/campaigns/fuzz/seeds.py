@@ -9,6 +9,8 @@ from fractions import Fraction
 import av
 import cv2
 import numpy as np
+from PIL import Image
+from pillow_heif import register_heif_opener
 
 from tests.media import drawn, numbered, tone
 
@@ -58,6 +60,13 @@ SOUNDS = {  # name -> codec
     "a.mka": "flac",
 }
 PICTURES = ("a.png", "a.jpg", "a.webp", "a.bmp", "a.tiff")
+PILLOW_PICTURES = {  # name -> Pillow's name of the format, pictures
+    "a.heic": ("HEIF", 1),
+    "a.avif": ("AVIF", 1),
+    "moving.avif": ("AVIF", 3),
+    "moving.png": ("PNG", 3),
+    "moving.webp": ("WEBP", 3),
+}
 
 
 def videos() -> list[Seed]:
@@ -69,7 +78,8 @@ def sounds() -> list[Seed]:
 
 
 def pictures() -> list[Seed]:
-    return [Seed(name, picture_of(name)) for name in PICTURES]
+    others = [Seed(name, pillow_picture(*how)) for name, how in PILLOW_PICTURES.items()]
+    return [*(Seed(name, picture_of(name)) for name in PICTURES), *others]
 
 
 def strange() -> list[Seed]:
@@ -146,6 +156,15 @@ def encode(
 
 def picture_of(name: str) -> bytes:
     return cv2.imencode(f".{name.rpartition('.')[2]}", numbered(5, WIDTH, HEIGHT))[1].tobytes()
+
+
+def pillow_picture(kind: str, count: int) -> bytes:
+    register_heif_opener()
+    held = io.BytesIO()
+    first, *others = (Image.fromarray(numbered(n, WIDTH, HEIGHT)[..., ::-1]) for n in range(count))
+    moving = {"save_all": True, "append_images": others, "duration": 40} if others else {}
+    first.save(held, kind, **moving)
+    return held.getvalue()
 
 
 def subtitles() -> bytes:

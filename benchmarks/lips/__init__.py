@@ -1,0 +1,1 @@
+"""Mouths of finished videos, measured by looking at them."""

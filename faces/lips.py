@@ -1,0 +1,94 @@
+"""See the lips of a face: a network gives their contours and a mesh of the face."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from base.geometry import Picture, Points
+from base.lips import CONTOURS, MESH, Lips
+from base.openvino import core, ov
+from faces.view import SIDE, Square, View
+
+__all__ = ["SIDE", "LipsSeer", "Mesh", "Square", "forward", "see", "see_lips", "seer_for"]
+
+NETWORK = Path(__file__).parent / "weights" / "lips.xml"
+MESH_POINTS = 468
+# True faces give 14 to 32, also 15 pixels small or noisy; patterns that a detector takes for a face
+# stay below 5, strong blur gives anything.
+BELIEVED = 10.0  # the logit from which on it is a face
+# Looks at a photo: moved by shares of the square's side, and so much larger.
+JITTERS = ((0, 0, 1), (0.02, 0, 0.967), (-0.02, 0, 1.033), (0, 0.02, 1.033), (0, -0.02, 0.967))
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """What the network sees in a square of a picture."""
+
+    points: NDArray[np.float32]  # (468, 2) x, y in the picture
+    lips: Lips
+    logit: float  # of its being a face
+
+    @property
+    def is_face(self) -> bool:
+        return self.logit >= BELIEVED
+
+
+LipsSeer = Callable[[View, Square], Mesh]
+
+
+@lru_cache(maxsize=1)
+def _network() -> ov.CompiledModel:
+    # float32 on every processor: in bf16 lips move by up to a pixel. One thread: two take twice the
+    # processor time and are hardly faster.
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": 1,
+    }
+    # from memory: a file that the plugin maps stays open
+    weights = ov.Tensor(np.fromfile(NETWORK.with_suffix(".bin"), np.uint8))
+    return core().compile_model(core().read_model(NETWORK.read_bytes(), weights), "CPU", settings)
+
+
+def see_lips(picture: Picture, square: Square) -> Mesh:
+    """The mesh and the lips of the face in a square of the picture."""
+    return see(View(picture), square)
+
+
+def see(view: View, square: Square) -> Mesh:
+    """The mesh and the lips in a square of the view, in pixels of its picture."""
+    in_crop, lips_in_crop, logit = forward(view.crop(square))
+    mesh, contours = (_to_picture(part, square) for part in (in_crop, lips_in_crop))
+    points = np.concatenate([contours, mesh[list(MESH)]]).astype(np.float32)
+    return Mesh(mesh.astype(np.float32), Lips(points), logit)
+
+
+def seer_for(still: bool) -> LipsSeer:
+    """How lips are seen in a photo, or in the frames of a video."""
+    return see_steadily if still else see
+
+
+def _to_picture(points: NDArray[np.float32], square: Square) -> Points:
+    """The network counts from the centre of a pixel."""
+    return square.to_picture(points.astype(np.float64) + 0.5)
+
+
+def see_steadily(view: View, square: Square) -> Mesh:
+    """The mean of several looks: for a photo, where no other frame can steady the points."""
+    looks = [see(view, square.jittered(*jitter)) for jitter in JITTERS]
+    points = np.mean([look.points for look in looks], axis=0)
+    lips = Lips(np.mean([look.lips.points for look in looks], axis=0))
+    return Mesh(points, lips, float(np.mean([look.logit for look in looks])))
+
+
+def forward(crop: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """(468, 2) of the mesh and (40, 2) of the lips in pixels of the crop, and the face's logit."""
+    rgb = np.ascontiguousarray(crop[None, ..., ::-1]).astype(np.float32) / 255
+    seen = _network()(rgb)
+    mesh = np.array(seen["output_mesh_identity"]).reshape(MESH_POINTS, 3)[:, :2]
+    lips = np.array(seen["output_lips"]).reshape(-1, 2)[:CONTOURS]
+    return mesh, lips, float(np.ravel(seen["conv_faceflag"])[0])

@@ -1,0 +1,124 @@
+"""Draw a mouth in a pose into the picture of its face."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from base.geometry import Picture, Points, Rect
+from puppet.contours import FaceShape, Floats
+from puppet.field import GRID, Grid, Moves
+from puppet.interior import Inside, mouth_coordinates, paint_inside
+from puppet.motion import Pose
+from puppet.palette import Palette
+from puppet.shape import Move, moved_mouth, ramp, skin_moves
+
+AROUND_GAP = 0.10  # units around the inner lips in which the fields are joined at every pixel
+SHARP = 0.004  # units: half of the transition between the fields, between the lips
+SOFTER = 0.9  # how much wider it is beyond the corners, in units a unit
+
+
+@dataclass(frozen=True, eq=False)
+class SeenMouth:
+    """The mouth of a frame's face, ready to be moved."""
+
+    picture: Picture
+    face: FaceShape
+    palette: Palette
+    rest_gap: float  # between the lips when the person is silent
+    open_at_rest: bool  # so its own inside shows
+    teeth: Points | None  # the edge of its own, where they are seen
+    grid: Grid
+
+
+def draw_mouth(seen: SeenMouth, pose: Pose) -> Picture:
+    """The picture with its mouth in a pose; the picture itself where nothing moves."""
+    face, axes = seen.face, seen.face.axes
+    move = moved_mouth(face.contours, pose, seen.rest_gap, axes.unit)
+    # less motion than a pixel is mixed with the picture, so that nothing pops
+    weight = ramp(move.size * axes.unit, 0.05, 1.0)
+    if weight == 0:
+        return seen.picture
+    opened = _warped(seen, move)
+    paint_inside(
+        opened, Inside(seen.picture, axes, move, seen.palette, seen.open_at_rest, seen.teeth)
+    )
+    if weight < 1:
+        opened = cv2.addWeighted(opened, weight, seen.picture, 1 - weight, 0).astype(np.uint8)
+    return opened
+
+
+def _warped(seen: SeenMouth, move: Move) -> Picture:
+    """The picture's own pixels, moved; what lies between the lips is still to be painted."""
+    lower, upper = (
+        field @ seen.face.axes.matrix.T.astype(np.float32)
+        for field in seen.grid.fields(
+            skin_moves(seen.face, move), (_lower_lip(move), _upper_lip(move))
+        )
+    )
+    coarse = _joined_coarsely(seen, move, lower, upper)
+    opened, part = seen.picture.copy(), seen.grid.moving_part(coarse)
+    field = seen.grid.everywhere(coarse)
+    _join_at_gap(field, seen, move, lower, upper)
+    rows, columns = part.slices
+    x, y = cv2.split(field[rows, columns])
+    x += np.arange(part.left, part.right, dtype=np.float32)
+    y += np.arange(part.top, part.bottom, dtype=np.float32)[:, None]
+    opened[rows, columns] = cv2.remap(
+        seen.picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return opened
+
+
+def _lower_lip(move: Move) -> Moves:
+    target, source = (
+        np.concatenate([contours.lower_outer, contours.lower_inner[1:-1]])
+        for contours in (move.target, move.lips)
+    )
+    return target, source
+
+
+def _upper_lip(move: Move) -> Moves:
+    target, source = (
+        np.concatenate([contours.upper_outer, contours.upper_inner[1:-1]])
+        for contours in (move.target, move.lips)
+    )
+    return target, source
+
+
+def _joined_coarsely(seen: SeenMouth, move: Move, lower: Floats, upper: Floats) -> Floats:
+    """On the grid: the upper field above the middle of the gap, else the lower one."""
+    u, v = (seen.grid.points[:, axis].reshape(GRID, GRID) for axis in (0, 1))
+    share = _below_share(u, v, move.target.middle)[..., None]
+    return np.asarray(upper + share * (lower - upper), np.float32)
+
+
+def _join_at_gap(field: Floats, seen: SeenMouth, move: Move, lower: Floats, upper: Floats) -> None:
+    """The same around the gap, at every pixel: there both fields differ most."""
+    part = _part_around(seen, move)
+    if part is None:
+        return
+    share = _below_share(*mouth_coordinates(seen.face.axes, part), move.target.middle)
+    above, below = seen.grid.inside(upper, part), seen.grid.inside(lower, part)
+    field[part.slices] = above + share[..., None] * (below - above)
+
+
+def _part_around(seen: SeenMouth, move: Move) -> Rect | None:
+    """The pixels around the gap; None where they lie outside the picture."""
+    contours, (width, height) = move.target, seen.grid.size
+    ring = np.concatenate([contours.upper_inner, contours.lower_inner])
+    (left, top), (right, bottom) = ring.min(0) - AROUND_GAP, ring.max(0) + AROUND_GAP
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    pixels = seen.face.axes.to_pixels(corners)
+    left, top = np.maximum(np.floor(pixels.min(0)), 0).astype(int).tolist()
+    right, bottom = np.minimum(np.ceil(pixels.max(0)), (width, height)).astype(int).tolist()
+    return Rect(top, bottom, left, right) if top < bottom and left < right else None
+
+
+def _below_share(u: Floats, v: Floats, middle: Points) -> Floats:
+    """1 below the middle of the gap, 0 above; beyond the corners a soft transition."""
+    left, right = middle[[0, -1], 0]
+    beyond = np.maximum(np.abs(u - (left + right) / 2) - (right - left) / 2, 0)
+    line = np.interp(u, *middle.T).astype(np.float32)
+    share = np.clip((v - line) * (0.5 / (SOFTER * beyond + SHARP)) + 0.5, 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)

@@ -1,0 +1,203 @@
+"""Paint the inside of a mouth: a cavity, a tongue, teeth, and the shadows of the lips."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from base.geometry import Picture, Points, Rect
+from puppet.contours import Contours, Floats, MouthAxes
+from puppet.palette import Palette
+from puppet.shape import Move, ramp, smoothstep
+
+COLUMNS = 512  # places along the mouth at which the contours are computed
+TOOTH = 0.055  # how far the upper teeth reach down in the middle, in the mouth's unit
+TOOTH_WIDTH = 0.155  # of half the mouth's width
+SEAM = 0.008  # of the unit: how thick the dark line is between lips that were brought together
+
+
+@dataclass(frozen=True, eq=False)
+class Slit:
+    """The space between the lips, at every pixel of a part of the picture."""
+
+    part: Rect
+    u: Floats
+    v: Floats
+    across: Floats  # -1 at the left corner, 1 at the right one
+    top: Floats  # v of the upper inner lip
+    bottom: Floats  # v of the lower inner lip
+
+    @classmethod
+    def of(cls, contours: Contours, axes: MouthAxes, size: tuple[int, int]) -> "Slit | None":
+        """None where it lies outside the picture."""
+        part = _part_around(contours, axes, size)
+        if part is None:
+            return None
+        u, v = mouth_coordinates(axes, part)
+        left, right = contours.lower_inner[[0, -1], 0].tolist()
+        places = np.linspace(left, right, COLUMNS)
+        index = ((u - np.float32(left)) * np.float32((COLUMNS - 1) / (right - left))).astype(int)
+        index = np.clip(index, 0, COLUMNS - 1)
+        upper, lower = (
+            _smooth_line(line, places).astype(np.float32)[index]
+            for line in (contours.upper_inner, contours.lower_inner)
+        )
+        across = (u - np.float32((left + right) / 2)) / np.float32((right - left) / 2)
+        return cls(part, u, v, across, upper, np.maximum(lower, upper))
+
+    def line(self, contour: Points) -> Floats:
+        """v of another contour at every pixel."""
+        return np.interp(self.u, *contour.T).astype(np.float32)
+
+
+def mouth_coordinates(axes: MouthAxes, part: Rect) -> tuple[Floats, Floats]:
+    """u and v of every pixel of a part of the picture."""
+    inverse = np.linalg.inv(axes.matrix).astype(np.float32)
+    x = np.arange(part.left, part.right, dtype=np.float32) + np.float32(0.5 - axes.origin[0])
+    y = np.arange(part.top, part.bottom, dtype=np.float32) + np.float32(0.5 - axes.origin[1])
+    u = inverse[0, 0] * x[None] + inverse[0, 1] * y[:, None]
+    v = inverse[1, 0] * x[None] + inverse[1, 1] * y[:, None]
+    return u, v
+
+
+def _part_around(contours: Contours, axes: MouthAxes, size: tuple[int, int]) -> Rect | None:
+    ring = np.concatenate([contours.upper_inner, contours.lower_inner])
+    pixels = axes.to_pixels(ring)
+    left, top = np.maximum(np.floor(pixels.min(0)).astype(int) - 3, 0).tolist()
+    right, bottom = np.minimum(np.ceil(pixels.max(0)).astype(int) + 4, size).tolist()
+    return Rect(top, bottom, left, right) if top < bottom and left < right else None
+
+
+def _smooth_line(line: Points, places: Floats) -> Floats:
+    """v of a contour at the places, without corners at its points."""
+    coarse = np.linspace(places[0], places[-1], 49)
+    v = np.interp(coarse, *line.T)
+    for _ in range(3):
+        v[1:-1] = 0.25 * v[:-2] + 0.5 * v[1:-1] + 0.25 * v[2:]
+    return np.interp(places, coarse, v)
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """What the inside of a mouth is painted from."""
+
+    picture: Picture  # of the frame, its mouth as it was
+    axes: MouthAxes
+    move: Move
+    palette: Palette
+    own: bool  # the source's own inside shows, where it is open
+    teeth: Points | None  # the edge of its own teeth, where they are seen
+
+
+def paint_inside(opened: Picture, inside: Inside) -> None:
+    """Paint the space between the target's lips into `opened`, the picture with moved lips."""
+    height, width = opened.shape[:2]
+    slit = Slit.of(inside.move.target, inside.axes, (width, height))
+    if slit is None:
+        return
+    unit = inside.axes.unit
+    slit = _with_seam(slit, inside.move, unit)
+    rows, columns = slit.part.slices
+    coverage = _coverage(slit, unit)
+    around = cv2.GaussianBlur(coverage, (0, 0), max(0.8, 0.018 * unit))
+    lips = opened[rows, columns].astype(np.float32)
+    lips *= (1 - 0.25 * around * (1 - coverage))[..., None]
+    color = _colors(slit, inside, unit)
+    lips += (color - lips) * coverage[..., None]
+    opened[rows, columns] = np.clip(lips + 0.5, 0, 255)
+
+
+def _with_seam(slit: Slit, move: Move, unit: float) -> Slit:
+    """Lips that were apart and are together have a thin line between them."""
+    thickness = max(SEAM, 1.3 / unit) * ramp(move.source.gap, 0.01, 0.03)
+    lacking = np.maximum(thickness * (1 - slit.across**4) - (slit.bottom - slit.top), 0) / 2
+    return replace(slit, top=slit.top - lacking, bottom=slit.bottom + lacking)
+
+
+def _coverage(slit: Slit, unit: float) -> Floats:
+    """The share of each pixel that lies between the lips."""
+    above = np.clip((slit.v - slit.top) * unit + 0.5, 0, 1)
+    below = np.clip((slit.bottom - slit.v) * unit + 0.5, 0, 1)
+    share = np.maximum(above + below - 1, 0) * (np.abs(slit.across) < 1)
+    return np.asarray(cv2.GaussianBlur(share, (0, 0), max(0.45, 0.005 * unit)), np.float32)
+
+
+def _colors(slit: Slit, inside: Inside, unit: float) -> Floats:
+    """(h, w, 3): the colours behind the lips, shaded by them."""
+    palette, gap = inside.palette, inside.move.target.gap
+    color = _cavity(slit, palette, gap)
+    if inside.teeth is None:
+        _lay_teeth(color, slit, inside, unit)
+    if inside.own:
+        _lay_own_inside(color, slit, inside, unit)
+    # light still falls into a mouth that is hardly open
+    thin = 1 - ramp(gap * unit, max(1.2, 0.012 * unit), max(4.0, 0.035 * unit))
+    color += (palette.lip * 0.42 - color) * np.float32(thin)
+    return color * _shade(slit, inside.own)[..., None]
+
+
+def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
+    """Darkness, with a tongue low in the middle where the mouth is wide open."""
+    depth = np.clip((slit.v - slit.top) / np.maximum(slit.bottom - slit.top, 1e-4), 0, 1)
+    low = smoothstep(depth, 0.38, 0.95) * ramp(gap, 0.08, 0.26)
+    tongue = 0.62 * low * np.clip(1 - (slit.across / 0.75) ** 2, 0, 1)
+    color = palette.cavity * (0.6 + 0.4 * depth[..., None])
+    return np.asarray(color + tongue[..., None] * (palette.tongue - color), np.float32)
+
+
+def _shade(slit: Slit, own: bool) -> Floats:
+    """The lips' shadows, and the corners'."""
+    from_top = np.maximum(slit.v - slit.top, 0)
+    strength, length = (0.35, 0.014) if own else (0.5, 0.014)
+    upper = strength * np.exp(-from_top / length)
+    lower = 0.30 * np.exp(-np.maximum(slit.bottom - slit.v, 0) / 0.014)
+    corner = (0.2 if own else 0.55) * np.exp(-np.maximum(1 - np.abs(slit.across), 0) / 0.12)
+    return np.asarray((1 - upper) * (1 - lower) * (1 - corner), np.float32)
+
+
+def _lay_own_inside(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
+    """The picture's own teeth and what is around them, which stay where they are."""
+    rows, columns = slit.part.slices
+    source = inside.move.source
+    top, bottom = slit.line(source.upper_inner), slit.line(source.lower_inner)
+    inset = 1.5 / unit
+    v = np.clip(slit.v, top + inset, np.maximum(bottom - inset, top + inset))
+    down = (v - slit.v) * unit
+    y, x = np.mgrid[rows, columns].astype(np.float32)
+    dx, dy = inside.axes.down.astype(np.float32)
+    own = cv2.remap(
+        inside.picture,
+        x + down * dx,
+        y + down * dy,
+        cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    ).astype(np.float32)
+    share = smoothstep(1.5 - (slit.v - bottom) * unit, 0, 3)
+    # where the mouth is opened wider only the teeth stay, with the jaw that they belong to
+    wider = smoothstep((slit.bottom - bottom) * unit, 0.5, 4)
+    if inside.teeth is None:
+        share *= 1 - wider
+    else:
+        tooth = smoothstep((slit.line(inside.teeth) - slit.v) * unit, -1, 1)
+        share *= 1 - wider * (1 - tooth)
+    color += (own - color) * share[..., None]
+
+
+def _lay_teeth(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
+    """Upper teeth in an arch, tinted as the face is."""
+    source, rounded = inside.move.source, max(-inside.move.width, 0.0)
+    gum = slit.line(source.upper_inner)
+    gum = gum + np.float32(0.5) * np.maximum(slit.top - gum, 0)
+    across = slit.across
+    arch = (TOOTH - 0.025 * rounded) * (1 - 0.45 * np.minimum(across * across, 1))
+    place = across / TOOTH_WIDTH + 0.5
+    border = np.abs(place - np.floor(place) - 0.5) * 2  # 1 between two teeth
+    edge = gum + arch - 0.003 * border**3
+    soft = max(0.009, 1.4 / unit)
+    sides = smoothstep(1 - np.abs(across), 0.16, 0.55)
+    share = smoothstep((edge - slit.v) / soft, -0.9, 0.9) * sides
+    round_off = 0.8 + 0.2 * smoothstep(-(edge - slit.v) / np.maximum(arch, 0.01), -1.2, -0.25)
+    shade = (1 - 0.10 * border**6) * (1 - 0.55 * np.abs(across) ** 1.6) * round_off
+    lit = 0.85 + 0.15 * ramp(inside.move.target.gap, 0, 0.12)
+    tooth = inside.palette.tooth * (1.06 * lit * (1 - 0.35 * rounded)) * shade[..., None]
+    color += (tooth - color) * (0.93 * share)[..., None]

@@ -1,0 +1,101 @@
+"""The colours of a face that its mouth's inside is painted with."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from base.geometry import Picture
+from puppet.contours import FaceShape, Floats
+
+LUMA: Floats = np.array([0.114, 0.587, 0.299], np.float32)
+IVORY: Floats = np.array([0.88, 0.96, 1.02], np.float32)  # of a tooth in white light
+COLORED = 0.25  # share of colour of skin in a picture that is not grey
+SAMPLES = 64  # pixels along the picture's longer side that colours are taken from
+DARKEST_CAVITY = 60.0  # levels
+LIGHTEST_TOOTH = 242.0
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """Colours in BGR."""
+
+    lip: Floats
+    cavity: Floats
+    tongue: Floats
+    tooth: Floats
+    skin_light: float  # the level of lit skin
+
+    @property
+    def lip_color_share(self) -> float:
+        """0 for grey lips, 1 for lips of one pure colour."""
+        return color_share(self.lip)
+
+    def towards(self, other: "Palette", share: float) -> "Palette":
+        """The colours a share of the way from these to the others."""
+        return Palette(
+            self.lip + share * (other.lip - self.lip),
+            self.cavity + share * (other.cavity - self.cavity),
+            self.tongue + share * (other.tongue - self.tongue),
+            self.tooth + share * (other.tooth - self.tooth),
+            self.skin_light + share * (other.skin_light - self.skin_light),
+        )
+
+
+def color_share(color: Floats) -> float:
+    return float((color.max() - color.min()) / max(float(color.max()), 1))
+
+
+def palette_of(picture: Picture, face: FaceShape) -> Palette:
+    """The colours of the face whose lower half is in the picture."""
+    step = max(1, max(picture.shape[:2]) // SAMPLES)
+    pixels = np.ascontiguousarray(picture[::step, ::step]).astype(np.float32)
+    contours = face.contours
+    outside = _filled(face, np.concatenate([face.jaw, face.still[-6:]]), pixels, step, hull=True)
+    lips = _filled(face, _ring(contours.lower_outer, contours.upper_outer), pixels, step)
+    inside = _filled(face, _ring(contours.lower_inner, contours.upper_inner), pixels, step)
+    skin = pixels[outside & ~lips]
+    light = skin @ LUMA
+    if not light.size:
+        skin, light = pixels.reshape(-1, 3), pixels.reshape(-1, 3) @ LUMA
+    dark = skin[light <= np.percentile(light, 3)].mean(0)
+    low, high = np.percentile(light, [70, 95])
+    lit = skin[(light >= low) & (light <= high)].mean(0)
+    lip_pixels = pixels[lips & ~inside]
+    lip = lip_pixels.mean(0) if len(lip_pixels) else 0.8 * lit
+    level = float(lit @ LUMA)
+    # a picture without colour has teeth without colour
+    ivory = 1 + (IVORY - 1) * min(color_share(lit) / COLORED, 1.0)
+    tooth = np.clip((0.60 * lit + 0.40 * level * ivory) * 1.08, 0, LIGHTEST_TOOTH)
+    cavity = np.minimum(0.38 * dark + 0.15 * lip, DARKEST_CAVITY)
+    return Palette(lip, cavity, 0.60 * lip, tooth, level)
+
+
+def sample(picture: Picture, face: FaceShape, points: Floats) -> Floats:
+    """(rows, columns, 3): the colours at points in mouth coordinates, blurred a little."""
+    pixels = (face.axes.to_pixels(points.reshape(-1, 2)) - 0.5).astype(np.float32)
+    pixels = pixels.reshape(points.shape)
+    first = np.maximum(np.floor(pixels.min((0, 1))).astype(int) - 4, 0)
+    last = np.maximum(np.ceil(pixels.max((0, 1))).astype(int) + 5, first + 1)
+    part = picture[first[1] : last[1], first[0] : last[0]].astype(np.float32)
+    if part.size == 0:
+        return np.zeros((*points.shape[:2], 3), np.float32)
+    blurred = cv2.GaussianBlur(part, (0, 0), max(0.5, 0.008 * face.axes.unit))
+    x, y = (pixels[..., axis] - np.float32(first[axis]) for axis in (0, 1))
+    colors = cv2.remap(blurred, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(colors, np.float32)
+
+
+def _ring(lower: Floats, upper: Floats) -> Floats:
+    return np.concatenate([lower, upper[::-1]])
+
+
+def _filled(
+    face: FaceShape, points: Floats, pixels: Floats, step: int, hull: bool = False
+) -> NDArray[np.bool_]:
+    """Which of the sampled pixels lie in a polygon, or in the hull of points."""
+    corners = np.rint((face.axes.to_pixels(points) - 0.5) / step).astype(np.int32)
+    mask = np.zeros(pixels.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [cv2.convexHull(corners) if hull else corners], 1)
+    return mask > 0

@@ -1,0 +1,193 @@
+import cv2
+import numpy as np
+import pytest
+
+from base.geometry import Affine, Landmarks
+from base.lips import CHIN, OVAL
+from faces.lips import Square, see_lips
+from puppet.average import average_lips
+from puppet.contours import Contours, MouthAxes
+from puppet.draw import draw_mouth
+from puppet.motion import Pose
+from puppet.tracking import follow_mouth
+from tests.talking import LANDMARKS, PORTRAIT, drawn, portrait_lips
+
+POSES = [Pose(jaw, width, speech=1.0) for jaw in (0.3, 1.0) for width in (-1.0, 0.0, 1.0)]
+CLOSED = Pose(closing=1.0, speech=1.0)
+
+
+def seen(picture, lips, rest_gap=None):
+    gap = Contours.of(lips, MouthAxes.of(lips)).gap if rest_gap is None else rest_gap
+    return follow_mouth(None, picture, lips, gap).seen
+
+
+@pytest.fixture(scope="module")
+def smile():
+    return seen(*portrait_lips())
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """A drawn face, its lips closed."""
+    return seen(drawn(), average_lips(Landmarks.of(LANDMARKS.astype(float))), 0.0)
+
+
+def lips_in(picture, lips):
+    """The lips that the network sees in a picture, where they were before."""
+    points = lips.mesh(*OVAL)
+    centre, side = (points.min(0) + points.max(0)) / 2, np.ptp(points, axis=0).max()
+    mesh = see_lips(picture, Square(tuple(centre.tolist()), 1.5 * float(side), 0.0))
+    return see_lips(picture, Square.around_mesh(mesh.points)).lips
+
+
+def whole_portrait(seen, pose, offset=(130, 200)):
+    """The posed mouth in the whole portrait, so that a network can look at it."""
+    picture = cv2.imread(str(PORTRAIT))
+    drawn_mouth = draw_mouth(seen, pose)
+    height, width = drawn_mouth.shape[:2]
+    picture[offset[1] : offset[1] + height, offset[0] : offset[0] + width] = drawn_mouth
+    return picture
+
+
+def test_no_pose_is_the_picture(smile, plain):
+    assert draw_mouth(smile, Pose()) is smile.picture
+    assert draw_mouth(plain, Pose()) is plain.picture
+
+
+@pytest.mark.parametrize("pose", [*POSES, CLOSED])
+def test_the_border_and_the_nose_stay(smile, pose):
+    out, picture = draw_mouth(smile, pose), smile.picture
+    nose = int(smile.face.axes.to_pixels(smile.face.still[1:2])[0, 1])
+    for part in (np.s_[: nose - 25], np.s_[-2:], np.s_[:, :2], np.s_[:, -2:]):
+        assert np.abs(out[part].astype(int) - picture[part]).max() <= 8
+    assert (out != picture).any()
+
+
+def test_the_picture_is_not_changed(smile):
+    before = smile.picture.copy()
+    draw_mouth(smile, Pose(jaw=1.0, speech=1.0))
+    assert np.array_equal(smile.picture, before)
+
+
+@pytest.mark.parametrize("step", [0.002, 0.01])
+def test_a_little_motion_changes_little_so_that_nothing_pops(smile, step):
+    out = draw_mouth(smile, Pose(jaw=step))
+    assert np.abs(out.astype(int) - smile.picture).mean() < 0.5
+
+
+def test_a_wider_jaw_changes_more(smile):
+    changes = [
+        np.abs(draw_mouth(smile, Pose(jaw, speech=1.0)).astype(int) - smile.picture).mean()
+        for jaw in (0.4, 0.7, 1.2)
+    ]
+    assert changes == sorted(changes)
+
+
+@pytest.mark.parametrize("jaw", [0.5, 0.8, 1.1])
+def test_the_network_sees_the_opening_between_the_lips(smile, jaw):
+    """It sees the mouth open as wide as the pose says, and at the same place."""
+    _, lips = portrait_lips()
+    offset = Affine.shift(130, 200)
+    closed = lips_in(whole_portrait(smile, CLOSED), lips.mapped(offset))
+    opened = lips_in(whole_portrait(smile, Pose(jaw, speech=1.0)), lips.mapped(offset))
+    assert closed.gap < 0.04 * closed.width
+    assert opened.gap > 0.15 * opened.width
+    middle = (opened.lower_inner[5] + opened.upper_inner[5]) / 2
+    line = (lips.mapped(offset).upper_inner[5] + lips.mapped(offset).lower_inner[5]) / 2
+    assert np.hypot(*(middle - line)) < 0.15 * opened.width
+
+
+def test_an_open_mouth_is_closed_to_its_rest():
+    """A video that speaks already: in silence its mouth is closed."""
+    picture, lips = portrait_lips()
+    mouth = seen(picture, lips, rest_gap=0.0)
+    rested = lips_in(whole_portrait(mouth, Pose()), lips.mapped(Affine.shift(130, 200)))
+    assert rested.gap < 0.04 * rested.width < lips.gap
+
+
+def teeth(picture):
+    """Where a smile shows teeth: bright, and less red than lips and skin."""
+    part = picture[60:110, 80:180].astype(int)
+    return (part.min(axis=2) > 165) & (part[..., 2] - part[..., 1] < 22)
+
+
+def test_upper_teeth_stay_where_they_are(smile):
+    own = teeth(smile.picture)
+    assert own.sum() > 300
+    rows = np.nonzero(own)[0].mean()
+    for jaw in (0.5, 1.0):
+        after = teeth(draw_mouth(smile, Pose(jaw, speech=1.0)))
+        assert 0.45 * own.sum() < after.sum() < 1.15 * own.sum()
+        assert abs(np.nonzero(after)[0].mean() - rows) < 3
+
+
+def test_closing_covers_the_teeth(smile):
+    assert teeth(draw_mouth(smile, CLOSED)).sum() < 0.1 * teeth(smile.picture).sum()
+
+
+def test_the_gap_is_dark_and_below_the_line_of_the_lips(plain):
+    out = draw_mouth(plain, Pose(jaw=1.0, speech=1.0))
+    assert out[75:78, 47:49].max() < 0.75 * plain.picture[75:78, 47:49].max()
+    assert np.array_equal(out[30:50], plain.picture[30:50])
+
+
+def dark_columns(seen, pose):
+    changed = seen.picture.max(axis=2).astype(int) - draw_mouth(seen, pose).max(axis=2)
+    return int((changed > 50).any(axis=0).sum())
+
+
+def test_rounding_narrows_the_mouth_and_spreading_widens_it(plain):
+    rounded, middle, spread = (
+        dark_columns(plain, Pose(0.9, width, speech=1.0)) for width in (-1.0, 0.0, 1.0)
+    )
+    assert rounded < middle < spread
+
+
+def test_a_tucked_lip_shows_no_dark_gap(plain):
+    opened, tucked = (
+        draw_mouth(plain, pose) for pose in (Pose(0.4, speech=1.0), Pose(tuck=1.0, speech=1.0))
+    )
+    assert not np.array_equal(tucked, plain.picture)
+    assert tucked[66:80, 40:56].min() > opened[66:80, 40:56].min()
+
+
+@pytest.mark.parametrize("pose", [*POSES, CLOSED])
+def test_the_chin_is_moved_but_never_folded(pose):
+    """A picture that gets brighter downwards still does beside the lips and under them."""
+    picture, lips = portrait_lips()
+    height, width = picture.shape[:2]
+    rows = np.linspace(0, 250, height)[:, None, None]
+    slope = np.broadcast_to(rows, (height, width, 3)).astype(np.uint8)
+    out = draw_mouth(seen(slope, lips), pose)[..., 0].astype(int)
+    chin = lips.mesh(CHIN)[0]
+    lip = float(lips.lower_outer[5, 1])
+    below = out[round(lip + 0.35 * (chin[1] - lip)) :, 20:-20]
+    assert np.diff(below, axis=0).min() >= -1
+
+
+def test_fine_detail_stays(smile):
+    """Moved skin is as sharp as the picture's."""
+
+    def energy(picture):
+        light = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
+        fine = light - cv2.GaussianBlur(light, (0, 0), 1.0)
+        return float(np.square(fine[125:165, 60:190]).mean())
+
+    for jaw in (0.3, 0.7, 1.0):
+        assert energy(draw_mouth(smile, Pose(jaw, speech=1.0))) > 0.8 * energy(smile.picture)
+
+
+def test_a_tilted_head_opens_its_mouth_along_its_own_axis():
+    picture, lips = portrait_lips()
+    centre = (125.0, 90.0)
+    turn = cv2.getRotationMatrix2D(centre, 20, 1.0)
+    size = picture.shape[1::-1]
+    tilted = cv2.warpAffine(picture, turn, size, flags=cv2.INTER_CUBIC, borderMode=1)
+    map_ = Affine(*turn.ravel().tolist())
+    pose = Pose(jaw=0.8, speech=1.0)
+    straight = draw_mouth(seen(picture, lips), pose)
+    out = draw_mouth(seen(tilted, lips.mapped(map_)), pose)
+    back = cv2.warpAffine(out, turn, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+    part = np.s_[60:140, 70:190]
+    moved = np.abs(straight[part].astype(int) - picture[part]).mean()
+    assert np.abs(back[part].astype(int) - straight[part]).mean() < 0.4 * moved
