@@ -15,9 +15,9 @@ from blending.pyramid import laplacian_blend
 from blending.transitions import align_to_edges, guided_filter
 from tests.blending.seen_faces import NAMES, every_face, moved, of_width, portrait, stored_face
 
-WIDTHS = (48, 100, 160, 270, 600, 1200)
+WIDTHS = (48, 160, 270, 1200)
 SMALL, USUAL = MaskShape(0.4, 41), MaskShape(0.6, 51)
-SHAPES = [MaskShape(region, blur) for region in (0.2, 0.4, 0.6, 1.0) for blur in (0, 51, 255)]
+SHAPES = [MaskShape(region, blur) for region in (0.2, 0.4, 1.0) for blur in (0, 255)]
 TURNED = [name for name in NAMES if name.startswith("turned")]
 
 
@@ -103,9 +103,9 @@ def test_a_mouth_may_open(shape):
         assert at(mask, rect, lowest + share * face.lips.width * down).min() >= 0.99
 
 
-@pytest.mark.parametrize("width", [100, 270, 600])
+@pytest.mark.parametrize("width", [100, 600])
 @pytest.mark.parametrize("region", [0.2, 0.4])
-@pytest.mark.parametrize("blur", [0, 41, 255])
+@pytest.mark.parametrize("blur", [0, 255])
 def test_a_mustache_keeps_its_pixels_to_the_hair(face, width, region, blur):
     """A small region's mask is 0 two pixels above the upper lip, on large faces a little more."""
     face = of_width(face, width)
@@ -171,8 +171,8 @@ def test_a_larger_region_and_a_smaller_blur_show_more(face):
     assert cores == sorted(cores)
 
 
-@pytest.mark.parametrize("width", [100, 270, 600])
-@pytest.mark.parametrize("shape", [SMALL, USUAL, MaskShape(1.0, 51)], ids=str)
+@pytest.mark.parametrize("width", [100, 600])
+@pytest.mark.parametrize("shape", [SMALL, MaskShape(1.0, 51)], ids=str)
 @pytest.mark.parametrize("move", [(0.1, 0.0), (0.0, 0.1), (0.37, -0.21)])
 def test_the_mask_moves_with_the_lips_by_fractions_of_a_pixel(face, width, shape, move):
     face = of_width(face, width)

@@ -52,7 +52,7 @@ def mask_for(settings, seen):
 
 
 @pytest.mark.parametrize("method", BLENDERS)
-@pytest.mark.parametrize("sharpen", [0.0, 0.6, 2.0])
+@pytest.mark.parametrize("sharpen", [0.0, 2.0])
 def test_pixels_outside_the_mask_stay(method, sharpen, face, patch, seen):
     settings = BlendSettings(method, MaskShape(0.4, 41), sharpen)
     mask = mask_for(settings, seen)
@@ -96,7 +96,7 @@ def test_cutting_rounds_to_the_nearest_level():
 
 
 @pytest.mark.parametrize("method", [name for name in BLENDERS if name != "original"])
-@pytest.mark.parametrize("blur", [0, 51, 255])
+@pytest.mark.parametrize("blur", [0, 255])
 def test_skin_beside_the_mouth_stays_as_sharp_as_it_was(method, blur, seen, texture):
     """The plain paste is left out: it blurs the whole box.
 

@@ -9,7 +9,7 @@ from tests.quality.puppet_run import run_puppet
 
 
 def test_a_lag_that_was_asked_for_does_not_count(tmp_path):
-    comparison, _ = run_puppet(tmp_path, seconds=5.0, audio_offset=200)
+    comparison, _ = run_puppet(tmp_path, seconds=3.6, audio_offset=200)
     assert measure(comparison).sync.lag_ms > 150
     corrected = measure(replace(comparison, mouth_delay=Fraction(1, 5)))
     assert corrected.sync.confidence > 0.5 and abs(corrected.sync.lag_ms) < 40

@@ -131,7 +131,7 @@ PARTS = [Rect(48, 92, 20, 80), Rect(53, 96, 0, 61), Rect(0, 7, 41, 96), Rect(60,
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("visible", PARTS[1::2], ids=str)
+@pytest.mark.parametrize("visible", PARTS[1:2], ids=str)
 def test_the_visible_part_equals_the_whole_patch_and_the_rest_the_face(
     name, visible, generator_of_whole, checkpoint, cache
 ):
@@ -230,7 +230,7 @@ def onnx(weights, tmp_path_factory):
     return save_onnx(weights, tmp_path_factory.mktemp("onnx") / "wav2lip.onnx")
 
 
-@pytest.mark.parametrize("visible", [WHOLE_PATCH, PARTS[0]], ids=str)
+@pytest.mark.parametrize("visible", PARTS[:1], ids=str)
 def test_onnx_gives_the_same_patches(onnx, checkpoint, cache, visible):
     settings = EngineSettings(checkpoint, "cpu", batch_size=2, cache=cache)
     batch = batch_of(2)
