@@ -43,7 +43,7 @@ class LipsLimit:
 
 LIMITS = (
     LipsLimit("opens", OPENS, MOVES, at_least=True),
-    LipsLimit("between lips", 0.25, MOVES),
+    LipsLimit("between lips", 0.1, MOVES),
     LipsLimit("new spot", 0.2, MOVES),
     LipsLimit("new spot's edge", 0.04, MOVES),
     LipsLimit("detail", 0.9, (STILL, VIDEO), at_least=True),
