@@ -58,6 +58,12 @@ class Box:
         if not (self.top < self.bottom and self.left < self.right):
             raise ValueError(f"empty box: {self}")
 
+    @classmethod
+    def around(cls, points: AnyPoints, before: float = 0.0, after: float = 0.0) -> "Box":
+        """The smallest box that holds the points, larger above and left, and below and right."""
+        (left, top), (right, bottom) = points.min(0).tolist(), points.max(0).tolist()
+        return cls(top - before, bottom + after, left - before, right + after)
+
     @property
     def width(self) -> float:
         return self.right - self.left
@@ -98,7 +104,12 @@ class Affine:
     @classmethod
     def square_to_box(cls, side: int, box: Box) -> "Affine":
         """From a side x side square onto `box`."""
-        return cls(box.width / side, 0.0, box.left, 0.0, box.height / side, box.top)
+        return cls.size_to_box((side, side), box)
+
+    @classmethod
+    def size_to_box(cls, size: tuple[int, int], box: Box) -> "Affine":
+        """From a picture of (width, height) onto `box`."""
+        return cls(box.width / size[0], 0.0, box.left, 0.0, box.height / size[1], box.top)
 
     @classmethod
     def shift(cls, x: float, y: float) -> "Affine":

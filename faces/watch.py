@@ -58,7 +58,7 @@ class Watch:
         mesh = self._followed(view, face, last)
         followed = mesh is not None
         if mesh is None:
-            mesh = self._found(view, face)
+            mesh = self._seen_anew(view, face)
         believed = is_on(mesh, face) and self._is_seen(view, mesh, last)
         return Look(mesh, believed, _usual(mesh, last), followed)
 
@@ -92,7 +92,7 @@ class Watch:
                 break
         return mesh if mesh.logit >= LOST else None
 
-    def _found(self, view: View, face: Face) -> Mesh:
+    def _seen_anew(self, view: View, face: Face) -> Mesh:
         mesh = self.see(view, Square.around_face(face))
         for _ in range(PASSES):
             mesh = self.see(view, Square.around_mesh(mesh.points))

@@ -125,14 +125,14 @@ class MouthFraming:
 
     @classmethod
     def of(cls, track: FaceTrack) -> "MouthFraming":
-        faces = list(_sampled(track))
-        boxes = [_surroundings(_lips_of(face)) for face in faces]
-        room = ROOM if len(track) > len(faces) else 1.0
+        sampled = [_lips_of(face) for face in _sampled(track)]
+        boxes = [_surroundings(lips) for lips in sampled]
+        room = ROOM if len(track) > len(sampled) else 1.0
         width, height = (
             min(LARGEST, int(room * max(sides)) + 2)
             for sides in zip(*((box.width, box.height) for box in boxes), strict=True)
         )
-        gaps = np.array([_gap(_lips_of(face)) for face in faces])
+        gaps = np.array([_gap(lips) for lips in sampled])
         return cls((width, height), _rest_gap(gaps), _notices(gaps))
 
     def visible(self, track: FaceTrack, settings: BlendSettings, size: Size) -> Rect:
@@ -152,11 +152,11 @@ class MouthFraming:
         rect = place.inside(frame.width, frame.height)
         if rect is None:  # nothing of it shows
             return np.zeros((*self.size[::-1], 3), np.uint8)
-        matrix = self._to_frame(place).then(Affine.shift(-rect.left, -rect.top)).warp_matrix()
         region = frame.region(rect)
         if place.width == self.size[0]:
             return _padded(region, rect, place)
         flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+        matrix = self._to_pixels(place, rect)
         warped = cv2.warpAffine(
             region, matrix, self.size, flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
@@ -190,14 +190,15 @@ class MouthFraming:
             part = slice(top, top + rect.size[1]), slice(left, left + rect.size[0])
             return np.subtract(change.patch[part], change.source[part], dtype=np.float32)
         difference = np.subtract(change.patch, change.source, dtype=np.float32)
-        matrix = self._to_frame(place).then(Affine.shift(-rect.left, -rect.top)).warp_matrix()
+        matrix = self._to_pixels(place, rect)
         return np.asarray(
             cv2.warpAffine(difference, matrix, rect.size, flags=cv2.INTER_CUBIC), np.float32
         )
 
-    def _to_frame(self, place: Box) -> Affine:
-        (width, height) = self.size
-        return Affine(place.width / width, 0, place.left, 0, place.height / height, place.top)
+    def _to_pixels(self, place: Box, rect: Rect) -> NDArray[np.float64]:
+        """From the patch to the frame's pixels `rect`, for cv2.warpAffine."""
+        to_frame = Affine.size_to_box(self.size, place)
+        return to_frame.then(Affine.shift(-rect.left, -rect.top)).warp_matrix()
 
 
 def _changed_part(change: Change) -> Rect | None:
@@ -262,5 +263,4 @@ def _surroundings(lips: Lips) -> Box:
     corners = axes.to_pixels(
         np.array([(-BESIDE, -ABOVE), (BESIDE, -ABOVE), (BESIDE, bottom), (-BESIDE, bottom)])
     )
-    (left, top), (right, bottom) = corners.min(0).tolist(), corners.max(0).tolist()
-    return Box(top, bottom, left, right)
+    return Box.around(corners)

@@ -167,8 +167,7 @@ def _source_face(frame: Frame, face: Face, framing: Framing) -> SourceFace:
     place = framing.place(face)
     picture = framing.cut(frame, place)
     height, width = picture.shape[:2]
-    to_frame = Affine(place.width / width, 0, place.left, 0, place.height / height, place.top)
-    to_patch = to_frame.inverse()
+    to_patch = Affine.size_to_box((width, height), place).inverse()
     landmarks = to_patch(face.landmarks.points()).astype(np.float32)
     lips = None if face.lips is None else face.lips.mapped(to_patch).points
     return SourceFace(picture, landmarks, lips)

@@ -76,19 +76,7 @@ def stages_of(
     gated = mouth.gated and engine in NETWORKS
     batch_size = _batch_size(mouth, engine, gated)
     loader = load_engine(
-        engine,
-        mouth.engine,
-        EngineSettings(
-            checkpoint=checkpoint,
-            device=mouth.device,
-            half=mouth.half,
-            batch_size=batch_size,
-            cache=files.cache,
-            strength=mouth.strength,
-            write_cache=files.keep_networks,
-            visemes=mouth.visemes if engine == "puppet" else None,
-            recognised=mouth.recognised if engine == "puppet" else None,
-        ),
+        engine, mouth.engine, _engine_settings(settings, engine, checkpoint, batch_size)
     )
     return Stages(
         engine=engine,
@@ -102,6 +90,23 @@ def stages_of(
         cache=files.cache,
         framing=partial(_framing, engine == "puppet", settings.blend.uses_texture),
         notices=_notices(mouth, engine),
+    )
+
+
+def _engine_settings(
+    settings: Settings, engine: str, checkpoint: Path | None, batch_size: int
+) -> EngineSettings:
+    mouth, files = settings.mouth, settings.files
+    return EngineSettings(
+        checkpoint=checkpoint,
+        device=mouth.device,
+        half=mouth.half,
+        batch_size=batch_size,
+        cache=files.cache,
+        strength=mouth.strength,
+        write_cache=files.keep_networks,
+        visemes=mouth.visemes if engine == "puppet" else None,
+        recognised=mouth.recognised if engine == "puppet" else None,
     )
 
 

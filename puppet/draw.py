@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from base.geometry import Picture, Points, Rect
+from base.geometry import Box, Picture, Points, Rect
 from puppet.contours import FaceShape, Floats
 from puppet.field import GRID, Grid, Moves
 from puppet.interior import Inside, mouth_coordinates, paint_inside
 from puppet.motion import Pose
 from puppet.palette import Palette
-from puppet.shape import Move, moved_mouth, ramp, skin_moves
+from puppet.shape import Move, moved_mouth, ramp, skin_moves, smoothstep
 
 AROUND_GAP = 0.10  # units around the inner lips in which the fields are joined at every pixel
 SHARP = 0.004  # units: half of the transition between the fields, between the lips
@@ -109,10 +109,7 @@ def _part_around(seen: SeenMouth, move: Move) -> Rect | None:
     ring = np.concatenate([contours.upper_inner, contours.lower_inner])
     (left, top), (right, bottom) = ring.min(0) - AROUND_GAP, ring.max(0) + AROUND_GAP
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-    pixels = seen.face.axes.to_pixels(corners)
-    left, top = np.maximum(np.floor(pixels.min(0)), 0).astype(int).tolist()
-    right, bottom = np.minimum(np.ceil(pixels.max(0)), (width, height)).astype(int).tolist()
-    return Rect(top, bottom, left, right) if top < bottom and left < right else None
+    return Box.around(seen.face.axes.to_pixels(corners)).inside(width, height)
 
 
 def _below_share(u: Floats, v: Floats, middle: Points) -> Floats:
@@ -120,5 +117,5 @@ def _below_share(u: Floats, v: Floats, middle: Points) -> Floats:
     left, right = middle[[0, -1], 0]
     beyond = np.maximum(np.abs(u - (left + right) / 2) - (right - left) / 2, 0)
     line = np.interp(u, *middle.T).astype(np.float32)
-    share = np.clip((v - line) * (0.5 / (SOFTER * beyond + SHARP)) + 0.5, 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
+    share = (v - line) * (0.5 / (SOFTER * beyond + SHARP)) + 0.5
+    return np.asarray(smoothstep(share), np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 
 from base.geometry import Picture, Points, Rect
 from puppet.contours import FaceShape, Floats, MouthAxes
+from puppet.shape import smoothstep
 
 STIFFNESS = 1e-4  # how little the field may miss its points, so that none makes a spike
 EDGE = 0.12  # of the mouth's unit, along the border of the picture: there the motion ends
@@ -89,8 +90,8 @@ def _pixels(first: int, last: int, pixels: int) -> tuple[int, int]:
 def _fade(pixels: int, unit: float) -> Floats:
     """(GRID,): 1, and 0 at both ends of a side."""
     steps = (np.arange(GRID) + 0.5) / GRID * pixels
-    t = np.clip(np.minimum(steps, pixels - steps) / max(EDGE * unit, 4) - 0.3, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
+    from_end = np.minimum(steps, pixels - steps) / max(EDGE * unit, 4)
+    return np.asarray(smoothstep(from_end - 0.3), np.float32)
 
 
 def _kernel(points: Floats, others: Points) -> Floats:

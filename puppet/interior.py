@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from base.geometry import Picture, Points, Rect
+from base.geometry import Box, Picture, Points, Rect
 from puppet.contours import Contours, Floats, MouthAxes
 from puppet.palette import Palette
 from puppet.shape import Move, ramp, smoothstep
@@ -62,10 +62,7 @@ def mouth_coordinates(axes: MouthAxes, part: Rect) -> tuple[Floats, Floats]:
 
 def _part_around(contours: Contours, axes: MouthAxes, size: tuple[int, int]) -> Rect | None:
     ring = np.concatenate([contours.upper_inner, contours.lower_inner])
-    pixels = axes.to_pixels(ring)
-    left, top = np.maximum(np.floor(pixels.min(0)).astype(int) - 3, 0).tolist()
-    right, bottom = np.minimum(np.ceil(pixels.max(0)).astype(int) + 4, size).tolist()
-    return Rect(top, bottom, left, right) if top < bottom and left < right else None
+    return Box.around(axes.to_pixels(ring), before=3, after=4).inside(*size)
 
 
 def _smooth_line(line: Points, places: Floats) -> Floats:
