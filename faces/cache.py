@@ -6,6 +6,7 @@ whether the clip had no more frames, and a row of numbers for each frame.
 """
 
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -105,13 +106,11 @@ def store(entry: Entry, sightings: Sightings, ended: bool) -> None:
 
 def _load(path: Path) -> CachedSightings | None:
     """Return the file's content, None if there is no file; ValueError if it is no valid entry."""
-    if not path.is_file():
-        if path.exists():
-            raise ValueError(f"{path}: no entry")
-        return None
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError(f"{path}: no entry")
         return _decode(path.name, _read(path))
-    except FileNotFoundError:  # another run has just removed it
+    except (FileNotFoundError, NotADirectoryError):  # or another run has just removed it
         return None
 
 

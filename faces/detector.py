@@ -1,6 +1,7 @@
 """The interface and the settings of face detectors."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from base.errors import UsageError
@@ -24,6 +25,7 @@ class DetectorSettings:
 
     batch_size: int = 16  # crops in one batch of a network
     device: str = "cpu"  # a torch device, for sfd; mtcnn always runs on the CPU, where it is faster
+    cache: Path | None = None  # where compiled networks are kept
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

@@ -8,7 +8,7 @@ from faces.detector import Detector, DetectorSettings
 def load_mtcnn(settings: DetectorSettings) -> Detector:
     from faces.mtcnn import Mtcnn
 
-    return Mtcnn(settings.batch_size)
+    return Mtcnn(settings.batch_size, settings.cache)
 
 
 def load_sfd(settings: DetectorSettings) -> Detector:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from base.compiled import compile_kept
 from base.geometry import Picture, Points
 from base.lips import CONTOURS, MESH, Lips
 from base.openvino import core, ov
@@ -20,6 +22,7 @@ MESH_POINTS = 468
 # True faces give 14 to 32, also 15 pixels small or noisy; patterns that a detector takes for a face
 # stay below 5, strong blur gives anything.
 BELIEVED = 10.0  # the logit from which on it is a face
+SHARES = (np.arange(256, dtype=np.float32) / 255).reshape(1, 256, 1)  # of white, by level
 # Looks at a photo: moved by shares of the square's side, and so much larger.
 JITTERS = ((0, 0, 1), (0.02, 0, 0.967), (-0.02, 0, 1.033), (0, 0.02, 1.033), (0, -0.02, 0.967))
 
@@ -38,20 +41,19 @@ class Mesh:
 
 
 LipsSeer = Callable[[View, Square], Mesh]
+_compiled: list[ov.CompiledModel] = []
 
 
-@lru_cache(maxsize=1)
-def _network() -> ov.CompiledModel:
-    # float32 on every processor: in bf16 lips move by up to a pixel. One thread: two take twice the
-    # processor time and are hardly faster.
-    settings = {
-        "INFERENCE_PRECISION_HINT": "f32",
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": 1,
-    }
-    # from memory: a file that the plugin maps stays open
-    weights = ov.Tensor(np.fromfile(NETWORK.with_suffix(".bin"), np.uint8))
-    return core().compile_model(core().read_model(NETWORK.read_bytes(), weights), "CPU", settings)
+def _network(cache: Path | None = None) -> ov.CompiledModel:
+    """Compiled once for the whole process."""
+    if not _compiled:
+        # from memory: a file that the plugin maps stays open
+        graph, weights = NETWORK.read_bytes(), NETWORK.with_suffix(".bin").read_bytes()
+        # the network's constants lie in this memory until it is compiled
+        tensor = ov.Tensor(np.frombuffer(weights, np.uint8).copy())
+        build = partial(core().read_model, graph, tensor)
+        _compiled.append(compile_kept(build, (graph, weights), cache))
+    return _compiled[0]
 
 
 def see_lips(picture: Picture, square: Square) -> Mesh:
@@ -67,8 +69,9 @@ def see(view: View, square: Square) -> Mesh:
     return Mesh(mesh.astype(np.float32), Lips(points), logit)
 
 
-def seer_for(still: bool) -> LipsSeer:
+def seer_for(still: bool, cache: Path | None = None) -> LipsSeer:
     """How lips are seen in a photo, or in the frames of a video."""
+    _network(cache)
     return see_steadily if still else see
 
 
@@ -87,8 +90,8 @@ def see_steadily(view: View, square: Square) -> Mesh:
 
 def forward(crop: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """(468, 2) of the mesh and (40, 2) of the lips in pixels of the crop, and the face's logit."""
-    rgb = np.ascontiguousarray(crop[None, ..., ::-1]).astype(np.float32) / 255
-    seen = _network()(rgb)
+    rgb = cv2.LUT(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), SHARES)
+    seen = _network()(rgb[None])
     mesh = np.array(seen["output_mesh_identity"]).reshape(MESH_POINTS, 3)[:, :2]
     lips = np.array(seen["output_lips"]).reshape(-1, 2)[:CONTOURS]
     return mesh, lips, float(np.ravel(seen["conv_faceflag"])[0])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -56,10 +57,10 @@ class Detections:
 class Mtcnn:
     """Detects faces of every size, and refines one in a later picture. A picture is uint8 BGR."""
 
-    def __init__(self, batch_size: int = 16) -> None:
-        self._pnet = compile_network("pnet")
-        self._rnet = compile_network("rnet")
-        self._onet = compile_network("onet")
+    def __init__(self, batch_size: int = 16, cache: Path | None = None) -> None:
+        self._pnet = compile_network("pnet", cache)
+        self._rnet = compile_network("rnet", cache)
+        self._onet = compile_network("onet", cache)
         self._batch_size = batch_size
 
     def detect(self, picture: Picture) -> list[Face]:

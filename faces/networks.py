@@ -5,24 +5,34 @@ Their input is uint8 BGR (n, height, width, 3); they were trained on RGB, (x - 1
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from base.compiled import compile_kept
 from base.errors import EngineError
-from base.openvino import core, ops, ov
+from base.openvino import ops, ov
 
 Weights = Iterator[NDArray[np.float32]]  # in the order of the layers, Keras layout
 
 
-def compile_network(name: str) -> ov.CompiledModel:
-    """Return the network `pnet`, `rnet` or `onet`, compiled for the CPU."""
-    model = NETWORKS[name](iter(_weights(name)))
-    # float32 on every processor: with bf16, which some choose, detections would differ
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    return core().compile_model(model, "CPU", settings)
+def compile_network(name: str, cache: Path | None = None) -> ov.CompiledModel:
+    """Return the network `pnet`, `rnet` or `onet`, compiled for the CPU or from the cache."""
+    path = _weights_file(name)
+    try:
+        packed = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path) from error
+    sources = packed, Path(__file__).read_bytes()
+    build = partial(_built, NETWORKS[name], path, packed)
+    return compile_kept(build, sources, cache)
+
+
+def _built(network: Callable[[Weights], ov.Model], path: Path, packed: bytes) -> ov.Model:
+    return network(iter(_weights(path, packed)))
 
 
 def pnet(weights: Weights) -> ov.Model:
@@ -60,23 +70,28 @@ def onet(weights: Weights) -> ov.Model:
 NETWORKS: dict[str, Callable[[Weights], ov.Model]] = {"pnet": pnet, "rnet": rnet, "onet": onet}
 
 
-def _weights(name: str) -> list[NDArray[np.float32]]:
+def _weights_file(name: str) -> Path:
     spec = importlib.util.find_spec("mtcnn")  # not imported: that would need TensorFlow
     if spec is None or not spec.submodule_search_locations:
         raise EngineError(
             "the face detector needs the weights in the package mtcnn: pip install mtcnn==1.0.0"
         )
-    path = Path(spec.submodule_search_locations[0]) / "assets" / "weights" / f"{name}.lz4"
+    return Path(spec.submodule_search_locations[0]) / "assets" / "weights" / f"{name}.lz4"
+
+
+def _weights(path: Path, packed: bytes) -> list[NDArray[np.float32]]:
     import joblib  # type: ignore[import-untyped]
     import lz4.frame  # type: ignore[import-untyped]
 
     try:
         # not joblib.load(path): on Python 3.13 lz4's file object warns when it is collected
-        return list(joblib.load(BytesIO(lz4.frame.decompress(path.read_bytes()))))
+        return list(joblib.load(BytesIO(lz4.frame.decompress(packed))))
     except Exception as error:  # a damaged file makes joblib raise almost anything
-        raise EngineError(
-            f"cannot read the face detector's weights {path}: reinstall mtcnn==1.0.0"
-        ) from error
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: Path) -> EngineError:
+    return EngineError(f"cannot read the face detector's weights {path}: reinstall mtcnn==1.0.0")
 
 
 def _input(side: int) -> tuple[ov.Node, ov.Node]:

@@ -16,7 +16,7 @@ from faces.lips import LipsSeer, seer_for
 from faces.sfd import find_sfd_weights
 from pipeline.donors import donors_of
 from pipeline.framing import FaceFraming, Framing, MouthFraming
-from pipeline.settings import FaceSettings, MouthSettings, Settings
+from pipeline.settings import MouthSettings, Settings
 from video.source import Source
 from wav2lip.checkpoint import find_checkpoint
 from wav2lip.generators import NETWORKS, PREPARERS, EngineSettings, choose_engine, cuda_usable
@@ -85,8 +85,8 @@ def stages_of(
         prepare=loader.prepare,
         memory=MEMORY[engine],
         generator=loader.generator,
-        detector=lambda: load_detector(face.detector, _detector_settings(face, mouth, engine)),
-        lips=seer_for,
+        detector=lambda: load_detector(face.detector, _detector_settings(settings, engine)),
+        lips=partial(seer_for, cache=files.cache),
         cache=files.cache,
         framing=partial(_framing, engine == "puppet", settings.blend.uses_texture),
         notices=_notices(mouth, engine),
@@ -141,8 +141,9 @@ def _batch_size(mouth: MouthSettings, engine: str, gated: bool) -> int:
     return min(mouth.batch_size, most)
 
 
-def _detector_settings(face: FaceSettings, mouth: MouthSettings, engine: str) -> DetectorSettings:
+def _detector_settings(settings: Settings, engine: str) -> DetectorSettings:
     """The GPU finds faces where it makes the mouths, for the one detector that can use it."""
+    face, mouth = settings.face, settings.mouth
     on_gpu = face.detector == "sfd" and engine == "torch" and mouth.device != "cpu"
     device = "cuda" if on_gpu and cuda_usable() else "cpu"
-    return DetectorSettings(face.detector_batch, device)
+    return DetectorSettings(face.detector_batch, device, settings.files.cache)

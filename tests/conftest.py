@@ -58,15 +58,24 @@ def pytest_configure():
         signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept(tmp_path_factory):
+    """One cache for all tests that name no folder of their own: networks are compiled once."""
+    os.environ["XDG_CACHE_HOME"] = str(_shared(tmp_path_factory) / "cache")
+
+
+def _shared(tmp_path_factory):
+    """A folder that is the same for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if SIDE_BY_SIDE else folder
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
     """A checkpoint file of the whole network, 145 MB, written once for all workers."""
     from tests.checkpoints import ruled_weights, save_bare  # torch, which few tests need
 
-    folder = tmp_path_factory.getbasetemp()
-    if SIDE_BY_SIDE:
-        folder = folder.parent
-    path = folder / "wav2lip.pth"
+    path = _shared(tmp_path_factory) / "wav2lip.pth"
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():

@@ -11,13 +11,13 @@ from tests.media import make_sound
 ROOT = Path(__file__).parents[1]
 PORTRAIT = ROOT / "demo" / "portrait.png"
 BOX = ("--box", "38", "118", "53", "108")  # of the portrait at 160x160: no detector is loaded
-QUICK = ("--engine", "puppet", "--no_cache", *BOX)
+QUICK = ("--engine", "puppet", *BOX)
 
 
 def quick_options(**values):
     """The options of QUICK, and these."""
     box = tuple(map(int, BOX[1:]))
-    return Options(**{"engine": "puppet", "no_cache": True, "box": box, **values})
+    return Options(**{"engine": "puppet", "box": box, **values})
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,6 @@ def inputs(tmp_path):
         "audio": sound,
         "outfile": tmp_path / "out" / "result.mp4",
         "box": BOX,
-        "no_cache": True,
     }
 
 

@@ -52,7 +52,6 @@ def begun(inputs, outfile, *more, audio="two.wav"):
         240,
         "--engine",
         "puppet",
-        "--no_cache",
         "--preset",
         "ultrafast",
     ]

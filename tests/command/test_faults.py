@@ -214,7 +214,7 @@ def test_a_bug_in_a_thread_is_told_of_once(media, tmp_path):
         "PREPARERS['puppet'] = lambda settings: PreparedEngine(lambda visible: broken)\n"
         "sys.exit(main())"
     )
-    words = [sys.executable, "-W", "error", "-c", program, "--engine", "puppet", "--no_cache"]
+    words = [sys.executable, "-W", "error", "-c", program, "--engine", "puppet"]
     words += ["--face", str(ROOT / "demo" / "portrait.png"), "--audio", str(media / "sound.wav")]
     words += ["--outfile", str(tmp_path / "out" / "result.mp4")]
     run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=HANGS)

@@ -325,7 +325,7 @@ sys.exit(cli.main())
 def test_the_last_event_comes_once(tmp_path, words, code):
     sound = make_sound(tmp_path / "s.wav", seconds=0.1)
     files = ["--face", "demo/portrait.png", "--audio", sound, "--outfile", tmp_path / "r.mp4"]
-    line = [sys.executable, "-c", LATE, *files, "--no_cache", "--progress=json", *words]
+    line = [sys.executable, "-c", LATE, *files, "--progress=json", *words]
     run = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     events = [json.loads(told)["event"] for told in run.stdout.splitlines()]
     assert run.returncode == code and events[-1] in ("done", "check", "error"), run.stderr

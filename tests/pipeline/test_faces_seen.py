@@ -37,7 +37,7 @@ def told(tmp_path, capsys):
         out = tmp_path / "out.mp4"
         flags = {"face": face, "audio": sound, "outfile": out, "report": report}
         named = [f"--{flag}={value}" for flag, value in flags.items()]
-        assert main([*named, "--engine=puppet", "--no_cache", *words]) == 0
+        assert main([*named, "--engine=puppet", *words]) == 0
         assert len(frames_of(out)) == FRAMES
         return json.loads(report.read_text())
 

@@ -22,7 +22,7 @@ def command(tmp_path, capsys):
 
     def run(*words):
         given = ["--face", PORTRAIT, "--audio", sound, "--outfile", tmp_path / "out.mp4"]
-        given += ["--engine", "puppet", "--no_cache", "--report", tmp_path / "r.json"]
+        given += ["--engine", "puppet", "--report", tmp_path / "r.json"]
         code = main([*map(str, given), *map(str, words)])
         report = tmp_path / "r.json"
         told = capsys.readouterr().err.splitlines()

@@ -77,7 +77,7 @@ def test_mel_and_speech_are_the_drives_and_the_sound_is_the_others(options):
 
 def made(tmp_path, name, *words):
     out = tmp_path / f"{name}.mkv"
-    given = ["--face", str(PORTRAIT), "--outfile", str(out), "--engine", "puppet", "--no_cache"]
+    given = ["--face", str(PORTRAIT), "--outfile", str(out), "--engine", "puppet"]
     assert main([*given, "--encoder", "ffv1", *words]) == 0
     with av.open(str(out)) as file:
         frames = [frame.to_ndarray(format="gray").astype(int) for frame in file.decode(video=0)]

@@ -22,7 +22,7 @@ def spoken(tmp_path, monkeypatch, capfd):
     def run(sound):
         out = tmp_path / "out.mp4"
         words = [f"--face={face}", f"--audio={sound}", f"--outfile={out}", "--engine=puppet"]
-        code = main([*words, "--no_cache", "--preset=ultrafast", "--box", "10", "44", "10", "54"])
+        code = main([*words, "--preset=ultrafast", "--box", "10", "44", "10", "54"])
         return code, capfd.readouterr().err.splitlines(), frames_of(out) if code == 0 else []
 
     return run

@@ -42,7 +42,7 @@ def track(tmp_path):
 
 @pytest.fixture
 def words(voice, track, tmp_path):
-    inputs = ["--face", str(PORTRAIT), "--audio", str(voice), "--visemes", str(track), "--no_cache"]
+    inputs = ["--face", str(PORTRAIT), "--audio", str(voice), "--visemes", str(track)]
     return [*inputs, "--encoder", "ffv1", "--outfile", str(tmp_path / "out.mkv")]
 
 
@@ -124,7 +124,7 @@ def test_the_phonemes_of_a_sound_are_heard(tmp_path):
 
 @NEEDS_HAMA
 def test_the_mouth_follows_what_is_heard(tmp_path):
-    words = ["--face", str(PORTRAIT), "--audio", str(TALK), "--engine", "puppet", "--no_cache"]
+    words = ["--face", str(PORTRAIT), "--audio", str(TALK), "--engine", "puppet"]
     outputs = [tmp_path / "sound.mkv", tmp_path / "heard.mkv"]
     for out, more in zip(outputs, ([], ["--recognise_phonemes"]), strict=True):
         assert main([*words, "--encoder", "ffv1", "--outfile", str(out), *more]) == 0

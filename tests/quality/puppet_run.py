@@ -20,7 +20,7 @@ def run_puppet(folder: Path, seconds=2.0, **flags):
     samples = load_sound(SPEECH).samples[None, SAMPLE_RATE : round((1 + seconds) * SAMPLE_RATE)]
     sound = make_sound(folder / "speech.wav", rate=SAMPLE_RATE, samples=samples)
     options = Options(face=PORTRAIT, audio=sound, outfile=folder / "out.mp4", **flags)
-    options = Options(**{**vars(options), "engine": "puppet", "no_cache": True})
+    options = Options(**{**vars(options), "engine": "puppet"})
     settings = settings_of(options)
     report = lipsync(settings, stages_of(settings), lambda step: None, Clock())
     return Comparison(options.outfile, PORTRAIT, sound), report

@@ -145,7 +145,7 @@ def test_a_curve_of_confidences_outside_its_range_is_refused():
 def portrait(tmp_path_factory):
     """The mouth_openings of the portrait speaking the demo's sound, 40 ms late, and the sound."""
     result = tmp_path_factory.mktemp("portrait") / "result.mp4"
-    arguments = f"--face {PORTRAIT} --audio {SPEECH} --outfile {result} --no_cache --progress none"
+    arguments = f"--face {PORTRAIT} --audio {SPEECH} --outfile {result} --progress none"
     assert main([*arguments.split(), "--engine", "puppet", "--audio_offset", "40"]) == 0
     openings = mouth_openings(compared_frames(Comparison(result, PORTRAIT)))
     return openings.result, load_sound(SPEECH)
