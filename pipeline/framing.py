@@ -168,9 +168,7 @@ class MouthFraming:
         rect = changed and self._in_frame(changed, place).inside(frame.width, frame.height)
         if rect is None:
             return frame
-        before = frame.region(rect)
-        region = np.add(before, self._difference(change, place, rect))
-        return frame.with_region(rect, region, before)
+        return frame.with_change(rect, self._difference(change, place, rect))
 
     def _in_frame(self, part: Rect, place: Box) -> Box:
         """Where a part of the patch lies in the frame."""
@@ -188,8 +186,8 @@ class MouthFraming:
         if place.width == self.size[0]:
             top, left = rect.top - round(place.top), rect.left - round(place.left)
             part = slice(top, top + rect.size[1]), slice(left, left + rect.size[0])
-            return np.subtract(change.patch[part], change.source[part], dtype=np.float32)
-        difference = np.subtract(change.patch, change.source, dtype=np.float32)
+            return _subtracted(change.patch[part], change.source[part])
+        difference = _subtracted(change.patch, change.source)
         matrix = self._to_pixels(place, rect)
         return np.asarray(
             cv2.warpAffine(difference, matrix, rect.size, flags=cv2.INTER_CUBIC), np.float32
@@ -203,11 +201,17 @@ class MouthFraming:
 
 def _changed_part(change: Change) -> Rect | None:
     """The smallest part of the patch that holds all changes, if there are any."""
-    changed = (change.patch != change.source).any(axis=2)
-    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    height, width = change.patch.shape[:2]
+    changed = cv2.absdiff(change.patch, change.source).reshape(height, -1)
+    rows = np.flatnonzero(changed.max(axis=1))
+    columns = np.flatnonzero(changed.max(axis=0).reshape(width, -1).max(axis=1))
     if not len(rows):
         return None
     return Rect(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+
+
+def _subtracted(first: Picture, second: Picture) -> Region:
+    return np.asarray(cv2.subtract(first, second, dtype=cv2.CV_32F), np.float32)
 
 
 def _padded(region: Region, rect: Rect, place: Box) -> Picture:

@@ -319,7 +319,8 @@ def test_24_where_the_cache_is(run, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert default_cache() == tmp_path / "xdg" / "wav2lip-fast"
     assert run(cache_dir=None).code == 0
-    assert {p.parent.name for p in files(tmp_path / "xdg" / "wav2lip-fast")} == {"tracks"}
+    kept = files(tmp_path / "xdg" / "wav2lip-fast")
+    assert {p.parent.name for p in kept} == {"tracks", "compiled"}
 
 
 def test_25_the_cache_is_no_must(run, tmp_path):

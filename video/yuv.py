@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Protocol
 
 import av
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from base.geometry import Picture, Rect, Region
 
 Plane = NDArray[Any]  # (rows, columns) of uint8 or uint16: a view on a frame's memory
-Floats = NDArray[np.float32]
+Matrix = NDArray[np.float64]
 
 # FFmpeg's numbers of colour tags (the same as in ISO/IEC 23091-2)
 UNSPECIFIED = 2
@@ -179,10 +180,8 @@ class Frame:
     def region(self, rect: Rect) -> Region:
         """The rectangle as BGR, in the frame's own matrix and range."""
         self._check(rect)
-        luma, *chroma = self.planes()
-        cells = self.layout.chroma_rect(rect)
-        upsampled = [self._upsample(plane[cells.slices], rect) for plane in chroma]
-        return self._to_bgr([luma[rect.slices], *upsampled])
+        luma, *chroma = (plane[part.slices] for plane, part in self._parts(rect))
+        return self._to_bgr([luma, *(self._upsample(plane, rect) for plane in chroma)])
 
     def with_region(self, rect: Rect, region: Region, before: Region | None = None) -> "Frame":
         """A frame that shows `region` in the rectangle; unchanged pixels stay bit-identical.
@@ -190,11 +189,15 @@ class Frame:
         `before` is `self.region(rect)`, for a caller that has it already.
         """
         before = self.region(rect) if before is None else before
-        delta = np.subtract(region, before, dtype=np.float32)
-        if not delta.any():
+        return self.with_change(rect, np.subtract(region, before, dtype=np.float32))
+
+    def with_change(self, rect: Rect, change: Region) -> "Frame":
+        """A frame with a difference in BGR added to the rectangle; 0 leaves a pixel as it is."""
+        self._check(rect)
+        if not change.any():
             return self
         changed = Frame(copy_av_frame(self.av_frame), self.aspect)
-        changed._add(rect, cv2.transform(delta, self._yuv_from_bgr()[:, :3]).astype(np.float32))
+        changed._add(rect, change)
         return changed
 
     def downscaled(self, longest: int) -> tuple[Picture, float]:
@@ -208,9 +211,7 @@ class Frame:
         scale = min(1.0, longest / max(rect.size))
         width, height = rect.size
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        luma, *chroma = self.planes()
-        cells = self.layout.chroma_rect(rect).slices
-        planes = [luma[rect.slices], *(plane[cells] for plane in chroma)]
+        planes = [plane[part.slices] for plane, part in self._parts(rect)]
         return _round(self._to_bgr([resize(plane, size) for plane in planes]))
 
     def picture(self) -> Picture:
@@ -223,6 +224,13 @@ class Frame:
     def _check(self, rect: Rect) -> None:
         if rect.bottom > self.height or rect.right > self.width:
             raise ValueError(f"{rect} is not inside a {self.width}x{self.height} frame")
+
+    def _parts(self, rect: Rect) -> Iterator[tuple[Plane, Rect]]:
+        """Each plane, and its samples that the rectangle touches."""
+        luma, *chroma = self.planes()
+        yield luma, rect
+        for plane in chroma:
+            yield plane, self.layout.chroma_rect(rect)
 
     def _upsample(self, chroma: Plane, rect: Rect) -> Plane:
         """Chroma at every pixel of the rectangle, from the samples that it touches.
@@ -239,16 +247,19 @@ class Frame:
         width, height = rect.size
         return chroma[top : top + height, left : left + width]
 
-    def _add(self, rect: Rect, delta: Floats) -> None:
-        """Add a difference in YUV, (height, width, 3), to the pixels of the rectangle."""
-        planes, max_value = self.planes(), self.layout.max_value
-        changes = [np.asarray(change, np.float32) for change in cv2.split(delta)]
-        _add_rounded(planes[0][rect.slices], changes[0], max_value)
+    def _add(self, rect: Rect, change: Region) -> None:
+        """Add a difference in BGR to the pixels of the rectangle."""
+        (luma, *chroma), max_value = self.planes(), self.layout.max_value
+        matrix = self._yuv_from_bgr()[:, :3]
+        _add_rounded(luma[rect.slices], cv2.transform(change, matrix[:1]), max_value)
+        if not chroma:
+            return
         cells = self.layout.chroma_rect(rect)
-        for plane, change in zip(planes[1:], changes[1:], strict=False):  # none if gray
-            _add_rounded(plane[cells.slices], self._cell_means(rect, cells, change), max_value)
+        means = cv2.split(cv2.transform(self._cell_means(rect, cells, change), matrix[1:]))
+        for plane, mean in zip(chroma, means, strict=True):
+            _add_rounded(plane[cells.slices], mean, max_value)
 
-    def _cell_means(self, rect: Rect, cells: Rect, delta: Floats) -> Floats:
+    def _cell_means(self, rect: Rect, cells: Rect, delta: Region) -> Region:
         """The mean of `delta` over each chroma cell, with 0 for pixels outside the rectangle."""
         layout = self.layout
         bottom, right = cells.bottom << layout.log2_chroma_h, cells.right << layout.log2_chroma_w
@@ -259,11 +270,11 @@ class Frame:
             rect.left - (cells.left << layout.log2_chroma_w),
             right - rect.right,
             cv2.BORDER_CONSTANT,
-            value=0,
+            value=(0, 0, 0),
         )
         means = cv2.resize(padded, cells.size, interpolation=cv2.INTER_AREA).astype(np.float32)
         # the last cells of an odd-sized frame hold fewer pixels
-        means[-1] *= _edge_cell_factor(bottom, self.height, 1 << layout.log2_chroma_h)
+        means[-1:] *= _edge_cell_factor(bottom, self.height, 1 << layout.log2_chroma_h)
         means[:, -1] *= _edge_cell_factor(right, self.width, 1 << layout.log2_chroma_w)
         return means
 
@@ -287,29 +298,41 @@ class Frame:
         region = cv2.transform(cv2.merge(planes).astype(np.float32), self._bgr_from_yuv())
         return np.asarray(np.clip(region, 0, 255, out=region), np.float32)
 
-    def _bgr_from_yuv(self) -> NDArray[np.float64]:
+    def _bgr_from_yuv(self) -> Matrix:
         """(3, 4) matrix from stored Y, Cb, Cr and 1 to B, G, R in 0..255."""
-        square = np.eye(4)
-        square[:3] = self._yuv_from_bgr()
-        return np.asarray(np.linalg.inv(square)[:3], np.float64)
+        return _inverse(self._known_matrix(), self.tags.range == FULL, self.layout.bits)
 
-    def _yuv_from_bgr(self) -> NDArray[np.float64]:
+    def _yuv_from_bgr(self) -> Matrix:
         """(3, 4) matrix from B, G, R in 0..255 and 1 to stored Y, Cb, Cr."""
-        tags, bits = self.tags, self.layout.bits
-        red, blue = LUMA_WEIGHTS.get(tags.matrix, LUMA_WEIGHTS[default_matrix(self.height)])
-        luma = np.array([blue, 1 - red - blue, red])
-        rows = np.stack(
-            [
-                luma,
-                (np.array([1, 0, 0]) - luma) / (2 * (1 - blue)),
-                (np.array([0, 0, 1]) - luma) / (2 * (1 - red)),
-            ]
-        )
-        unit = 1 << (bits - 8)
-        full = tags.range == FULL
-        scales = [self.layout.max_value] * 3 if full else [219 * unit, 224 * unit, 224 * unit]
-        offsets = [0 if full else 16 * unit, 128 * unit, 128 * unit]
-        return np.column_stack([rows / 255 * np.array(scales)[:, None], offsets])
+        return _yuv_from_bgr(self._known_matrix(), self.tags.range == FULL, self.layout.bits)
+
+    def _known_matrix(self) -> int:
+        matrix = self.tags.matrix
+        return matrix if matrix in LUMA_WEIGHTS else default_matrix(self.height)
+
+
+@lru_cache(maxsize=16)
+def _inverse(matrix: int, full: bool, bits: int) -> Matrix:
+    square = np.eye(4)
+    square[:3] = _yuv_from_bgr(matrix, full, bits)
+    return np.asarray(np.linalg.inv(square)[:3], np.float64)
+
+
+@lru_cache(maxsize=16)
+def _yuv_from_bgr(matrix: int, full: bool, bits: int) -> Matrix:
+    red, blue = LUMA_WEIGHTS[matrix]
+    luma = np.array([blue, 1 - red - blue, red])
+    rows = np.stack(
+        [
+            luma,
+            (np.array([1, 0, 0]) - luma) / (2 * (1 - blue)),
+            (np.array([0, 0, 1]) - luma) / (2 * (1 - red)),
+        ]
+    )
+    unit = 1 << (bits - 8)
+    scales = [(1 << bits) - 1] * 3 if full else [219 * unit, 224 * unit, 224 * unit]
+    offsets = [0 if full else 16 * unit, 128 * unit, 128 * unit]
+    return np.column_stack([rows / 255 * np.array(scales)[:, None], offsets])
 
 
 def new_av_frame(width: int, height: int, pixel_format: str) -> av.VideoFrame:
@@ -380,7 +403,7 @@ def _edge_cell_factor(end: int, limit: int, cell: int) -> float:
     return cell / (cell - max(0, end - limit))
 
 
-def _add_rounded(view: Plane, change: Floats, max_value: int) -> None:
+def _add_rounded(view: Plane, change: NDArray[Any], max_value: int) -> None:
     kind = cv2.CV_8U if view.dtype == np.uint8 else cv2.CV_16U
     view[...] = np.minimum(cv2.add(view, change, dtype=kind), max_value)  # add rounds and clips
 
