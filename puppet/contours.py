@@ -5,6 +5,7 @@ the distance of the outer corners of the eyes in a face seen from the front.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,16 +66,21 @@ class MouthAxes:
         area = float(self.right[0] * self.down[1] - self.right[1] * self.down[0])
         return self.unit >= SMALLEST and area > LEAST_AREA and self.right[0] > MOST_ROLL
 
-    @property
+    @cached_property
     def matrix(self) -> Floats:
         """(2, 2): its columns are the axes, in pixels."""
         return self.unit * np.stack([self.right, self.down], 1)
+
+    @cached_property
+    def inverse(self) -> Floats:
+        """(2, 2): from pixels."""
+        return np.linalg.inv(self.matrix)
 
     def to_pixels(self, points: AnyPoints) -> Points:
         return np.asarray(points @ self.matrix.T + self.origin, np.float64)
 
     def from_pixels(self, points: AnyPoints) -> Points:
-        return np.asarray((points - self.origin) @ np.linalg.inv(self.matrix).T, np.float64)
+        return np.asarray((points - self.origin) @ self.inverse.T, np.float64)
 
 
 def _direction(vector: Floats) -> Floats:

@@ -52,7 +52,7 @@ class Slit:
 
 def mouth_coordinates(axes: MouthAxes, part: Rect) -> tuple[Floats, Floats]:
     """u and v of every pixel of a part of the picture."""
-    inverse = np.linalg.inv(axes.matrix).astype(np.float32)
+    inverse = axes.inverse.astype(np.float32)
     x = np.arange(part.left, part.right, dtype=np.float32) + np.float32(0.5 - axes.origin[0])
     y = np.arange(part.top, part.bottom, dtype=np.float32) + np.float32(0.5 - axes.origin[1])
     u = inverse[0, 0] * x[None] + inverse[0, 1] * y[:, None]
