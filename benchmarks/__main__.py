@@ -84,6 +84,12 @@ def load_truth() -> Command:
     return main
 
 
+def load_gpu() -> Command:
+    from benchmarks.gpu.command import main
+
+    return main
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "blend": Subcommand("quality and cost of the blend methods", load_blend),
     "truth": Subcommand("blended mouths against held ones of a talking clip", load_truth),
@@ -95,6 +101,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "batch": Subcommand("folders of jobs: a loop, kills, a thousand", load_batch),
     "visemes": Subcommand("lips that meet where they must, by sound and by phonemes", load_visemes),
     "quality": Subcommand("whether a result is any good", load_quality),
+    "gpu": Subcommand("every check that needs a GPU, in limited time", load_gpu),
     "lips": Subcommand("the mouths of finished videos, by looking at them", load_lips),
 }
 
