@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from base.geometry import Picture
+from faces.carried import Anchor
 from faces.detector import Detector
 from faces.face import Face
 from faces.person import (
@@ -25,6 +26,7 @@ CERTAIN = 0.9  # a detection with at least this score is certainly a face
 MAX_MOTION = 0.5  # the farthest that a face moves between two pictures
 JUMP = 0.3  # a longer move is no motion of a head but a cut that shot detection missed
 DRIFT = 0.1  # farther from a detection, the followed face is corrected
+CARRIED = 0.2  # of a picture: what counts towards the stride where the face was carried along
 MAX_GROWTH = 1.5  # the largest ratio of the widths in two pictures
 
 
@@ -36,10 +38,11 @@ class FollowState:
     last_face: Face | None = None  # the latest one in this shot
     appearance: Appearance | None = None  # of the person, after the first certain detection
     bystanders: tuple[Face, ...] = ()  # other faces of this shot, where they were last detected
-    since_detection: int = 0  # pictures since faces were last detected
+    since_detection: float = 0.0  # pictures since faces were last detected
     confirmed: bool = False  # the face was certain at least once since it was found
     people: int = 0  # certain faces at the last detection
     look: Look | None = None  # the latest one at the face in this shot
+    anchor: Anchor | None = None  # the face that was last detected or refined, if it is believed
 
     def after_cut(self) -> "FollowState":
         """The state at the start of a new shot: only the person's appearance is still valid."""
@@ -48,7 +51,10 @@ class FollowState:
 
 @dataclass(frozen=True)
 class Follower:
-    """Detects faces every `stride` pictures and after a loss, and refines the face in between."""
+    """Detects faces every `stride` pictures and after a loss, and refines the face in between.
+
+    A face whose mesh is seen is carried along with it, and detected more rarely.
+    """
 
     detector: Detector
     stride: int
@@ -72,9 +78,27 @@ class Follower:
 
     def advance(self, state: FollowState, view: View) -> FollowState:
         """Return the state after one more picture."""
+        since = state.since_detection + CARRIED
+        carried = self._carried(state, view) if since < self.stride else None
+        if carried is not None:
+            return replace(carried, since_detection=since)
+        return _anchored(self._detected(state, view))
+
+    def _carried(self, state: FollowState, view: View) -> FollowState | None:
+        """The state with the face moved along with its mesh; None where that cannot be."""
+        if self.watch is None or state.face is None or state.anchor is None:
+            return None
+        look = self.watch.go_on(view, state.look)
+        face = None if look is None else state.anchor.carried(look.mesh.points)
+        if face is None or not is_plausible_motion(state.face, face):
+            return None
+        return replace(state, face=face, last_face=face, look=look)
+
+    def _detected(self, state: FollowState, view: View) -> FollowState:
+        """The state with the face refined, or where it is time detected among all faces."""
+        since = state.since_detection + 1
         face = self._refine(state, view)
         look = None if face is None else self._look(view, face, state.look)
-        since = state.since_detection + 1
         if face is not None and since < self.stride:
             return replace(state, face=face, last_face=face, since_detection=since, look=look)
         detected = self.detector.detect(view.picture)
@@ -123,7 +147,7 @@ class Follower:
             state,
             face=None,
             confirmed=False,
-            since_detection=0,
+            since_detection=0.0,
             people=_certain(detected),
             look=look,
         )
@@ -183,6 +207,12 @@ def with_lips(face: Face | None, look: Look | None) -> Face | None:
     if face is None or look is None or not look.believed:
         return face
     return replace(face, lips=look.mesh.lips)
+
+
+def _anchored(state: FollowState) -> FollowState:
+    if state.face is None or state.look is None or not state.look.believed:
+        return replace(state, anchor=None)
+    return replace(state, anchor=Anchor(state.face, state.look.mesh.points))
 
 
 def _is_believed(state: FollowState) -> bool:

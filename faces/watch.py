@@ -66,6 +66,13 @@ class Watch:
         """Those of the faces that are faces with a mouth."""
         return [face for face in faces if self.look(view, face).believed]
 
+    def go_on(self, view: View, last: Look | None) -> Look | None:
+        """The next look at a face that was believed; None where there is any doubt."""
+        mesh = None if last is None else self._continued(view, last)
+        if mesh is None or last is None or mesh.logit < max(BELIEVED, last.usual - FALL):
+            return None
+        return Look(mesh, believed=True, usual=_usual(mesh, last), followed=True)
+
     def moved(self, view: View, face: Face, last: Look | None) -> Face | None:
         """The face of the picture before, moved as its mesh; None where that is no longer seen."""
         mesh = None if last is None else self._continued(view, last)
