@@ -32,7 +32,7 @@ types: .venv/ready-dev
 	$(BIN)/mypy
 
 # Written where git does not look, so that no later benchmark finds the commit changed.
-bench: .venv/ready  ## every benchmark, its figures into benchmarks/results/
+bench: .venv/ready-dev  ## every benchmark, its figures into benchmarks/results/
 	mkdir -p results/bench
 	@missed=0; \
 	  $(BIN)/python -m benchmarks speed --out results/bench/speed.json \
@@ -64,7 +64,7 @@ audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet bandit==$(BANDIT) pip-audit==$(PIP_AUDIT)
 	.venv/audit/bin/bandit -q -r -c pyproject.toml --skip B101,B105,B403,B404,B603,B608 $(SHIPPED)
-	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.txt
+	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-torch.txt
 
 batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a thousand in a row
 	mkdir -p results/bench
@@ -102,6 +102,6 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/ready-dev: requirements-dev.txt .venv/ready
+.venv/ready-dev: requirements-dev.txt requirements-torch.txt .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

@@ -1,10 +1,9 @@
-"""Speech found by Silero's network, read from the file inside the package `silero-vad`.
+"""Speech found by Silero's network, which is kept in `weights/`.
 
 It takes chunks of 512 samples, each preceded by the last 64 of the chunk before, and returns for
 each how probable speech is. It is recurrent: the result depends on all chunks before.
 """
 
-import importlib.util
 from functools import partial
 from pathlib import Path
 
@@ -22,21 +21,19 @@ STATE_SHAPE = (1, 1, 128)
 CHUNKS_AT_ONCE = 512  # 16 s: memory does not grow with the sound
 START_PROBABILITY, STAY_PROBABILITY = 0.5, 0.35  # speech starts at one, goes on down to the other
 
-PACKAGE = "silero-vad==6.2.3"
-NETWORK = Path("data") / "silero_vad_16k_sequence.onnx"
+NETWORK = Path(__file__).parent / "weights" / "silero_vad.onnx"
 
 
 def load_vad() -> Vad:
-    """Compile the network; EngineError without the package or with a damaged one."""
-    path = _network_path()
+    """Compile the network; EngineError if its file is missing or damaged."""
     try:
-        compiled = core().compile_model(core().read_model(path), "CPU", _settings())
+        compiled = core().compile_model(core().read_model(NETWORK), "CPU", _settings())
         request = compiled.create_infer_request()
         speech_probabilities(request, np.zeros(1, np.float32))
     except (RuntimeError, OSError) as error:
         raise EngineError(
-            f"{path}: is not the network that finds speech, or is damaged:"
-            f" pip install --no-deps --force-reinstall {PACKAGE}"
+            f"{NETWORK}: is missing, damaged, or not the network that finds speech;"
+            " install the program again, or leave out --vad silero"
         ) from error
     return partial(_find_speech, request)
 
@@ -73,16 +70,6 @@ def levels_in_blocks(levels: Levels, samples: int) -> Levels:
     """For each block of the sound the level of the chunk that the block's middle lies in."""
     middles = np.arange(-(-samples // BLOCK_SAMPLES)) * BLOCK_SAMPLES + BLOCK_SAMPLES // 2
     return np.asarray(levels[(middles // CHUNK_SAMPLES).clip(max=len(levels) - 1)], np.float32)
-
-
-def _network_path() -> Path:
-    spec = importlib.util.find_spec("silero_vad")  # never imported: it would import torch
-    if spec is None or not spec.submodule_search_locations:
-        raise EngineError(
-            "--vad silero needs the network in the package silero-vad:"
-            f" pip install --no-deps {PACKAGE}"
-        )
-    return Path(spec.submodule_search_locations[0]) / NETWORK
 
 
 def _settings() -> dict[str, str]:

@@ -69,10 +69,10 @@ def load_box_finder(device: str) -> FindBoxes:
 
 def find_sfd_weights() -> Path:
     """Return the path of S3FD's weights; EngineError if they or the package are missing."""
-    if importlib.util.find_spec("face_alignment") is None:
+    if any(importlib.util.find_spec(package) is None for package in ("face_alignment", "torch")):
         raise EngineError(
-            "--face_detector sfd needs the package face-alignment: pip install face-alignment, "
-            "or use --face_detector mtcnn"
+            "--face_detector sfd needs the packages face-alignment and torch: pip install"
+            " face-alignment -r requirements-torch.txt, or use --face_detector mtcnn"
         )
     weights = _weights_path()
     if not weights.is_file():

@@ -81,7 +81,6 @@ class FilesSettings:
     """What is written beside and after the video."""
 
     cache: Path | None  # a folder; none: nothing is kept
-    keep_networks: bool  # write into the cache what was not in it
     after: dict[str, Path]  # by the flag that names them
     events: bool  # standard output is for events
     judged: bool
@@ -193,7 +192,6 @@ def _files(options: Options) -> FilesSettings:
         after["--outfile"] = after.pop("the contact sheet")
     return FilesSettings(
         cache=options.cache_folder,
-        keep_networks=not options.check,
         after=after,
         events=options.progress == "json",
         judged=options.quality is not None,

@@ -19,7 +19,15 @@ from pipeline.framing import FaceFraming, Framing, MouthFraming
 from pipeline.settings import MouthSettings, Settings
 from video.source import Source
 from wav2lip.checkpoint import find_checkpoint
-from wav2lip.generators import NETWORKS, PREPARERS, EngineSettings, choose_engine, cuda_usable
+from wav2lip.generators import (
+    NETWORKS,
+    PREPARERS,
+    EngineSettings,
+    choose_engine,
+    cuda_usable,
+    has_cuda_driver,
+    has_torch,
+)
 from wav2lip.generators.prepared import EngineLoader, LazyEngine
 
 CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
@@ -96,15 +104,13 @@ def stages_of(
 def _engine_settings(
     settings: Settings, engine: str, checkpoint: Path | None, batch_size: int
 ) -> EngineSettings:
-    mouth, files = settings.mouth, settings.files
+    mouth = settings.mouth
     return EngineSettings(
         checkpoint=checkpoint,
         device=mouth.device,
         half=mouth.half,
         batch_size=batch_size,
-        cache=files.cache,
         strength=mouth.strength,
-        write_cache=files.keep_networks,
         visemes=mouth.visemes if engine == "puppet" else None,
         recognised=mouth.recognised if engine == "puppet" else None,
     )
@@ -117,12 +123,21 @@ def _framing(puppet: bool, with_donors: bool, track: FaceTrack, source: Source) 
 
 
 def _notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
-    """What of the phonemes has no effect; InputError for a file without any."""
+    """What has no effect or could be faster; InputError for a file without phonemes."""
     if engine != "puppet":
+        idle = _idle_gpu(mouth, engine)
         flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
         end = f"changes nothing with --engine {engine}: the puppet alone follows phonemes"
-        return tuple(f"{flag} {end}" for flag, path in flags.items() if path is not None)
+        return (*idle, *(f"{flag} {end}" for flag, path in flags.items() if path is not None))
     return () if mouth.visemes is None else _unknown_phonemes(mouth.visemes)
+
+
+def _idle_gpu(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
+    """That the network could run on this machine's GPU."""
+    chosen = engine == "openvino" and (mouth.engine, mouth.device) == ("auto", "auto")
+    if chosen and has_cuda_driver() and not has_torch():
+        return ("the network runs on the CPU: a GPU needs torch: requirements-torch.txt",)
+    return ()
 
 
 def _unknown_phonemes(path: Path) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from torch import nn
 
 from benchmarks.material.weights import random_tensor
 from tests.onnx_writer import onnx_of
+from wav2lip import folding
 from wav2lip.network import Wav2Lip, fold_norms
 
 LAYOUT = Path(__file__).parent / "wav2lip" / "data" / "network_layout.jsonl"
@@ -51,6 +52,11 @@ def network_of(weights):
         network = Wav2Lip()
     network.load_state_dict(weights, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def folded(weights):
+    """Weights and biases as the engines take them, without norms."""
+    return folding.fold_norms({name: value.numpy() for name, value in weights.items()})
 
 
 def save_classic(weights, path):

@@ -1,27 +1,29 @@
 """Find, check and load the network's weights. Code that a checkpoint holds is never run."""
 
 import os
-import pickle
 import re
-import warnings
-import zipfile
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from base.errors import EngineError, OutOfMemoryError
-
-if TYPE_CHECKING:  # torch takes more than a second to import: it is imported to read weights only
-    from torch import Tensor
-
-    from wav2lip.network import Wav2Lip
+from wav2lip.archive import members_of
+from wav2lip.layers import Shape, Weights, state_shapes
+from wav2lip.safetensors import read_safetensors
+from wav2lip.stored import Tensor, map_file
+from wav2lip.torch_files import read_legacy, read_torchscript, read_zip
+from wav2lip.unpickling import ForeignNameError, UnknownOperationError
 
 CLONE_FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
 # As Wav2Lip's authors name them; the network trained with a discriminator (GAN) is sharper.
 FILE_STEMS = ("wav2lip_gan", "wav2lip", "Wav2Lip-SD-GAN", "Wav2Lip-SD-NOGAN")
 SUFFIXES = (".pth", ".pt", ".safetensors", ".onnx")
+COUNTER = "num_batches_tracked"  # of batches that trained a norm; not needed
 HOW_TO_GET = "get wav2lip_gan.pth or wav2lip.pth"
 
 
@@ -105,7 +107,7 @@ def recognize_header(path: Path, head: bytes, size: int) -> CheckpointFormat:
     if head.startswith(b"version https://git-lfs"):
         raise EngineError(f"{path}: is a Git LFS pointer, not the file; run git lfs pull")
     if head.startswith(b"PK\x03\x04"):
-        return zip_format(path)
+        return recognize_zip(path)
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**27:
         return CheckpointFormat.SAFETENSORS
     if head[:1] == b"\x80":
@@ -115,12 +117,11 @@ def recognize_header(path: Path, head: bytes, size: int) -> CheckpointFormat:
     raise EngineError(f"{path}: is no checkpoint ({size} bytes of something else); {HOW_TO_GET}")
 
 
-def zip_format(path: Path) -> CheckpointFormat:
+def recognize_zip(path: Path) -> CheckpointFormat:
     """The format of a zip archive, by the names of its members."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = {name.rpartition("/")[2] for name in archive.namelist()}
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+        members = {name.rpartition("/")[2] for name in members_of(map_file(path))}
+    except (OSError, ValueError, struct.error) as error:
         raise EngineError(
             f"{path}: the checkpoint is cut off or damaged; {HOW_TO_GET} again"
         ) from error
@@ -129,24 +130,16 @@ def zip_format(path: Path) -> CheckpointFormat:
     return CheckpointFormat.TORCHSCRIPT if "constants.pkl" in members else CheckpointFormat.TORCH
 
 
-def load_network(path: Path) -> "Wav2Lip":
-    """Build the network with the checkpoint's weights in float32, ready for inference."""
-    import torch
-
-    from wav2lip.network import Wav2Lip
-
-    weights = read_weights(path)
-    with torch.device("meta"):  # no memory, no random numbers: every tensor is replaced
-        network = Wav2Lip()
-    network.load_state_dict(match_weights(path, weights, network.state_dict()), assign=True)
-    return network.eval().requires_grad_(False)
+def load_weights(path: Path) -> Weights:
+    """The weights of the checkpoint's network in float32, checked; batch norms are not folded."""
+    return match_weights(path, read_weights(path))
 
 
-def read_weights(path: Path) -> "dict[str, Tensor]":
+def read_weights(path: Path) -> dict[str, Tensor]:
     """Read every tensor of the checkpoint's state dict, by its name in the network."""
     read = READERS[detect_format(path)]
     try:
-        return extract_state_dict(read(path))
+        return {name.removeprefix("module."): tensor for name, tensor in read(path).items()}
     except EngineError:
         raise
     except MemoryError as error:
@@ -157,61 +150,15 @@ def read_weights(path: Path) -> "dict[str, Tensor]":
 
 def explain_failure(error: Exception) -> str:
     """Why a checkpoint could not be read, and what to do about it."""
-    code = re.search(r"GLOBAL ([\w.]+)", str(error))
-    if code:
-        return f"holds code ({code[1]}) beside weights, which was not run; {HOW_TO_GET}"
-    if isinstance(error, pickle.UnpicklingError):
+    if isinstance(error, ForeignNameError):
+        name = re.sub(r"[^\w.]", "?", error.name)
+        return f"holds code ({name}) beside weights, which was not run; {HOW_TO_GET}"
+    if isinstance(error, UnknownOperationError):
         return f"is damaged or holds more than weights, which was not run; {HOW_TO_GET}"
     return f"the checkpoint is cut off or damaged; {HOW_TO_GET} again"
 
 
-def read_torch(path: Path) -> object:
-    return torch_load(path, mapped=True)
-
-
-def read_legacy(path: Path) -> object:
-    return torch_load(path, mapped=False)
-
-
-def torch_load(path: Path, mapped: bool) -> object:
-    import torch
-
-    ignored: list[Any] = [(IgnoredObject, name) for name in IGNORED_NAMES]
-    with warnings.catch_warnings(), torch.serialization.safe_globals(ignored):
-        warnings.simplefilter("ignore")  # about pickle protocols; an unreadable file raises anyway
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-
-
-class IgnoredObject:
-    """Stands for numpy's numbers in an optimizer's state, which are not needed here."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def __setstate__(self, state: object) -> None:
-        pass
-
-
-IGNORED_NAMES = (
-    "numpy.dtype",
-    "numpy.core.multiarray.scalar",
-    "numpy._core.multiarray.scalar",
-)
-
-
-def read_torchscript(path: Path) -> object:
-    from wav2lip.torchscript import read_tensors
-
-    return read_tensors(path)
-
-
-def read_safetensors(path: Path) -> object:
-    from safetensors.torch import load_file
-
-    return load_file(path)
-
-
-def refuse_onnx(path: Path) -> object:
+def refuse_onnx(path: Path) -> dict[str, Tensor]:
     """An ONNX file holds a whole network, not weights for ours."""
     raise EngineError(
         f"{path}: holds an ONNX network, which only OpenVINO runs: choose --engine openvino,"
@@ -219,8 +166,8 @@ def refuse_onnx(path: Path) -> object:
     )
 
 
-READERS: dict[CheckpointFormat, Callable[[Path], object]] = {
-    CheckpointFormat.TORCH: read_torch,
+READERS: dict[CheckpointFormat, Callable[[Path], dict[str, Tensor]]] = {
+    CheckpointFormat.TORCH: read_zip,
     CheckpointFormat.LEGACY: read_legacy,
     CheckpointFormat.TORCHSCRIPT: read_torchscript,
     CheckpointFormat.SAFETENSORS: read_safetensors,
@@ -228,31 +175,14 @@ READERS: dict[CheckpointFormat, Callable[[Path], object]] = {
 }
 
 
-def extract_state_dict(content: object) -> "dict[str, Tensor]":
-    """The tensors by the network's own names, without the dictionaries and prefixes of training."""
-    from torch import Tensor
-
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping):
-        return {}
-    return {
-        str(name).removeprefix("module."): value
-        for name, value in content.items()
-        if isinstance(value, Tensor)
-    }
-
-
-def match_weights(
-    path: Path, weights: "Mapping[str, Tensor]", expected: "Mapping[str, Tensor]"
-) -> "dict[str, Tensor]":
-    """Convert `weights` to the types of `expected`; EngineError if a tensor does not fit."""
-    required = [name for name in expected if not name.endswith("num_batches_tracked")]
-    missing = [name for name in required if name not in weights]
-    foreign = [name for name in weights if name not in expected]
+def match_weights(path: Path, weights: Mapping[str, Tensor]) -> Weights:
+    """Convert `weights` to float32; EngineError if they are not those of Wav2Lip."""
+    expected = state_shapes()
+    missing = [name for name in expected if name not in weights]
+    foreign = [n for n in weights if n not in expected and not n.endswith(COUNTER)]
     if missing:
         raise EngineError(
-            f"{path}: weights of another network: {len(missing)} of Wav2Lip's {len(required)}"
+            f"{path}: weights of another network: {len(missing)} of Wav2Lip's {len(expected)}"
             f" tensors are missing, {missing[0]} the first; {HOW_TO_GET}"
         )
     if foreign:
@@ -260,26 +190,24 @@ def match_weights(
             f"{path}: weights of another network: {foreign[0]} and {len(foreign) - 1} more"
             f" tensors are not Wav2Lip's; {HOW_TO_GET}"
         )
-    for name in required:
-        check_tensor(path, name, weights[name], expected[name])
-    counters = {name: expected[name].new_zeros((), device="cpu") for name in expected}
-    return counters | {name: weights[name].to(expected[name].dtype) for name in required}
+    return {name: convert(path, name, weights[name], shape) for name, shape in expected.items()}
 
 
-def check_tensor(path: Path, name: str, weight: "Tensor", expected: "Tensor") -> None:
+def convert(path: Path, name: str, weight: Tensor, shape: Shape) -> NDArray[np.float32]:
     """EngineError if the weight has another shape or type, or numbers that make no sense."""
-    if weight.shape != expected.shape or not weight.is_floating_point():
+    if weight.shape != shape or weight.dtype.kind != "f":
         raise EngineError(
-            f"{path}: weights of another network: {name} is {describe_tensor(weight)}"
-            f" where Wav2Lip has {describe_tensor(expected)}; {HOW_TO_GET}"
+            f"{path}: weights of another network: {name} is {weight.dtype} {in_words(weight.shape)}"
+            f" where Wav2Lip has float32 {in_words(shape)}; {HOW_TO_GET}"
         )
-    if not weight.isfinite().all() or (name.endswith("running_var") and (weight < 0).any()):
+    with np.errstate(over="ignore"):  # what is too large becomes infinite
+        converted = weight.astype(np.float32, copy=False)
+    if not np.isfinite(converted).all() or (name.endswith("running_var") and converted.min() < 0):
         raise EngineError(
             f"{path}: {name} holds what is no number: the file is damaged; {HOW_TO_GET}"
         )
+    return converted
 
 
-def describe_tensor(tensor: "Tensor") -> str:
-    """Its type and shape in words, as in "float32 3x32x1x1"."""
-    dtype = str(tensor.dtype).removeprefix("torch.")
-    return f"{dtype} {'x'.join(map(str, tensor.shape)) or 'number'}"
+def in_words(shape: Shape) -> str:
+    return "x".join(map(str, shape)) or "number"

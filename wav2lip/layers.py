@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Weights = Mapping[str, NDArray[np.float32]]  # by name, as in a state dict
 Shape = tuple[int, ...]
 
+NORM_PARTS = ("weight", "bias", "running_mean", "running_var")  # of a batch norm
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -104,9 +106,16 @@ def named_convolutions() -> Iterator[tuple[str, Layer]]:
     yield "output_block.1", COLOR_HEAD
 
 
-def folded_shapes() -> dict[str, Shape]:
-    """The shape of every tensor that is left once the batch norms are folded, by name."""
+def norm_of(convolution: str) -> str:
+    """The name in a checkpoint of the batch norm behind a convolution; COLOR_HEAD has none."""
+    return f"{convolution.removesuffix('0')}1"
+
+
+def state_shapes() -> dict[str, Shape]:
+    """The shape of every tensor that a checkpoint needs, by name."""
     shapes: dict[str, Shape] = {}
     for name, layer in named_convolutions():
         shapes |= {f"{name}.weight": layer.weight_shape, f"{name}.bias": (layer.out_channels,)}
+        if layer is not COLOR_HEAD:
+            shapes |= {f"{norm_of(name)}.{part}": (layer.out_channels,) for part in NORM_PARTS}
     return shapes

@@ -3,12 +3,15 @@
 Module names follow the published checkpoints, so their state dicts load without renaming.
 """
 
+from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from wav2lip.checkpoint import load_weights
 from wav2lip.layers import (
     AUDIO_ENCODER,
     COLOR_HEAD,
@@ -17,7 +20,6 @@ from wav2lip.layers import (
     OUTPUT,
     Block,
     Layer,
-    Weights,
 )
 
 
@@ -79,7 +81,18 @@ def fold_norms(network: Wav2Lip) -> Wav2Lip:
     return network
 
 
-def folded_weights(network: Wav2Lip) -> Weights:
-    """The weights after folding the batch norms, which changes `network` in place."""
-    state = fold_norms(network).state_dict()
-    return {name: value.contiguous().numpy() for name, value in state.items()}
+def load_network(path: Path) -> Wav2Lip:
+    """Build the network with the checkpoint's weights in float32, ready for inference."""
+    with torch.device("meta"):  # no memory, no random numbers: every tensor is replaced
+        network = Wav2Lip()
+    counters = {
+        name: torch.zeros((), dtype=value.dtype)
+        for name, value in network.state_dict().items()
+        if name.endswith("num_batches_tracked")
+    }
+    weights = {
+        name: torch.from_numpy(np.require(array, requirements=("C", "A", "W")))
+        for name, array in load_weights(path).items()
+    }
+    network.load_state_dict(counters | weights, assign=True)
+    return network.eval().requires_grad_(False)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from typing import Generic, TypeVar
 
 from base.cache import Cached
@@ -12,11 +13,10 @@ from faces.detectors import DETECTORS
 from pipeline.settings import Settings
 from pipeline.stages import WITHOUT_WEIGHTS, Stages, stages_of
 from wav2lip.generators import PREPARERS, EngineSettings
-from wav2lip.generators.prepared import LazyEngine, PreparedEngine
-from workers.exclusive import exclusive_preparation
+from wav2lip.generators.prepared import LazyEngine
 from workers.stamps import stamp
 
-MOST_ENGINES, MOST_DETECTORS = 2, 2  # a compiled network takes 150 MB
+MOST_ENGINES, MOST_DETECTORS = 2, 2  # a compiled network takes 260 MB
 T = TypeVar("T")
 
 
@@ -96,7 +96,7 @@ class CachedEngine:
         files = settings.checkpoint, settings.visemes, settings.recognised
         stamps = tuple(map(stamp, files))
         self._weights = name, settings, stamps
-        self._engine = LazyEngine(lambda: _prepared(name, settings))
+        self._engine = LazyEngine(partial(PREPARERS[name], settings))
 
     def prepare(self) -> Cached:
         """Read the weights, unless an engine that was made from them is resident."""
@@ -109,10 +109,3 @@ class CachedEngine:
         generator, state = self._engines.get(key, lambda: self._engine.generator(visible))
         self._loads["engine"] = state
         return generator
-
-
-def _prepared(name: str, settings: EngineSettings) -> PreparedEngine:
-    if name != "openvino":
-        return PREPARERS[name](settings)
-    with exclusive_preparation(settings):
-        return PREPARERS[name](settings)

@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     with TemporaryDirectory(prefix="lips-") as name:
         folder = Path(name)
         frames = make_batch(subject, max(DISTINCT_FRAMES, COMPARED))
-        bench = Bench(checkpoint_path(args, folder), folder / "cache", frames, parts)
+        bench = Bench(checkpoint_path(args, folder), frames, parts)
         rows = measure_variants(bench, variants, _repeats(args), _print_progress)
     print(figures(rows))
     if args.out is not None:

@@ -41,12 +41,11 @@ class Bench:
     """The inputs that all variants share."""
 
     checkpoint: Path
-    cache: Path
     frames: Batch
     parts: Mapping[str, Rect]
 
     def generator(self, variant: Variant) -> Generator:
-        return variant.load(variant.settings(self.checkpoint, self.cache, self.parts))
+        return variant.load(variant.settings(self.checkpoint, self.parts))
 
     def batches(self, variant: Variant, count: int) -> Iterator[Batch]:
         """At least `count` frames in full batches."""

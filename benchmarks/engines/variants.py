@@ -41,10 +41,10 @@ class Variant:
     part: str  # name of the decoded part
     batch: int
 
-    def settings(self, checkpoint: Path, cache: Path, parts: Mapping[str, Rect]) -> EngineSettings:
+    def settings(self, checkpoint: Path, parts: Mapping[str, Rect]) -> EngineSettings:
         weights = None if self.engine == PUPPET else checkpoint
         visible = parts.get(self.part, WHOLE_PATCH)
-        return EngineSettings(weights, self.device, self.half, self.batch, cache, visible)
+        return EngineSettings(weights, self.device, self.half, self.batch, visible)
 
     def load(self, settings: EngineSettings) -> Generator:
         return ENGINES[self.engine](settings)

@@ -93,7 +93,7 @@ def _modules(layer: Layer) -> Iterator[nn.Module]:
 
 def load_syncnet(path: Path) -> SyncNet:
     """The network with the file's weights, in evaluation mode; no code in the file is run."""
-    weights = read_weights(path)
+    weights = {name: torch.from_numpy(np.array(w)) for name, w in read_weights(path).items()}
     with torch.device("meta"):
         network = SyncNet()
     network.load_state_dict(_checked_weights(path, weights, network.state_dict()), assign=True)

@@ -1,20 +1,29 @@
 """A random checkpoint of the real size: its patches are noise, but cost what mouths cost."""
 
+import json
 import zlib
+from math import prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wav2lip.layers import state_shapes
+
 
 def make_checkpoint(path: Path) -> Path:
-    """Write random weights for the network; each tensor is seeded by its name."""
-    from safetensors.numpy import save_file
-
-    from wav2lip.network import Wav2Lip
-
-    shapes = {name: tuple(value.shape) for name, value in Wav2Lip().state_dict().items()}
-    save_file({name: random_tensor(name, shape) for name, shape in shapes.items()}, path)
+    """Write random weights for the network as safetensors; each is seeded by its name."""
+    shapes = state_shapes()
+    header: dict[str, object] = {}
+    end = 0
+    for name, shape in shapes.items():
+        start, end = end, end + 4 * prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": (start, end)}
+    described = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(described).to_bytes(8, "little") + described)
+        for name, shape in shapes.items():
+            file.write(random_tensor(name, shape).tobytes())
     return path
 
 

@@ -28,7 +28,6 @@ from video.shape import Shape
 from video.source import open_source
 from video.still import is_picture, read_picture
 from video.writer import Target, write_video
-from wav2lip.checkpoint import load_network
 from wav2lip.generators import DEVICES, cuda_usable
 
 if TYPE_CHECKING:
@@ -128,8 +127,9 @@ def load_on_device(checkpoint: Path, device: str) -> "Wav2Lip":
     cuda = device != "cpu" and cuda_usable()
     if device == "cuda" and not cuda:
         raise EngineError("--device cuda: torch finds no CUDA GPU here; choose --device cpu")
-    network: Wav2Lip = load_network(checkpoint).to("cuda" if cuda else "cpu")
-    return network
+    from wav2lip.network import load_network
+
+    return load_network(checkpoint).to("cuda" if cuda else "cpu")
 
 
 def forward(network: "Wav2Lip", mels: Mel, faces: Patches) -> Patches:

@@ -59,7 +59,7 @@ def few(monkeypatch):
 def bench(subject, tmp_path_factory):
     folder = tmp_path_factory.mktemp("engines")
     checkpoint = make_checkpoint(folder / "wav2lip.safetensors")
-    return Bench(checkpoint, folder / "cache", make_batch(subject, 8), {})
+    return Bench(checkpoint, make_batch(subject, 8), {})
 
 
 def variant(engine, half=False, batch=2, part=WHOLE):

@@ -329,14 +329,6 @@ def test_at_lip_strength_0_nothing_moves(run, tmp_path):
     assert np.ptp(np.stack(frames_of(tmp_path / "out" / "0.mkv")), axis=0).max() == 0
 
 
-def test_speech_cannot_be_found_without_the_network(run, monkeypatch):
-    monkeypatch.setitem(sys.modules, "silero_vad", None)
-    code, errors, _, left = run(vad="silero")
-    assert code == 5 and left == []
-    assert len(errors) == 1 and "pip install --no-deps silero-vad==" in errors[0]
-    assert run(vad="energy")[0] == 0
-
-
 def speaker(number, width, height):
     """The portrait, moving a little to the right."""
     picture = cv2.resize(cv2.imread(str(PORTRAIT)), (width, height), interpolation=cv2.INTER_AREA)

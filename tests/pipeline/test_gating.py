@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
 
 import cv2
@@ -445,7 +444,6 @@ def over_music(vad, alone=False):
     return windows_of(mix_noise(speech, "music", 10.0), FPS, Fraction(0), hearing), speech.truth
 
 
-@pytest.mark.skipif(find_spec("silero_vad") is None, reason="no silero-vad here")
 def test_over_music_the_network_rests_where_nobody_speaks():
     """To loudness all of it is speech; the network is asked for all of speech all the same."""
     (loud, truth), (heard, _) = over_music("energy"), over_music("silero", alone=True)
@@ -462,7 +460,6 @@ def test_over_music_the_network_rests_where_nobody_speaks():
     assert np.median(playing[~truth]) > 2 * resting.min()
 
 
-@pytest.mark.skipif(find_spec("silero_vad") is None, reason="no silero-vad here")
 @pytest.mark.parametrize(("vad", "rests"), [("energy", False), ("silero", True)])
 def test_over_music_the_puppet_rests_too(vad, rests):
     heard, truth = over_music(vad, vad == "silero")

@@ -10,7 +10,7 @@ from pipeline import preflight
 from pipeline.options import Options
 from pipeline.preflight import estimate, in_words, picture_bytes
 from pipeline.report import Clock
-from pipeline.run import lipsync, prepare
+from pipeline.run import lipsync
 from pipeline.settings import settings_of
 from pipeline.stages import stages_of
 from tests.checkpoints import flat_weights, save_bare, save_other_network
@@ -46,27 +46,20 @@ def test_a_checkpoint_is_read_before_faces_are_looked_for(job, tmp_path, engine)
         seen_first(replace(job, checkpoint_path=other, engine=engine, device="cpu"))
 
 
-def test_the_network_is_read_once_and_kept_and_the_report_says_so(job, tmp_path, monkeypatch):
+def test_the_network_is_read_once_and_nothing_of_it_is_kept(job, tmp_path, monkeypatch):
     from wav2lip.generators import openvino_engine
 
     checkpoint = save_bare(flat_weights(), tmp_path / "flat.pth")
-    made = []
-    rebuilt = openvino_engine.read_and_fold
+    read = []
+    load_weights = openvino_engine.load_weights
     monkeypatch.setattr(
-        openvino_engine, "read_and_fold", lambda path: made.append(path) or rebuilt(path)
+        openvino_engine, "load_weights", lambda path: read.append(path) or load_weights(path)
     )
     given = replace(job, checkpoint_path=checkpoint, device="cpu", box=(20, 100, 30, 130))
-
-    def known(options):
-        settings = settings_of(options)
-        return prepare(settings, stages_of(settings), Clock())[2]
-
-    checked = replace(given, check=True)
-    assert known(checked) == "miss" and len(made) == 1 and not given.cache_dir.exists()
     settings = settings_of(given)
     report = lipsync(settings, stages_of(settings), lambda step: None, Clock())
-    assert report.caches == {"track": "miss", "network": "miss"} and len(made) == 2
-    assert known(given) == known(checked) == "hit" and len(made) == 2
+    assert report.caches == {"track": "miss", "network": "off"} and len(read) == 1
+    assert {path.name for path in given.cache_dir.iterdir()} == {"tracks"}
 
 
 def test_too_little_memory_is_known_before_it_is_missed(job):

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from importlib.util import find_spec
 from pathlib import Path
 
 import av
@@ -254,7 +253,7 @@ def test_shape_flags_reach_the_result(job, shape, size):
     assert frames_of(job.outfile)[0].shape[:2] == size[::-1]
 
 
-@pytest.mark.parametrize("vad", [v for v in VADS if v != "silero" or find_spec("silero_vad")])
+@pytest.mark.parametrize("vad", VADS)
 def test_what_is_no_speech_moves_no_mouth_where_that_can_be_told(job, tmp_path, vad):
     """A loud hiss: to loudness it is speech."""
     hiss = np.random.default_rng(1).normal(0, 0.1, (1, 16_000)).astype(np.float32)

@@ -2,10 +2,7 @@
 
 import os
 import re
-import subprocess
-import sys
 import threading
-import time
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,14 +14,13 @@ from base.errors import EngineError, UsageError
 from base.generator import WHOLE_PATCH, Batch
 from base.geometry import Rect
 from base.openvino import core, ops, ov
-from tests.checkpoints import flat_weights, network_of, save_bare, save_cut_off, save_onnx
+from tests.checkpoints import flat_weights, folded, network_of, save_bare, save_cut_off, save_onnx
 from tests.onnx_writer import block, number, text, value
 from wav2lip.generators import (
     GENERATORS,
     NETWORKS,
     EngineSettings,
     choose_engine,
-    network_cache,
     torch_engine,
 )
 from wav2lip.generators.cuda_engine import CudaEngine
@@ -33,7 +29,7 @@ from wav2lip.generators.in_flight import generate
 from wav2lip.generators.openvino_engine import piece_size
 from wav2lip.generators.openvino_graph import build_graph
 from wav2lip.generators.openvino_processing import restore_patches
-from wav2lip.network import fold_norms, folded_weights
+from wav2lip.network import fold_norms
 
 ROOT = Path(__file__).parent.parent.parent
 RELATIVE_LANDMARKS = np.array([(0.31, 0.41), (0.69, 0.41), (0.5, 0.6), (0.35, 0.78), (0.65, 0.78)])
@@ -57,22 +53,17 @@ def cut(batch, *sizes):
     return [Batch(batch.mels[p], batch.faces[p], batch.landmarks[p]) for p in parts]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(scope="module", params=GENERATORS)
-def generator(request, checkpoint, cache):
+def generator(request, checkpoint):
     """On the CPU, at most three frames at once."""
-    settings = EngineSettings(checkpoint, "cpu", half=False, batch_size=3, cache=cache)
+    settings = EngineSettings(checkpoint, "cpu", half=False, batch_size=3)
     return GENERATORS[request.param](settings)
 
 
 @pytest.fixture(scope="module")
-def generator_of_whole(checkpoint, cache):
+def generator_of_whole(checkpoint):
     """By name; each is loaded once."""
-    settings = EngineSettings(checkpoint, "cpu", batch_size=3, cache=cache)
+    settings = EngineSettings(checkpoint, "cpu", batch_size=3)
     return lru_cache(lambda name: GENERATORS[name](settings))
 
 
@@ -133,10 +124,10 @@ PARTS = [Rect(48, 92, 20, 80), Rect(53, 96, 0, 61), Rect(0, 7, 41, 96), Rect(60,
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("visible", PARTS[1:2], ids=str)
 def test_the_visible_part_equals_the_whole_patch_and_the_rest_the_face(
-    name, visible, generator_of_whole, checkpoint, cache
+    name, visible, generator_of_whole, checkpoint
 ):
     batch = batch_of(3, seed=3)
-    settings = EngineSettings(checkpoint, "cpu", batch_size=3, cache=cache, visible=visible)
+    settings = EngineSettings(checkpoint, "cpu", batch_size=3, visible=visible)
     part = next(GENERATORS[name](settings)([batch])).astype(int)
     whole = next(generator_of_whole(name)([batch]))
     inside = np.zeros((96, 96), bool)
@@ -155,7 +146,7 @@ def test_a_part_is_computed_as_the_whole_network_does(visible, weights):
     network = network_of(weights)
     with torch.inference_mode():
         whole = network(torch.from_numpy(mel), torch.from_numpy(face)).numpy()
-    graph = build_graph(folded_weights(network), visible)
+    graph = build_graph(folded(weights), visible)
     part = core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([mel, face])[0]
     rows, columns = visible.slices
     assert np.abs(part - whole[:, :, rows, columns]).max() < 1e-5
@@ -163,9 +154,9 @@ def test_a_part_is_computed_as_the_whole_network_does(visible, weights):
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(("half", "within"), [(False, 0.51), (True, 4)])
-def test_patches_are_the_network_s_output_rounded(name, half, within, weights, checkpoint, cache):
+def test_patches_are_the_network_s_output_rounded(name, half, within, weights, checkpoint):
     batch = batch_of(2, seed=7)
-    generator = GENERATORS[name](EngineSettings(checkpoint, "cpu", half, 2, cache))
+    generator = GENERATORS[name](EngineSettings(checkpoint, "cpu", half, 2))
     error = next(generator([batch])) - expected(weights, batch)
     assert np.abs(error).max() < within
     assert abs(error.mean()) < 0.2  # truncated, it would be -0.5
@@ -231,14 +222,13 @@ def onnx(weights, tmp_path_factory):
 
 
 @pytest.mark.parametrize("visible", PARTS[:1], ids=str)
-def test_onnx_gives_the_same_patches(onnx, checkpoint, cache, visible):
-    settings = EngineSettings(checkpoint, "cpu", batch_size=2, cache=cache)
+def test_onnx_gives_the_same_patches(onnx, checkpoint, visible):
     batch = batch_of(2)
-    with_onnx, with_torch = (
-        next(GENERATORS["openvino"](EngineSettings(path, "cpu", False, 2, cache, visible))([batch]))
-        for path in (onnx, settings.weights)
+    with_onnx, with_weights = (
+        next(GENERATORS["openvino"](EngineSettings(path, "cpu", False, 2, visible))([batch]))
+        for path in (onnx, checkpoint)
     )
-    assert np.abs(with_onnx.astype(int) - with_torch).max() <= 1
+    assert np.abs(with_onnx.astype(int) - with_weights).max() <= 1
 
 
 def test_onnx_that_is_cut_off_is_refused(onnx, tmp_path):
@@ -253,114 +243,6 @@ def test_another_network_in_onnx_is_refused(tmp_path):
     path.write_bytes(number(1, 8) + block(8, text(1, "") + number(2, 17)) + block(7, body))
     with pytest.raises(EngineError, match="another network: its inputs"):
         GENERATORS["openvino"](EngineSettings(path))
-
-
-def test_a_start_from_the_cache_imports_no_torch(checkpoint, cache):
-    first_patches(checkpoint, cache)
-    program = """
-import sys
-from pathlib import Path
-import numpy as np
-from wav2lip.generators import GENERATORS, EngineSettings, choose_engine
-from base.generator import Batch
-checkpoint, cache = map(Path, sys.argv[1:])
-assert choose_engine("auto", "cpu", checkpoint) == "openvino"
-shapes = {"mels": (1, 80, 16), "faces": (1, 96, 96, 3), "landmarks": (1, 5, 2)}
-dtypes = {"mels": np.float32, "faces": np.uint8, "landmarks": np.float32}
-batch = Batch(**{name: np.zeros(shapes[name], dtypes[name]) for name in shapes})
-settings = EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache)
-assert len(next(GENERATORS["openvino"](settings)([batch]))) == 1
-print("torch" in sys.modules)
-"""
-    words = [sys.executable, "-c", program, str(checkpoint), str(cache)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
-
-
-def first_patches(checkpoint, cache):
-    settings = EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache)
-    return next(GENERATORS["openvino"](settings)([batch_of(1)]))
-
-
-def test_a_damaged_cache_entry_is_made_again(checkpoint, tmp_path):
-    whole = first_patches(checkpoint, tmp_path)
-    (entry,) = (tmp_path / "networks").iterdir()
-    with (entry / network_cache.WEIGHTS_FILE).open("r+b") as file:
-        file.seek(10**7)
-        file.write(b"\xff" * 4000)
-    damaged = network_cache.checksum(entry)
-    assert np.array_equal(first_patches(checkpoint, tmp_path), whole)
-    assert [*(tmp_path / "networks").iterdir()] == [entry]
-    assert (entry / "checksum").read_text() == network_cache.checksum(entry) != damaged
-
-
-def resident(folder):
-    """Megabytes of this process's memory that are the folder's files."""
-    kilobytes, inside = 0, False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if re.match("[0-9a-f]+-", line):
-            inside = f" {folder}/" in line
-        elif inside and line.startswith("Rss:"):
-            kilobytes += int(line.split()[1])
-    return kilobytes / 1024
-
-
-@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells")
-def test_weights_leave_the_memory_once_the_network_is_compiled(checkpoint, cache):
-    first_patches(checkpoint, cache)
-    stored = network_cache.read(cache / "networks" / network_cache.cache_key(checkpoint))
-    sums = [weight.sum() for weight in stored.weights.values()]
-    before = resident(cache)
-    stored.release()
-    assert before - resident(cache) > 130
-    assert [weight.sum() for weight in stored.weights.values()] == sums
-    stored.release()
-    before = resident(cache)
-    generator = GENERATORS["openvino"](EngineSettings(checkpoint, "cpu", batch_size=1, cache=cache))
-    next(generator([batch_of(1)]))
-    assert resident(cache) - before < 70
-
-
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
-    (tmp_path / "cache").write_text("a file where the folder should be")
-    checkpoint = save_bare(flat_weights(), tmp_path / "flat.pth")
-    assert first_patches(checkpoint, tmp_path / "cache").shape == (1, 96, 96, 3)
-
-
-def test_without_a_cache_nothing_is_written(tmp_path, monkeypatch):
-    checkpoint = save_bare(flat_weights(), tmp_path / "flat.pth")
-    monkeypatch.chdir(tmp_path)
-    first_patches(checkpoint, None)
-    assert [*tmp_path.rglob("*")] == [checkpoint]
-
-
-def test_the_cache_keeps_the_networks_used_last(tmp_path):
-    entries = [tmp_path / "networks" / f"{age:032x}" for age in range(network_cache.MAX_ENTRIES)]
-    for age, entry in enumerate(entries):
-        entry.mkdir(parents=True)
-        os.utime(entry, (time.time() - 60 - age,) * 2)
-    first_patches(save_bare(flat_weights(), tmp_path / "flat.pth"), tmp_path)
-    assert [entry.exists() for entry in entries] == [True, True, False]
-    (new,) = {*(tmp_path / "networks").iterdir()} - {*entries}
-    os.utime(new, (1, 1))
-    first_patches(tmp_path / "flat.pth", tmp_path)
-    assert new.stat().st_mtime > entries[1].stat().st_mtime
-
-
-@pytest.mark.parametrize("offset", [1000, -1000])
-def test_the_cache_tells_checkpoints_of_one_size_apart(offset, tmp_path):
-    first, second = np.zeros(2**22, np.uint8), np.zeros(2**22, np.uint8)
-    second[offset] = 1
-    paths = tmp_path / "first.pth", tmp_path / "second.pth"
-    for path, content in zip(paths, (first, second), strict=True):
-        path.write_bytes(content.tobytes())
-        os.utime(path, ns=(0, 0))
-    assert network_cache.cache_key(paths[0]) != network_cache.cache_key(paths[1])
-    os.utime(paths[1], ns=(0, 1))
-    paths[1].write_bytes(first.tobytes())
-    assert network_cache.cache_key(paths[0]) != network_cache.cache_key(paths[1])
-    os.utime(paths[1], ns=(0, 0))
-    assert network_cache.cache_key(paths[0]) == network_cache.cache_key(paths[1])
 
 
 def test_cuda_that_is_not_there_is_an_error(checkpoint):

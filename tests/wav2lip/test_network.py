@@ -8,10 +8,9 @@ import torch
 
 from base.generator import WHOLE_PATCH
 from base.openvino import core
-from tests.checkpoints import layout, network_of
+from tests.checkpoints import folded, layout, network_of
 from wav2lip.generators.openvino_graph import build_graph
-from wav2lip.layers import folded_shapes
-from wav2lip.network import Wav2Lip, fold_norms, folded_weights
+from wav2lip.network import Wav2Lip, fold_norms
 
 DATA = Path(__file__).parent / "data"
 
@@ -23,7 +22,7 @@ def reference():
 
 
 @pytest.fixture(scope="module")
-def folded(weights):
+def torch_folded(weights):
     return fold_norms(network_of(weights))
 
 
@@ -32,9 +31,9 @@ def forward(network, reference):
         return network(*(torch.from_numpy(reference[name]) for name in ("mel", "face"))).numpy()
 
 
-def compiled_forward(network, reference, precision):
+def compiled_forward(weights, reference, precision):
     hint = {"INFERENCE_PRECISION_HINT": precision}
-    compiled = core().compile_model(build_graph(folded_weights(network), WHOLE_PATCH), "CPU", hint)
+    compiled = core().compile_model(build_graph(folded(weights), WHOLE_PATCH), "CPU", hint)
     return compiled([reference["mel"], reference["face"]])[0]
 
 
@@ -50,23 +49,26 @@ def test_output_equals_the_original_network(weights, reference):
     assert np.abs(out - reference["out"]).max() < 1e-4
 
 
-def test_folding_the_norms_keeps_the_output(folded, reference):
-    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
-    assert np.abs(forward(folded, reference) - reference["out"]).max() < 1e-4
+def test_folding_the_norms_keeps_the_output(torch_folded, reference):
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in torch_folded.modules())
+    assert np.abs(forward(torch_folded, reference) - reference["out"]).max() < 1e-4
 
 
-def test_the_folded_weights_have_the_shapes_that_are_known_without_torch(folded):
-    shapes = {name: weight.shape for name, weight in folded_weights(folded).items()}
-    assert [*shapes.items()] == [*folded_shapes().items()]
+def test_the_norms_are_folded_as_torch_does_to_the_bit(weights, torch_folded):
+    ours, theirs = folded(weights), torch_folded.state_dict()
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        assert array.flags.c_contiguous and array.flags.owndata, name
+        assert array.tobytes() == theirs[name].contiguous().numpy().tobytes(), name
 
 
-def test_openvino_graph_equals_the_original_network(folded, reference):
-    out = compiled_forward(folded, reference, "f32")
+def test_openvino_graph_equals_the_original_network(weights, reference):
+    out = compiled_forward(weights, reference, "f32")
     assert np.abs(out - reference["out"]).max() < 2e-4
 
 
-def test_openvino_graph_in_bf16_is_near_the_original_network(folded, reference):
+def test_openvino_graph_in_bf16_is_near_the_original_network(weights, reference):
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bf16")
-    difference = np.abs(compiled_forward(folded, reference, "bf16") - reference["out"]).max()
+    difference = np.abs(compiled_forward(weights, reference, "bf16") - reference["out"]).max()
     assert 1e-4 < difference < 0.02  # more than fp32's, or it was not used

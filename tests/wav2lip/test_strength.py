@@ -146,7 +146,7 @@ def test_no_other_strength(wrong):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_strength_reaches_the_network(checkpoint, tmp_path, name):
     """Loaded as the command loads it: at 0 any sound makes the mouth of silence."""
-    settings = EngineSettings(checkpoint, "cpu", batch_size=2, cache=tmp_path, strength=0.0)
+    settings = EngineSettings(checkpoint, "cpu", batch_size=2, strength=0.0)
     mels = windows(speech())[8:10]
     batches = [batch_of(mels), batch_of(np.full_like(mels, SILENCE_LEVEL))]
     spoken, silent = GENERATORS[name](settings)(batches)

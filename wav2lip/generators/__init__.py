@@ -1,12 +1,13 @@
 """The registry of engines by name. Each imports its heavy library only when it is prepared."""
 
 import ctypes
+import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from base.errors import UsageError
+from base.errors import EngineError, UsageError
 from base.generator import Generator
 from wav2lip.checkpoint import CheckpointFormat, detect_format
 from wav2lip.generators.prepared import PreparedEngine
@@ -21,6 +22,8 @@ __all__ = [
     "EngineSettings",
     "choose_engine",
     "cuda_usable",
+    "has_cuda_driver",
+    "has_torch",
 ]
 
 Loader = Callable[[EngineSettings], Generator]
@@ -78,7 +81,13 @@ def choose_engine(engine: str, device: str, checkpoint: Path | None) -> str:
         raise UsageError("the openvino engine runs on the CPU: leave out --device cuda")
     if engine in NETWORKS:
         required_checkpoint(checkpoint)
-    return fastest_engine(device, checkpoint) if engine == "auto" else engine
+    chosen = fastest_engine(device, checkpoint) if engine == "auto" else engine
+    if chosen == "torch" and not has_torch():
+        raise EngineError(
+            f"--engine {engine} --device {device} needs torch: pip install -r"
+            " requirements-torch.txt, or choose --device cpu with --engine auto"
+        )
+    return chosen
 
 
 def fastest_engine(device: str, checkpoint: Path | None) -> str:
@@ -93,11 +102,16 @@ def fastest_engine(device: str, checkpoint: Path | None) -> str:
 
 def cuda_usable() -> bool:
     """Whether torch can compute on a GPU here; torch is imported only if there is a driver."""
-    if not has_cuda_driver():
+    if not (has_torch() and has_cuda_driver()):
         return False
     import torch
 
     return torch.cuda.is_available()
+
+
+def has_torch() -> bool:
+    """Whether torch is installed; it is not imported."""
+    return importlib.util.find_spec("torch") is not None
 
 
 def has_cuda_driver() -> bool:

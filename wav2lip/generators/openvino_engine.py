@@ -6,16 +6,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from base.cache import Cached
 from base.cores import usable_cores
 from base.errors import EngineError
 from base.generator import WHOLE_PATCH, Generator, Patches, paste_part
 from base.geometry import Rect
 from base.openvino import core, ov
-from wav2lip.checkpoint import HOW_TO_GET, CheckpointFormat, detect_format
-from wav2lip.generators import network_cache
+from wav2lip.checkpoint import HOW_TO_GET, CheckpointFormat, detect_format, load_weights
+from wav2lip.folding import fold_norms
 from wav2lip.generators.in_flight import generate
-from wav2lip.generators.network_cache import StoredWeights
 from wav2lip.generators.openvino_graph import build_graph
 from wav2lip.generators.openvino_processing import add_processing, fixed_batch_size
 from wav2lip.generators.prepared import PreparedEngine
@@ -77,14 +75,12 @@ def prepare(settings: EngineSettings) -> PreparedEngine:
         model = read_onnx(settings.weights)
         complete_model(settings, model.clone(), WHOLE_PATCH)  # checks its inputs and outputs
         return PreparedEngine(partial(compile_model, settings, model))
-    stored, cached = load_folded_weights(settings)
-    return PreparedEngine(partial(compile_weights, settings, stored), cached)
+    weights = fold_norms(load_weights(settings.weights))
+    return PreparedEngine(partial(compile_weights, settings, weights))
 
 
-def compile_weights(settings: EngineSettings, stored: StoredWeights, visible: Rect) -> Generator:
-    generator = compile_model(settings, build_graph(stored.weights, visible), visible)
-    stored.release()
-    return generator
+def compile_weights(settings: EngineSettings, weights: Weights, visible: Rect) -> Generator:
+    return compile_model(settings, build_graph(weights, visible), visible)
 
 
 def compile_model(settings: EngineSettings, model: ov.Model, visible: Rect) -> Generator:
@@ -125,28 +121,6 @@ def hints(half: bool) -> dict[str, str]:
         "INFERENCE_PRECISION_HINT": "bf16" if half and has_half else "f32",
         "NUM_STREAMS": str(min(usable_cores(), MAX_STREAMS)),
     }
-
-
-def load_folded_weights(settings: EngineSettings) -> tuple[StoredWeights, Cached]:
-    """Return the weights from the cache, or read them from the checkpoint, which imports torch."""
-    if settings.cache is None:
-        return StoredWeights(read_and_fold(settings.weights)), "off"
-    entry = settings.cache / "networks" / network_cache.cache_key(settings.weights)
-    stored = network_cache.read(entry)
-    if stored is not None:
-        return stored, "hit"
-    weights = read_and_fold(settings.weights)
-    if settings.write_cache:
-        network_cache.write(weights, entry)
-        stored = network_cache.read(entry)  # mapped from disk: memory is freed
-    return stored or StoredWeights(weights), "miss"
-
-
-def read_and_fold(checkpoint: Path) -> Weights:
-    from wav2lip.checkpoint import load_network
-    from wav2lip.network import folded_weights
-
-    return folded_weights(load_network(checkpoint))
 
 
 def read_onnx(path: Path) -> ov.Model:

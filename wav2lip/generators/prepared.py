@@ -17,14 +17,13 @@ class PreparedEngine:
     """An engine whose weights have been read and checked; they are Wav2Lip's and complete."""
 
     generator: Callable[[Rect], Generator]  # builds the generator for a visible rect
-    cached: Cached = "off"  # whether the weights came from the cache
 
 
 class EngineLoader(Protocol):
     """The two steps in which an engine is loaded."""
 
     def prepare(self) -> Cached:
-        """Read and check the weights; return whether they came from the cache."""
+        """Read and check the weights; "hit" if a worker has them in memory from an earlier job."""
 
     def generator(self, visible: Rect, /) -> Generator:
         """Build the generator that makes this part of the patches."""
@@ -39,7 +38,7 @@ class LazyEngine:
 
     def prepare(self) -> Cached:
         self._prepared = self._prepare()
-        return self._prepared.cached
+        return "off"
 
     def generator(self, visible: Rect) -> Generator:
         prepared, self._prepared = self._prepared or self._prepare(), None

@@ -19,10 +19,8 @@ class EngineSettings:
     device: str = "auto"
     half: bool = False  # 16-bit arithmetic where the processor has it
     batch_size: int = 128  # the most frames at once; an engine may take fewer
-    cache: Path | None = None  # the cache folder for folded weights; None: nothing is cached
     visible: Rect = WHOLE_PATCH  # the patch's pixels that show in the frames; the rest is the face
     strength: float = 1.0  # lip strength: 0 ignores the sound, 1 is the network's own, 2 the most
-    write_cache: bool = True  # store weights that were not in the cache
     visemes: Path | None = None  # a track of phonemes, for the puppet alone
     recognised: Path | None = None  # a sound whose phonemes it follows where there is no track
 

@@ -10,14 +10,13 @@ from torch import Tensor
 from base.errors import EngineError
 from base.generator import SIDE, WHOLE_PATCH, Generator, Patches
 from base.geometry import Rect
-from wav2lip.checkpoint import load_network
 from wav2lip.generators.cuda_engine import CudaEngine
 from wav2lip.generators.cuda_graph import Compute, Outputs
 from wav2lip.generators.cuda_memory import cuda_memory_guard
 from wav2lip.generators.in_flight import generate
 from wav2lip.generators.prepared import PreparedEngine
 from wav2lip.generators.settings import EngineSettings
-from wav2lip.network import Wav2Lip, fold_norms
+from wav2lip.network import Wav2Lip, fold_norms, load_network
 
 
 class CpuEngine:

@@ -18,7 +18,7 @@ from tests import checkpoints as good
 from tests.campaigns.fuzz.children import made_in_child
 from tests.campaigns.fuzz.mutations import EXTREMES, mutated
 from tests.onnx_writer import Graph, block, number, text, value
-from wav2lip.checkpoint import CheckpointFormat, detect_format, load_network
+from wav2lip.checkpoint import CheckpointFormat, detect_format, load_weights
 from wav2lip.generators import EngineSettings
 from wav2lip.generators.openvino_engine import read_onnx
 from wav2lip.generators.openvino_processing import add_processing, fixed_batch_size
@@ -53,7 +53,7 @@ def read(settings: EngineSettings) -> None:
         model = read_onnx(settings.weights)
         add_processing(model, fixed_batch_size(model) or 4, settings.visible)
     else:
-        load_network(settings.weights)
+        load_weights(settings.weights)
 
 
 @lru_cache
