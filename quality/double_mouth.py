@@ -1,64 +1,106 @@
-"""Whether the source's mouth shines through the new one."""
+"""Whether an old mouth is left in the result: behind the new lips, or above or below them.
+
+Both are looked for where the contours of the lips say that there should be nothing of it.
+"""
+
+import math
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from quality.crop_pair import Bools, CropPair, Floats
+from base.geometry import Affine, Picture, Points
+from base.lips import Lips
+from quality.detail import filled
+from quality.mouth_pair import MouthPair, cut_out, outline
+from quality.place import CROP, SCALE, upright
 
-FRAME_STEP = 2  # every second frame is measured
-MOUTH_REACH = 1.25  # halves of a mouth
-EDGE_PERCENTILE = 70.0  # of the source's slopes in the mouth: steeper ones are edges
-MOVED_PERCENTILE = 60.0  # of the change at edges: more change means that the new lips are elsewhere
-FRAME_PERCENTILE = 67.0  # of the clip's frames, by how much their mouths changed
-# Of the remaining edges: lips that part leave some of them where they were
-REMAINING_PERCENTILE = 10.0
-LEAST_CHANGE = 2.5  # levels: where no frame's mouth changes more, nothing can be told
+MOVED = 0.04  # mouth widths: of lips that moved less the old ones cannot be told apart
+LEAST_PIXELS = 40  # of an upright crop: fewer say nothing
+FINEST, FINE = 0.7, 2.0  # pixels: sigmas of the blurs between which detail is compared
+SOFT = 1.0  # pixels: sigma of a blur before mouths are looked for
+RIM = 3  # pixels around a mouth that are looked for with it
+AWAY, ASIDE = 0.25, 0.25  # mouth widths: another mouth is at least so far up or down, at most aside
+NEAR = 5  # pixels: what resembles the mouth so close by in the source was there before
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 
 
-class DoubleMouth:
-    """The share of the source's lips that is left where the new ones are elsewhere; 0 is good.
+def remaining_lips(pair: MouthPair) -> float:
+    """The correlation of both pictures' detail where the source's lips were and moved away.
 
-    The third of the frames that changed most is measured. Some of the old edges there are always
-    gone or reversed; where even these remain, only fainter, the old mouth shines through.
+    Lips that moved took their lines and their gloss along; NaN where they hardly moved.
     """
-
-    def __init__(self) -> None:
-        self._frames: list[tuple[float, float]] = []  # change, share of the edges that remains
-
-    def add(self, pair: CropPair) -> None:
-        if pair.index % FRAME_STEP:
-            return
-        lips = pair.mouth_distance < MOUTH_REACH
-        result, source = pair.luminances
-        result_slopes, source_slopes = slopes(result), slopes(source)
-        change = cv2.GaussianBlur(np.abs(result - source), (0, 0), 2.0)
-        edges = strongest(np.hypot(*source_slopes), lips, EDGE_PERCENTILE)
-        moved = edges & strongest(change, edges, MOVED_PERCENTILE)
-        remaining = remaining_share(result_slopes, source_slopes, moved)
-        self._frames.append((float(change[lips].mean()), remaining))
-
-    def value(self) -> float | None:
-        if not self._frames or max(self._frames)[0] < LEAST_CHANGE:
-            return None
-        change, remaining = np.array(self._frames).T
-        most_changed = change >= np.percentile(change, FRAME_PERCENTILE)
-        return float(np.clip(remaining[most_changed].mean(), 0, 1))
+    to_crop = upright(pair)
+    left = moved_lips(pair.source_lips.mapped(to_crop), pair.result_lips.mapped(to_crop))
+    if int(left.sum()) < LEAST_PIXELS:
+        return math.nan
+    parts = (cut_out(part, to_crop, CROP) for part in (pair.source, pair.result))
+    source, result = (_detail(part)[left] for part in parts)
+    size = math.sqrt(float(source @ source) * float(result @ result))
+    return float(source @ result) / size if size else 0.0
 
 
-def slopes(luminance: Floats) -> Floats:
-    """(2, height, width): the slopes across and down."""
-    soft = cv2.GaussianBlur(luminance, (0, 0), 1.0)
-    directions = (1, 0), (0, 1)
-    return np.stack([cv2.Sobel(soft, cv2.CV_32F, *step) for step in directions]).astype(np.float32)
+def moved_lips(source: Lips, result: Lips) -> Bools:
+    """The pixels of a crop in the source's lips, in columns in which that lip moved."""
+    upper = _band(source.upper_outer, source.upper_inner)
+    lower = _band(source.lower_outer, source.lower_inner)
+    up = _way(source.upper_outer, result.upper_outer) + _way(source.upper_inner, result.upper_inner)
+    down = _way(source.lower_outer, result.lower_outer)
+    down = down + _way(source.lower_inner, result.lower_inner)
+    limit = 2 * MOVED * SCALE
+    return np.asarray((upper & (up > limit)) | (lower & (down > limit)))
 
 
-def strongest(values: Floats, where: Bools, percentile: float) -> Bools:
-    """The pixels of `where` whose values reach this percentile of them."""
-    return np.asarray(where & (values >= np.percentile(values[where], percentile)))
+def another_mouth(pair: MouthPair) -> float:
+    """How much of the source's mouth is in the result above or below its place; 1 is all of it.
+
+    It is a correlation, less that which the source itself has there.
+    """
+    to_crop = upright(pair)
+    before, after = (_light(part, to_crop) for part in (pair.source, pair.result))
+    corner, mouth = _mouth_in(before, pair.source_lips.mapped(to_crop))
+    if not mouth.size:
+        return 0.0
+    own, found = (cv2.matchTemplate(x, mouth, cv2.TM_CCOEFF_NORMED) for x in (before, after))
+    own = np.maximum(cv2.dilate(own, np.ones((NEAR, NEAR), np.uint8)), 0)
+    gains = (found - own)[_elsewhere(own.shape, corner)]
+    return max(float(gains.max()), 0.0) if gains.size else 0.0
 
 
-def remaining_share(result_slopes: Floats, source_slopes: Floats, where: Bools) -> float:
-    """The share of the source's slopes that is in the result, where least of them is left."""
-    common = (result_slopes * source_slopes).sum(axis=0)[where]
-    source = np.square(source_slopes).sum(axis=0)[where]
-    return float(np.percentile(common / np.maximum(source, 1.0), REMAINING_PERCENTILE))
+def _band(outer: Points, inner: Points) -> Bools:
+    return filled(np.concatenate([outer, inner[::-1]]), CROP[::-1]) > 0
+
+
+def _way(before: Points, after: Points) -> NDArray[np.float64]:
+    """For each column of a crop, how far a contour moved up or down."""
+    columns = np.arange(CROP[0]) + 0.5
+    rows = [np.interp(columns, line[:, 0], line[:, 1]) for line in (before, after)]
+    return np.asarray(np.abs(rows[0] - rows[1]), np.float64)
+
+
+def _detail(part: Picture) -> Floats:
+    light = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    fine, soft = (cv2.GaussianBlur(light, (0, 0), sigma) for sigma in (FINEST, FINE))
+    return np.asarray(fine - soft, np.float32)
+
+
+def _light(part: Picture, to_crop: Affine) -> Floats:
+    light = cv2.cvtColor(cut_out(part, to_crop, CROP), cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(light, (0, 0), SOFT), np.float32)
+
+
+def _mouth_in(light: Floats, lips: Lips) -> tuple[tuple[int, int], Floats]:
+    """The upper left corner of the mouth in a crop, and its pixels."""
+    points = outline(lips)
+    left, top = np.maximum(np.rint(points.min(axis=0)).astype(int) - RIM, 0).tolist()
+    right, bottom = (np.rint(points.max(axis=0)).astype(int) + RIM).tolist()
+    return (left, top), light[top : max(bottom, top), left : max(right, left)]
+
+
+def _elsewhere(shape: tuple[int, ...], corner: tuple[int, int]) -> Bools:
+    """The places of a mouth that lie above or below its own."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    away = np.abs(rows - corner[1]) >= AWAY * SCALE
+    return np.asarray(away & (np.abs(columns - corner[0]) <= ASIDE * SCALE))

@@ -14,14 +14,17 @@ from faces.lips import Mesh, see_lips
 from faces.view import Square
 from faces.watch import SHAKES
 from quality.detail import fine_detail
+from quality.double_mouth import another_mouth, remaining_lips
 from quality.mouth_pair import MouthPair, corners, cut_out, level
 from quality.mouths import SeenMouth
-from quality.place import lips_offset, new_spot
+from quality.place import mouth_offset, new_spot
 from quality.steadiness import are_consecutive
 
 Floats = NDArray[np.float64]
 
 FRAME_STEP = 8  # frames: a place is looked at once in so many, in the first of those measured
+LEAST_MOVED = 3  # frames whose lips moved far: in fewer an old mouth behind them cannot be told
+UPPER = 0.75  # share of the frames: another mouth is told in those whose new mouth is like the old
 MOST = 0.95  # share of the frames that keep a limit
 # Of the source's logit, and of the distance of the eyes: a new mouth lowers the first by 0.6 and
 # adds 0.006 to the motion under shaking, noise instead of it 1 to 5 and 0.01 to 0.08.
@@ -100,18 +103,38 @@ def shaken_lips(picture: Picture, square: Square) -> float:
 
 
 class MouthOffset:
-    """How far the middle between the lips lies from the source's inner lips: mouth widths."""
+    """How far the result's mouth lies beside the source's: mouth widths."""
 
     def __init__(self) -> None:
         self._offsets: list[float] = []
 
     def add(self, sight: MouthSight) -> None:
-        offset = lips_offset(sight.pair)
-        if np.isfinite(offset):
-            self._offsets.append(offset)
+        self._offsets.append(mouth_offset(sight.pair))
 
     def value(self) -> float | None:
         return float(np.quantile(self._offsets, MOST)) if self._offsets else None
+
+
+class DoubleMouth:
+    """The share of an old mouth behind the new lips, or above or below them; 0 is good."""
+
+    def __init__(self) -> None:
+        self._behind: list[float] = []
+        self._elsewhere: list[float] = []
+
+    def add(self, sight: MouthSight) -> None:
+        behind = remaining_lips(sight.pair)
+        if np.isfinite(behind):
+            self._behind.append(behind)
+        if sight.index % FRAME_STEP == 0:
+            self._elsewhere.append(another_mouth(sight.pair))
+
+    def value(self) -> float | None:
+        if not self._elsewhere:
+            return None
+        enough = len(self._behind) >= LEAST_MOVED
+        behind = float(np.median(self._behind)) if enough else 0.0
+        return max(behind, float(np.quantile(self._elsewhere, UPPER)), 0.0)
 
 
 class NewSpot:
@@ -233,6 +256,7 @@ class CornersTremble:
 
 
 LIPS_METERS: Mapping[str, Callable[[], LipsMeter]] = {
+    "double_mouth": DoubleMouth,
     "mouth_offset": MouthOffset,
     "new_spot": NewSpot,
     "mouth_doubt": MouthDoubt,

@@ -6,7 +6,6 @@ from typing import Protocol
 from quality.border import ColourStep, Seam
 from quality.comparison import ComparedFrame
 from quality.crop_pair import CropPair, crop_pair_of
-from quality.double_mouth import DoubleMouth
 from quality.lips_meters import LIPS_METERS, Sights
 from quality.sharpness import FaceSharpness, MouthSharpness
 from quality.steadiness import Flicker, Jitter
@@ -25,7 +24,6 @@ class Meter(Protocol):
 METERS: dict[str, Callable[[], Meter]] = {
     "seam": Seam,
     "colour_step": ColourStep,
-    "double_mouth": DoubleMouth,
     "mouth_sharpness": MouthSharpness,
     "face_sharpness": FaceSharpness,
     "flicker": Flicker,

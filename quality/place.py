@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from base.geometry import Affine, Picture, Point
 from base.lips import LEFT_EYE, NOSE_BASE, OVAL, RIGHT_EYE, Lips
-from quality.mouth_pair import MouthPair, cut_out, level, opening
+from quality.mouth_pair import MouthPair, cut_out, level, opening, outline
 
 Floats = NDArray[np.float32]
 
@@ -50,12 +50,25 @@ def distance_from(outline: Floats, point: Point) -> float:
     return max(-cv2.pointPolygonTest(outline.reshape(-1, 1, 2), point, True), 0.0)
 
 
+def mouth_offset(pair: MouthPair) -> float:
+    """Mouth widths by which the result's mouth opens beside the source's lips, or lies aside."""
+    return float(np.fmax(lips_offset(pair), abs(sideways_offset(pair))))
+
+
 def lips_offset(pair: MouthPair) -> float:
     """Mouth widths from the source's inner lips to the middle of the result's; NaN if closed."""
     if opening(pair.result_lips, pair.mouth_width) < OPEN:
         return np.nan
     x, y = inner_outline(pair.result_lips).mean(axis=0).tolist()
     return distance_from(inner_outline(pair.source_lips), (x, y)) / pair.mouth_width
+
+
+def sideways_offset(pair: MouthPair) -> float:
+    """Mouth widths, along the line of the eyes, between the middles of both mouths' outlines."""
+    source, result = (
+        pair.to_head(outline(lips)).mean(axis=0) for lips in (pair.source_lips, pair.result_lips)
+    )
+    return float(result[0] - source[0])
 
 
 def new_spot(pair: MouthPair) -> Spot:

@@ -1,5 +1,6 @@
 """Every meter of seen lips finds its own fault in the pictures of a real run, and none in it."""
 
+from dataclasses import replace
 from itertools import islice
 
 import cv2
@@ -12,6 +13,7 @@ from blending.lip_masks import lips_outline
 from blending.masks import MaskShape
 from faces.lips import Square, see_lips
 from quality.comparison import compare_frame, compared_frames
+from quality.double_mouth import remaining_lips
 from quality.lips_meters import LIPS_METERS
 from quality.meters import Meters
 from quality.mouths import square_around
@@ -104,23 +106,60 @@ def mouth_beside(picture, frame):
     return within_mouth(frame, moved, picture, 0.9)
 
 
+def mouth_aside(picture, frame):
+    moved = shifted(picture, 0.3 * mouth_of(frame)[1], 0.0)
+    return within_mouth(frame, moved, picture, 1.1)
+
+
+def within_oval(frame, down, other, picture):
+    """The other picture in a flat oval, `down` mouth widths below the source's mouth."""
+    (x, y), width = mouth_of(frame)
+    oval = np.zeros(picture.shape[:2], np.float32)
+    centre, axes = (round(x), round(y + down * width)), (round(0.6 * width), round(0.25 * width))
+    cv2.ellipse(oval, centre, axes, 0, 0, 360, 1, -1)
+    share = cv2.GaussianBlur(oval, (0, 0), max(0.03 * width, 1))[..., None]
+    return share * other + (1 - share) * picture
+
+
+def second_mouth_below(picture, frame):
+    """The source's mouth once more, in the chin."""
+    moved = shifted(frame.source.picture(), 0.0, 0.5 * mouth_of(frame)[1])
+    return within_oval(frame, 0.55, moved, picture)
+
+
+def old_mouth_above(picture, frame):
+    """The new mouth in the chin, the source's where it was."""
+    moved = shifted(picture, 0.0, 0.5 * mouth_of(frame)[1])
+    return within_oval(frame, 0.55, moved, frame.source.picture())
+
+
+def old_mouth_below(picture, frame):
+    """The new mouth under the nose, the source's where it was."""
+    moved = shifted(picture, 0.0, -0.3 * mouth_of(frame)[1])
+    return within_oval(frame, -0.3, moved, frame.source.picture())
+
+
 def trembling(picture, frame):
     hop = np.random.default_rng(frame.index).normal(0, 0.03 * mouth_of(frame)[1], 2)
     return within_mouth(frame, shifted(picture, *hop), picture, 0.9)
 
 
-FAULTS = {
-    "mouth_offset": mouth_beside,
-    "new_spot": hole_in_chin,
-    "mouth_doubt": noise,
-    "over_sharpened": blocks,
-    "sharpness_pulses": pulsing,
-    "corners_tremble": trembling,
-}
+FAULTS = (
+    ("double_mouth", second_mouth_below),
+    ("double_mouth", old_mouth_above),
+    ("double_mouth", old_mouth_below),
+    ("mouth_offset", mouth_beside),
+    ("mouth_offset", mouth_aside),
+    ("new_spot", hole_in_chin),
+    ("mouth_doubt", noise),
+    ("over_sharpened", blocks),
+    ("sharpness_pulses", pulsing),
+    ("corners_tremble", trembling),
+)
 
 
 def test_every_meter_of_lips_has_its_fault_and_its_limit():
-    assert set(FAULTS) == set(LIPS_METERS) <= set(LIMITS)
+    assert {name for name, _ in FAULTS} == set(LIPS_METERS) <= set(LIMITS)
 
 
 def test_a_clean_run_passes_them_all(frames):
@@ -129,10 +168,20 @@ def test_a_clean_run_passes_them_all(frames):
     assert set(levels.values()) == {"pass"}, values
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_its_fault_is_found(frames, name):
-    value = figures(frames, FAULTS[name])[name]
+@pytest.mark.parametrize(("name", "fault"), FAULTS)
+def test_its_fault_is_found(frames, name, fault):
+    value = figures(frames, fault)[name]
     assert LIMITS[name].level(value) == "fail", value
+
+
+def test_half_of_the_old_lips_behind_the_new_ones_is_found(frames):
+    """Where the contours moved, whatever the share of the frames in which they did."""
+    pairs = [frame.mouth.pair for frame in frames]
+    both = [(p.source.astype(np.uint16) + p.result) // 2 for p in pairs]
+    mixed = [replace(p, result=x.astype(np.uint8)) for p, x in zip(pairs, both, strict=True)]
+    clean, planted = (np.nanmedian([remaining_lips(p) for p in ps]) for ps in (pairs, mixed))
+    assert LIMITS["double_mouth"].level(clean) == "pass", clean
+    assert LIMITS["double_mouth"].level(planted) == "fail", planted
 
 
 def step_at_mask(size):

@@ -58,10 +58,6 @@ def other_colour(pair):
     return mix_in(pair, pair.result + np.array([-8, 3, 8], np.float32), 2.0, soft=10)
 
 
-def shining_through(pair):
-    return mix_in(pair, 0.5 * (pair.result + pair.source), 1.6)
-
-
 def blurred(pair):
     return mix_in(pair, cv2.GaussianBlur(pair.result, (0, 0), 2.5), 1.4, soft=3)
 
@@ -84,7 +80,6 @@ def worn(pair):
 FAULTS = {
     "seam": pasted_box,
     "colour_step": other_colour,
-    "double_mouth": shining_through,
     "mouth_sharpness": blurred,
     "face_sharpness": worn,
     "flicker": flickering,
