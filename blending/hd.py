@@ -14,7 +14,7 @@ from blending.detail import restore_texture, unchanged_weights
 from blending.mix import alpha_blend, to_three_channels
 from blending.patch import SIDE, Floats, Patch
 from blending.resample import CUBIC, LANCZOS, resample
-from blending.softness import softness
+from blending.softness import patch_softness
 
 MARGIN = 8  # patch pixels around the visible part, so that no filter meets its border
 FULL_STRENGTH_SCALE = 1.5  # frame pixels per patch pixel; smaller faces lack less sharpness
@@ -100,11 +100,7 @@ def hd(patch: Patch, face: Region, mask: Mask, /) -> Region:
         return face
     plain = patch.warp_pixels(face)
     changed = 1 - patch.warp(unchanged_weights(change)[:, :, None], face)
-    visible = patch.visible_slices(face, MARGIN)
-    generated, source = (
-        square[visible].astype(np.float32) for square in (patch.pixels, patch.source)
-    )
-    crisp = enhance(patch, plain, blur=softness(generated, source))
+    crisp = enhance(patch, plain, blur=patch_softness(patch, face))
     sharpness = to_three_channels(changed) * (crisp - plain)
     return alpha_blend(restore_texture(patch, face) + sharpness, face, mask)
 

@@ -3,15 +3,25 @@
 import cv2
 import numpy as np
 
+from base.geometry import Region
+from blending.patch import Patch
 from blending.resample import Floats
 
 BLURS = (0.0, 0.5, 0.8, 1.1, 1.5)  # patch pixels that the source is blurred by to compare
 FINE, COARSE = 1.0, 3.0  # patch pixels: texture below the first is compared with that between
 NOISE = 0.3  # square levels of texture that any picture has
-HIDDEN = 1.15  # true over measured blurs of mouths held for the truth: noise hides a part
+AROUND = 16  # patch pixels around what shows: a new mouth alone has sharper edges than a closed one
+HIDDEN = 1.05  # true over measured blurs of mouths held for the truth: noise hides a part
 LEAST = 0.2  # patch pixels: a smaller blur is none
 PASSES = 4  # of sharpening: each comes nearer to the picture before the blur
 HALO = 10.0  # levels by which sharpening may leave the range of the neighbours
+
+
+def patch_softness(patch: Patch, face: Region) -> float:
+    """Patch pixels by which the generator blurred what `face` shows of the patch, and around it."""
+    part = patch.visible_slices(face, AROUND)
+    generated, source = (square[part] for square in (patch.pixels, patch.source))
+    return softness(generated.astype(np.float32), source.astype(np.float32))
 
 
 def softness(generated: Floats, source: Floats) -> float:

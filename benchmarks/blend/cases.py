@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Affine, Box, Landmarks, Picture, Rect, Region
+from base.lips import Lips
 from benchmarks.blend.subjects import Subject
 from benchmarks.blend.true_mouth import MouthMap, MouthPose, draw_mouth
 from blending.patch import SIDE, Patch, cut_square
+from blending.texture import Texture
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -33,6 +35,7 @@ class Case:
     name: str
     box: Box
     landmarks: Landmarks
+    lips: Lips  # of the old mouth
     region: Region  # the face with the old mouth; whole levels
     true_region: Region  # with the new mouth, as a camera would have seen it
     source_face: Picture  # (96, 96, 3) of the region
@@ -52,8 +55,12 @@ class Case:
     @cached_property
     def pasted(self) -> Region:
         """The whole patch at its place in the frame, as it was generated."""
-        patch = Patch.for_box(self.patch, self.box, self.rect, self.source_face)
-        return patch.warp_pixels(self.region)
+        return self.placed(self.patch, self.rect).warp_pixels(self.region)
+
+    def placed(self, pixels: Picture, rect: Rect) -> Patch:
+        """A generated face, to be blended into these pixels of the region, as those of a still."""
+        lips = self.lips.mapped(Affine.shift(-rect.left, -rect.top))
+        return Patch.for_box(pixels, self.box, rect, self.source_face, Texture(lips))
 
     @cached_property
     def mouth(self) -> Bools:
@@ -80,13 +87,15 @@ class PatchClip:
 
 def make_case(subject: Subject, size: int) -> Case:
     """The subject with a face `size` pixels wide."""
-    region, true_region, box, landmarks = _resize_subject(subject, size)
+    region, true_region, to_region = _resize_subject(subject, size)
+    box = _mapped_box(subject.face.box, to_region)
+    landmarks, lips = subject.face.landmarks.mapped(to_region), subject.lips.mapped(to_region)
     rect = Rect(0, region.shape[0], 0, region.shape[1])
     source_face, true_face = cut_square(region, rect, box), cut_square(true_region, rect, box)
     shift = _colour_shift(np.random.default_rng(len(subject.name)))
     patch = degrade(true_face, shift, np.zeros(true_face.shape, np.float32))
     faces = source_face, true_face, patch
-    return Case(subject.name, box, landmarks, region, true_region, *faces)
+    return Case(subject.name, box, landmarks, lips, region, true_region, *faces)
 
 
 def make_patch_clip(case: Case, frames: int) -> PatchClip:
@@ -94,8 +103,8 @@ def make_patch_clip(case: Case, frames: int) -> PatchClip:
     rng = np.random.default_rng(5)
     signs = np.sign(_colour_shift(np.random.default_rng(len(case.name))))
     square = Box(0, SIDE, 0, SIDE)
-    points = case.landmarks.mapped(Affine.square_to_box(SIDE, case.box).inverse())
-    mouth_map = MouthMap.of(case.source_face, square, points)
+    lips = case.lips.mapped(Affine.square_to_box(SIDE, case.box).inverse())
+    mouth_map = MouthMap.of(case.source_face, square, lips)
     poses = (MouthPose(drop=0.4 * math.sin(math.pi * i / frames) ** 2) for i in range(frames))
     true_faces = [draw_mouth(case.source_face, mouth_map, pose) for pose in poses]
     patches = [_degrade_randomly(face, signs, rng) for face in true_faces]
@@ -131,13 +140,13 @@ def _moved_pixels(case: Case, true_faces: list[Picture]) -> Bools:
     """The frame's pixels that move in any of these 96x96 faces."""
     frames = np.stack(true_faces).astype(np.float32)
     change = np.asarray(np.abs(frames - case.source_face).max(axis=(0, 3)), np.float32)
-    patch = Patch.for_box(case.source_face, case.box, case.rect, case.source_face)
+    patch = case.placed(case.source_face, case.rect)
     warped = patch.warp(change[:, :, None], case.region).reshape(case.region.shape[:2])
     return _dilated(warped > UNMOVED, 2 * case.patch_pixel)
 
 
-def _resize_subject(subject: Subject, size: int) -> tuple[Region, Region, Box, Landmarks]:
-    """Both pictures around the face at this size, with the same grain added to both."""
+def _resize_subject(subject: Subject, size: int) -> tuple[Region, Region, Affine]:
+    """Both pictures around the face at this size, with the same grain, and the way there."""
     box = subject.face.box
     margin = MARGIN * box.width
     height, width = subject.picture.shape[:2]
@@ -153,10 +162,13 @@ def _resize_subject(subject: Subject, size: int) -> tuple[Region, Region, Box, L
         np.clip(np.rint(_resized(p[rect.slices], new_size) + grain), 0, 255).astype(np.float32)
         for p in (subject.picture, subject.truth)
     )
-    corners = to_region(np.array([[box.left, box.top], [box.right, box.bottom]]))
+    return region, true_region, to_region
+
+
+def _mapped_box(box: Box, by: Affine) -> Box:
+    corners = by(np.array([[box.left, box.top], [box.right, box.bottom]]))
     (left, top), (right, bottom) = corners.tolist()
-    landmarks = subject.face.landmarks.mapped(to_region)
-    return region, true_region, Box(top, bottom, left, right), landmarks
+    return Box(top, bottom, left, right)
 
 
 def _resized(picture: Picture, size: tuple[int, int]) -> Region:

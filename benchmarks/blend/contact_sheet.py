@@ -10,9 +10,8 @@ from base.errors import UsageError
 from base.geometry import Picture, Region
 from benchmarks.blend.cases import Case
 from benchmarks.blend.measure import Blending, blend_frame
-from blending.patch import Patch
 
-FACE_SIZE = 256  # pixels of the faces, shown one to one
+FACE_SIZES = (256, 600)  # pixels of the faces, shown one to one
 CELL = 198  # pixels of a cell's side
 GAP, TITLE_HEIGHT = 2, 26
 PAPER, INK = 255, (40, 40, 40)
@@ -31,11 +30,15 @@ def encode_sheet(sheet: Picture, path: Path) -> bytes:
     return data.tobytes()
 
 
-def contact_sheet(cases: Sequence[Case], blendings: Mapping[str, Blending]) -> Picture:
-    """A row for each face: the source, the patch as the network made it, then every method."""
-    titles = ["source", "patch", *blendings]
-    rows = [np.hstack([_title_cell(title) for title in titles])]
-    rows += [np.hstack([_with_gap(cell) for cell in _cells(case, blendings)]) for case in cases]
+def contact_sheet(
+    cases: Mapping[int, Sequence[Case]], blendings: Mapping[str, Blending]
+) -> Picture:
+    """For each size of face its rows: the source, the patch as it was generated, every method."""
+    rows = []
+    for size, faces in cases.items():
+        titles = [f"source, {size} px", "patch", *blendings]
+        rows.append(np.hstack([_title_cell(title) for title in titles]))
+        rows += [np.hstack([_with_gap(cell) for cell in _cells(case, blendings)]) for case in faces]
     return np.vstack(rows)
 
 
@@ -50,7 +53,7 @@ def _cells(case: Case, blendings: Mapping[str, Blending]) -> list[Picture]:
 
 def _enlarged_patch(case: Case) -> Region:
     """The patch at its place, its pixels as squares."""
-    patch = Patch.for_box(case.patch, case.box, case.rect, case.source_face)
+    patch = case.placed(case.patch, case.rect)
     matrix, size = patch.to_region.warp_matrix(), case.rect.size
     enlarged = cv2.warpAffine(case.patch, matrix, size, flags=cv2.INTER_NEAREST)
     return np.asarray(enlarged, np.float32)

@@ -8,13 +8,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from base.errors import NoFaceError
+from base.errors import InputError, NoFaceError
 from base.geometry import Picture
+from base.lips import Lips
 from benchmarks.blend.hair import draw_beard
 from benchmarks.blend.true_mouth import MouthMap, MouthPose, draw_mouth
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
 from faces.face import Face
+from faces.lips import see_steadily
+from faces.view import Square, View
 from video.shape import Shape
 from video.source import open_source
 
@@ -34,6 +37,7 @@ class Subject:
     picture: Picture
     truth: Picture
     face: Face
+    lips: Lips
     grain: float  # levels of texture added at the final size: enlarging leaves none
 
     def __post_init__(self) -> None:
@@ -98,6 +102,15 @@ def largest_face(picture: Picture, detector: Detector, name: str) -> Face:
     return face.scaled(1 / scale)
 
 
+def seen_lips(picture: Picture, face: Face, name: str) -> Lips:
+    """The lips of a detected face, in the picture's pixels."""
+    first = see_steadily(View(picture), Square.around_face(face))
+    mesh = see_steadily(View(picture), Square.around_mesh(first.points))
+    if not mesh.is_face:
+        raise InputError(f"{name}: no lips are seen; take a face that is seen from the front")
+    return mesh.lips
+
+
 def _with_open_mouth(name: str, picture: Picture, detector: Detector) -> Subject:
     truth, _ = _with_pose(picture, MouthPose(drop=0.5), detector, name)
     return _subject(name, picture, truth, 2.5, detector)
@@ -108,7 +121,7 @@ def _with_pose(
 ) -> tuple[Picture, Face]:
     """The picture with its mouth in this pose, and the face that it had before."""
     face = largest_face(picture, detector, name)
-    mouth_map = MouthMap.of(picture, face.box, face.landmarks)
+    mouth_map = MouthMap.of(picture, face.box, seen_lips(picture, face, name))
     return draw_mouth(picture, mouth_map, pose), face
 
 
@@ -117,7 +130,8 @@ def _subject(
 ) -> Subject:
     face = largest_face(picture, detector, name)
     box = face.box.padded(0, CHIN * face.box.width, 0, 0)
-    return Subject(name, picture, truth, Face(box, face.landmarks, face.score), grain)
+    lips = seen_lips(picture, face, name)
+    return Subject(name, picture, truth, Face(box, face.landmarks, face.score), lips, grain)
 
 
 def _enlarged(picture: Picture) -> Picture:

@@ -1,7 +1,7 @@
 """The true new mouth: drawn at full resolution, as a camera would have seen it, without any blur.
 
-It is drawn independently of the puppet and shares only the search for the lips with it: the puppet
-moves skin and chin less than a person who speaks, so that borders in its faces are easier to hide.
+It is drawn independently of the puppet and shares only the seen lips with it: the puppet moves skin
+and chin less than a person who speaks, so that borders in its faces are easier to hide.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.errors import InputError
-from base.geometry import Affine, Box, Landmarks, Picture, Rect, Region
-from benchmarks.blend.lip_lines import LipLines, Mouth, MouthAxes, find_mouth, line_height
-from blending.patch import SIDE, cut_square
+from base.geometry import Affine, Box, Picture, Rect, Region
+from base.lips import Lips
+from benchmarks.blend.lip_lines import Mouth, MouthAxes, find_mouth, line_height
 
 Floats = NDArray[np.float32]
 
@@ -56,14 +55,12 @@ class MouthMap:
     bottom: Floats  # v of the square's lower border, straight below
 
     @classmethod
-    def of(cls, picture: Picture, box: Box, landmarks: Landmarks) -> "MouthMap":
+    def of(cls, picture: Picture, box: Box, lips: Lips) -> "MouthMap":
         rect = _face_square(picture, box)
-        square = Box(rect.top, rect.bottom, rect.left, rect.right)
-        small = cut_square(picture[rect.slices].astype(np.float32), rect, square)
-        axes = _patch_axes(square, landmarks)
-        mouth = find_mouth(small, axes, LipLines.grid())
-        large = _scaled(axes, rect.size[0] / SIDE)
-        return cls(rect, large, mouth, *_coordinates(large, rect.size[0]))
+        inside = lips.mapped(Affine.shift(-rect.left, -rect.top))
+        axes = MouthAxes.of(inside)
+        mouth = find_mouth(picture[rect.slices], inside, axes)
+        return cls(rect, axes, mouth, *_coordinates(axes, rect.size[0]))
 
 
 @dataclass(frozen=True)
@@ -108,20 +105,6 @@ def _face_square(picture: Picture, box: Box) -> Rect:
     left = min(max(round(box.centre[0] - side / 2), 0), width - side)
     top = min(max(round(box.bottom) - side, 0), height - side)
     return Rect(top, top + side, left, left + side)
-
-
-def _patch_axes(box: Box, landmarks: Landmarks) -> MouthAxes:
-    axes = MouthAxes.of(landmarks.mapped(Affine.square_to_box(SIDE, box).inverse()).points())
-    if axes is None:
-        raise InputError("there is no mouth to open: take a face that is seen from the front")
-    return axes
-
-
-def _scaled(axes: MouthAxes, factor: float) -> MouthAxes:
-    (cx, cy), (rx, ry) = axes.centre, axes.right
-    return MouthAxes(
-        (cx * factor, cy * factor), (rx * factor, ry * factor), axes.nose_v, axes.nose_u
-    )
 
 
 def _coordinates(axes: MouthAxes, side: int) -> tuple[Floats, Floats, Floats]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from base.geometry import Affine, Box, Rect
-from blending.carried import carried, optical_flow, trust
+from blending.carried import TREMBLE, carried, optical_flow, shares, steadied, trust
 from blending.methods import BlendSettings, alpha
 from blending.patch import Patch, cut_square
 from blending.texture import Donor, Donors, Texture
@@ -155,18 +155,38 @@ def test_closed_lips_show_no_teeth(where):
 
 
 def test_a_foreign_donor_does_no_harm():
-    """Its texture is not trusted."""
+    """Its texture is not trusted, and the frame lends its own as if there were no donor."""
     noise = RANDOM.integers(0, 255, (300, 300, 3)).astype(np.uint8)
     foreign = Donor(noise, in_box(portrait(), Box(20, 280, 40, 250)).lips)
-    scene = Scene(opened(0.12), donors=[foreign])
-    assert scene.psnr("lips") > scene.psnr("ellipse")
+    alone, scene = Scene(opened(0.12)), Scene(opened(0.12), donors=[foreign])
+    assert alone.psnr("lips") > alone.psnr("ellipse") + 1
+    assert scene.psnr("lips") > alone.psnr("lips") - 0.2
 
 
 def test_only_the_same_texture_is_trusted():
     picture, other = (RANDOM.uniform(0, 255, (48, 64, 3)).astype(np.float32) for _ in range(2))
-    assert trust(picture, picture).min() > 0.999
-    assert trust(picture, other).max() < 0.05
-    assert trust(picture, picture + np.float32(20)).min() > 0.99  # light is no texture
+    for blur in (0.0, 1.2):
+        assert trust(picture, picture, blur).min() > 0.999
+        assert trust(picture, other, blur).max() < 0.15
+        assert trust(picture, picture + np.float32(20), blur).min() > 0.99  # light is no texture
+
+
+def test_a_soft_patch_trusts_less():
+    """More of it is replaced, so that a difference shows more."""
+    picture = RANDOM.uniform(0, 255, (48, 64, 3)).astype(np.float32)
+    similar = np.asarray(picture + 0.4 * RANDOM.uniform(-99, 99, picture.shape), np.float32)
+    sharp, half, soft = (trust(picture, similar, blur).mean() for blur in (0.0, 0.35, 0.7))
+    assert sharp > half + 0.05 > soft + 0.1
+    assert trust(picture, similar, 2.0).mean() == soft
+
+
+def test_the_layers_share_what_the_best_of_them_deserves():
+    best, worse, none = np.float32([[0.9, 0.5]]), np.float32([[0.3, 0.5]]), np.float32([[0, 0]])
+    for trusts in ((best, worse, none), (none, best, worse)):
+        assert np.allclose(np.sum(shares(trusts), axis=0), best)
+    large, small = shares((best, worse))
+    assert np.allclose(large / small, [[9, 1]])
+    assert np.array_equal(shares((none, none)), [none, none])
 
 
 def test_the_flow_leads_to_where_the_same_is_shown():
@@ -175,6 +195,27 @@ def test_the_flow_leads_to_where_the_same_is_shown():
     moved = cv2.warpAffine(picture, np.array([[1, 0, 2.0], [0, 1, -1.0]]), (80, 60))
     flow = optical_flow(picture, moved)[15:-15, 15:-15]
     assert np.abs(np.median(flow, axis=(0, 1)) - [2, -1]).max() < 0.2
+
+
+def test_skin_that_does_not_move_is_steady():
+    """Noise of the generator moves none of it; without steadying the flow it trembles."""
+    rng, frames = np.random.default_rng(1), []
+    for _ in range(4):
+        scene = Scene(still()[0], blur=0.6)
+        noise = rng.uniform(-1.5, 1.5, scene.patch.pixels.shape)
+        noisy = np.clip(np.rint(scene.patch.pixels + noise), 0, 255).astype(np.uint8)
+        scene.patch = replace(scene.patch, pixels=noisy)
+        frames.append([scene.blended(method)[scene.mask > 0.9] for method in ("ellipse", "lips")])
+    plain, new = (np.abs(np.diff(one, axis=0)).mean() for one in zip(*frames, strict=True))
+    assert new < 1.2 * plain
+
+
+def test_short_motions_are_shrunk_and_long_ones_stay():
+    flow = np.zeros((1, 2, 2), np.float32)
+    flow[0, :, 0] = 0.1, 4.0
+    short, long = steadied(flow, TREMBLE)[0, :, 0]
+    assert short < 0.01 and long > 3.9
+    assert np.array_equal(steadied(flow, 0), flow)
 
 
 @pytest.mark.parametrize("blur", [0.0, 0.7, 1.2])

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from blending.softness import blurred, sharpened, softness
+from base.geometry import Affine
+from blending.patch import Patch
+from blending.softness import blurred, patch_softness, sharpened, softness
 from tests.talking import portrait
 
 FACE = portrait()[0].astype(np.float32)
@@ -12,7 +14,7 @@ FACE = portrait()[0].astype(np.float32)
 
 @pytest.mark.parametrize("blur", [0.0, 0.6, 1.0, 1.4])
 def test_a_blur_is_measured(blur):
-    assert softness(blurred(FACE, blur), FACE) == pytest.approx(1.15 * blur, abs=0.15)
+    assert softness(blurred(FACE, blur), FACE) == pytest.approx(1.05 * blur, abs=0.15)
 
 
 def test_light_and_contrast_are_no_blur():
@@ -43,3 +45,20 @@ def test_sharpening_makes_no_wide_halos():
 
 def test_what_is_not_soft_is_not_sharpened():
     assert np.array_equal(sharpened(FACE, 0.1), FACE)
+
+
+def test_a_patch_is_as_soft_as_the_face_around_its_mouth():
+    """A new mouth has sharper edges than a closed one, and alone hides the generator's blur."""
+    rng = np.random.default_rng(4)
+    skin = cv2.GaussianBlur(rng.normal(128, 40, (96, 96, 3)), (0, 0), 0.7)
+    source = np.clip(np.rint(skin), 0, 255).astype(np.uint8)
+    mouth = slice(64, 76), slice(36, 60)
+    source[mouth] = np.linspace(90, 160, 24)[None, :, None]
+    new = source.copy()
+    new[mouth] = np.where(np.arange(24)[None, :, None] % 6 < 3, 20, 240)
+    soft = np.rint(cv2.GaussianBlur(new.astype(np.float32), (0, 0), 0.8)).astype(np.uint8)
+    face = np.zeros((12, 24, 3), np.float32)
+    patch = Patch(soft, Affine.shift(-36, -64), source)
+    assert patch_softness(patch, face) == pytest.approx(0.8, abs=0.15)
+    alone = softness(soft[mouth].astype(np.float32), source[mouth].astype(np.float32))
+    assert alone < 0.5
