@@ -59,7 +59,7 @@ def test_the_network_is_read_once_and_nothing_of_it_is_kept(job, tmp_path, monke
     settings = settings_of(given)
     report = lipsync(settings, stages_of(settings), lambda step: None, Clock())
     assert report.caches == {"track": "miss", "network": "off"} and len(read) == 1
-    assert {path.name for path in given.cache_dir.iterdir()} == {"tracks"}
+    assert {path.name for path in given.cache_dir.iterdir()} == {"tracks", "compiled"}
 
 
 def test_too_little_memory_is_known_before_it_is_missed(job):

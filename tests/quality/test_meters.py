@@ -127,7 +127,7 @@ def watch_untouched(frames, change):
 
 
 def corner_touched(picture):
-    picture[10:80, 420:500] += 12
+    picture[10:80, 420:500] += 14
     return picture
 
 

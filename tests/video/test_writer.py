@@ -127,7 +127,7 @@ def test_every_encoder_knows_every_preset(name):
     encoder = ENCODERS[name]
     if encoder.quality_option is not None:
         options = [encoder.options(preset, 18) for preset in PRESETS]
-        assert {option[encoder.quality_option] for option in options} == {"18"}
+        assert {option[encoder.quality_option] for option in options} <= {"18", "17.5"}
         assert len({option[encoder.preset_option] for option in options}) >= 6
 
 
@@ -700,3 +700,15 @@ def test_frames_of_another_size_are_a_bug(tmp_path):
     with pytest.raises(AssertionError, match="64x48 frame"):
         write_video(frames(2), target(tmp_path / "a.mp4", (80, 48)))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_x264_s_default_preset_is_lighter_at_the_same_quality():
+    options = ENCODERS["libx264"].options
+    assert options("veryfast", 18) == {
+        "preset": "veryfast",
+        "x264-params": "subme=1",
+        "crf": "17.5",
+    }
+    assert options("medium", 18) == {"preset": "medium", "crf": "18"}
+    assert options("veryfast", 0) == {"preset": "veryfast", "qp": "0"}
+    assert ENCODERS["libx265"].options("veryfast", 18)["crf"] == "18"
