@@ -21,6 +21,12 @@ def usable_cores() -> int:
     return max(1, min([_affinity(), *_quotas()]))
 
 
+def quota_cores() -> int | None:
+    """The cores of the container's CPU quota; None where the process may use all that it sees."""
+    cores = usable_cores()
+    return cores if cores < _affinity() else None
+
+
 def _affinity() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -42,6 +42,12 @@ def load_engines() -> Command:
     return main
 
 
+def load_precision() -> Command:
+    from benchmarks.precision.command import main
+
+    return main
+
+
 def load_budget() -> Command:
     from benchmarks.budget.command import main
 
@@ -96,6 +102,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "sync": Subcommand("planted lags of the mouth against measured ones", load_sync),
     "speed": Subcommand("the whole command against the floor and the plain way", load_speed),
     "engines": Subcommand("milliseconds a frame and exactness of the engines", load_engines),
+    "precision": Subcommand("fp32, bf16 and int8 beside each other", load_precision),
     "budget": Subcommand("the host's commands, each within its seconds", load_budget),
     "vad": Subcommand("finding speech in noise", load_vad),
     "batch": Subcommand("folders of jobs: a loop, kills, a thousand", load_batch),

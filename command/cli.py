@@ -21,9 +21,8 @@ from pipeline.report import Clock, Report, write_report
 
 if TYPE_CHECKING:
     from base.generator import Generator
-    from base.geometry import Rect
     from wav2lip.generators import EngineSettings
-    from wav2lip.generators.prepared import EngineLoader
+    from wav2lip.generators.prepared import EngineLoader, Scene
 
 DEMO = Path(__file__).parent.parent / "demo"
 BUG = LipSyncError.exit_code  # and its traceback
@@ -161,9 +160,9 @@ class _AnnouncedPuppet:
     def __init__(self, puppet: "EngineLoader", notice: str) -> None:
         self.prepare, self._puppet, self._notice = puppet.prepare, puppet, notice
 
-    def generator(self, visible: "Rect") -> "Generator":
+    def generator(self, scene: "Scene") -> "Generator":
         say(self._notice)
-        return self._puppet.generator(visible)
+        return self._puppet.generator(scene)
 
 
 def _contact_sheet(video: Path, path: Path) -> None:

@@ -143,6 +143,7 @@ class Options:
     smooth_window: int = _option(3, "frames that --temporal_smooth looks at", type=int)
     smooth_mode: str = _option("light", "how much it steadies", choices=tuple(SMOOTH_MODES))
     fp16: bool = _switch("half precision: bf16 on CPUs that have it, fp16 on a GPU")
+    int8: bool = _switch("8-bit arithmetic on the CPU, where the weights allow it")
     silence_gating: bool = _switch("in pauses make few mouths, and those in between from them")
     silence_threshold: float = _option(
         0.01, "amplitude below which --vad energy takes it for silent", type=float

@@ -73,6 +73,7 @@ class Report:
 
     outfile: str
     engine: str
+    precision: str | None  # of the network: fp32, bf16, fp16 or int8; none for the puppet
     encoder: str
     pixel_format: str
     sound: str | None  # the codec in the result

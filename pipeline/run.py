@@ -17,11 +17,13 @@ from pipeline.judgement import judgement
 from pipeline.mouths import FrameWithMouth, Mouth, OutputFrame, blend_mouth, with_mouths
 from pipeline.preflight import Estimate, estimate
 from pipeline.report import Clock, Faces, Report, Step
+from pipeline.scene import scene_of
 from pipeline.settings import Settings
 from pipeline.stages import Stages
 from pipeline.tracking import READ_AHEAD, Progress, faces_of, sightings_of
 from video.writer import OutputFacts, write_video
 from video.yuv import Frame
+from wav2lip.generators.prepared import notices_of, precision_of
 
 MEMORY_PER_PIXEL = 300  # bytes of address space: frames in flight, most of them the encoder's
 GROUP_BYTES = 512 << 20  # of whole frames that wait together for a batch of mouths
@@ -42,7 +44,7 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
         del sightings
     with clock.stage("engine"):
         framing = stages.framing(faces, job.source)
-        generator = stages.generator(framing.visible(faces, settings.blend, job.size))
+        generator = stages.generator(scene_of(job, faces, framing, stages.examines))
     counter = _Counter(progress, len(job.windows))
     add_mouths = partial(
         with_mouths,
@@ -61,9 +63,9 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
     if settings.files.judged:
         with clock.stage("quality"):
             quality = judgement(settings, faces)
-    report = _report(stages.engine, job, counter, written, clock)
+    report = _report(stages.engine, precision_of(generator), job, counter, written, clock)
     caches: dict[str, Cached] = {"track": cached, "network": network}
-    notices = (*job.notices, *framing.notices)
+    notices = (*job.notices, *framing.notices, *notices_of(generator))
     return replace(report, caches=caches, notices=notices, faces=counts, quality=quality)
 
 
@@ -126,10 +128,18 @@ class _Counter:
         self.progress(Step("frames", done, self.of))
 
 
-def _report(engine: str, job: Job, counter: _Counter, written: OutputFacts, clock: Clock) -> Report:
+def _report(
+    engine: str,
+    precision: str | None,
+    job: Job,
+    counter: _Counter,
+    written: OutputFacts,
+    clock: Clock,
+) -> Report:
     return Report(
         outfile=str(job.settings.output.path),
         engine=engine,
+        precision=precision,
         encoder=written.encoder,
         pixel_format=written.pixel_format,
         sound=written.sound,

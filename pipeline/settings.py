@@ -59,6 +59,7 @@ class MouthSettings:
     device: str
     checkpoint: Path | None
     half: bool
+    int8: bool
     batch_size: int  # the most frames at once
     gated: bool  # few mouths in pauses, where the engine is a network
     strength: float
@@ -161,6 +162,7 @@ def _mouth(options: Options) -> MouthSettings:
         device=options.device,
         checkpoint=options.checkpoint_path,
         half=options.fp16,
+        int8=options.int8,
         batch_size=options.wav2lip_batch_size,
         gated=options.silence_gating,
         strength=options.lip_strength,

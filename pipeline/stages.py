@@ -7,7 +7,6 @@ from pathlib import Path
 
 from base.cache import Cached
 from base.generator import Generator
-from base.geometry import Rect
 from base.text import one_line
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
@@ -24,11 +23,12 @@ from wav2lip.generators import (
     PREPARERS,
     EngineSettings,
     choose_engine,
+    computes_in_8_bits,
     cuda_usable,
     has_cuda_driver,
     has_torch,
 )
-from wav2lip.generators.prepared import EngineLoader, LazyEngine
+from wav2lip.generators.prepared import EngineLoader, LazyEngine, Scene
 
 CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
 GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and the rest of one is lost
@@ -47,13 +47,14 @@ class Stages:
     """Called when needed, so that nothing is loaded for a wrong input."""
 
     engine: str  # the generator's name, for the report
-    generator: Callable[[Rect], Generator]  # for the visible part of the patches
+    generator: Callable[[Scene], Generator]  # for what it will get
     detector: Callable[[], Detector]
     # who sees lips in a photo, or in a video's frames; none: every face is believed, without lips
     lips: Callable[[bool], LipsSeer] | None = None
     batch_size: int = 8  # frames that the generator gets together
     cache: Path | None = None  # folder for tracks; none: nothing is kept
     gated: bool = False  # in pauses the generator makes few mouths; others are interpolated
+    examines: bool = False  # whether the generator looks at some frames of the run first
     memory: int = 0  # bytes of address space that are still needed, besides the pictures'
     prepare: Callable[[], Cached] = lambda: "off"  # read and check what the generator needs
     # of the generator, for a source and the face in it
@@ -82,6 +83,7 @@ def stages_of(
     if face.detector == "sfd":
         find_sfd_weights()
     gated = mouth.gated and engine in NETWORKS
+    examines = mouth.int8 and computes_in_8_bits(engine, checkpoint)
     batch_size = _batch_size(mouth, engine, gated)
     loader = load_engine(
         engine, mouth.engine, _engine_settings(settings, engine, checkpoint, batch_size)
@@ -91,13 +93,14 @@ def stages_of(
         batch_size=batch_size,
         gated=gated,
         prepare=loader.prepare,
+        examines=examines,
         memory=MEMORY[engine],
         generator=loader.generator,
         detector=lambda: load_detector(face.detector, _detector_settings(settings, engine)),
         lips=partial(seer_for, cache=files.cache),
         cache=files.cache,
         framing=partial(_framing, engine == "puppet", settings.blend.uses_texture),
-        notices=_notices(mouth, engine),
+        notices=(*_notices(mouth, engine), *_int8_notices(mouth, engine, checkpoint)),
     )
 
 
@@ -109,7 +112,9 @@ def _engine_settings(
         checkpoint=checkpoint,
         device=mouth.device,
         half=mouth.half,
+        int8=mouth.int8,
         batch_size=batch_size,
+        cache=settings.files.cache,
         strength=mouth.strength,
         visemes=mouth.visemes if engine == "puppet" else None,
         recognised=mouth.recognised if engine == "puppet" else None,
@@ -138,6 +143,15 @@ def _idle_gpu(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
     if chosen and has_cuda_driver() and not has_torch():
         return ("the network runs on the CPU: a GPU needs torch: requirements-torch.txt",)
     return ()
+
+
+def _int8_notices(mouth: MouthSettings, engine: str, checkpoint: Path | None) -> tuple[str, ...]:
+    if not mouth.int8 or computes_in_8_bits(engine, checkpoint):
+        return ()
+    if engine == "openvino":
+        return ("--int8 changes nothing with an ONNX network, which keeps its own arithmetic",)
+    end = f"changes nothing with --engine {engine}: OpenVINO alone computes in 8 bits"
+    return (f"--int8 {end}",)
 
 
 def _unknown_phonemes(path: Path) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up; a room may import from the floors below its own, and from itself.
 FLOORS = (
     {"base"},
-    {"audio", "video", "faces", "blending"},
+    {"audio", "video", "faces", "blending", "tensors"},
     {"puppet"},
     {"wav2lip", "quality"},
     {"pipeline"},
@@ -21,7 +21,7 @@ FLOORS = (
 )
 ROOMS = set().union(*FLOORS)
 MOST_FILES = 25  # in a folder and those below it; each benchmark is a room of its own
-TORCH = ("wav2lip", "benchmarks.lse")
+TORCH = ("wav2lip", "benchmarks.lse", "benchmarks.precision.training")
 PRINTING = ("command.display", "batch.cli", "benchmarks.")
 
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.errors import EngineError, OutOfMemoryError
-from wav2lip.archive import members_of
+from tensors.archive import members_of
+from tensors.numbers import Tensor, map_file
+from tensors.safetensors import read_safetensors
+from tensors.torch_files import read_legacy, read_torchscript, read_zip
+from tensors.unpickling import ForeignNameError, UnknownOperationError
 from wav2lip.layers import Shape, Weights, state_shapes
-from wav2lip.safetensors import read_safetensors
-from wav2lip.stored import Tensor, map_file
-from wav2lip.torch_files import read_legacy, read_torchscript, read_zip
-from wav2lip.unpickling import ForeignNameError, UnknownOperationError
 
 CLONE_FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
 # As Wav2Lip's authors name them; the network trained with a discriminator (GAN) is sharper.

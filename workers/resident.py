@@ -7,13 +7,12 @@ from typing import Generic, TypeVar
 
 from base.cache import Cached
 from base.generator import Generator
-from base.geometry import Rect
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
 from pipeline.settings import Settings
 from pipeline.stages import WITHOUT_WEIGHTS, Stages, stages_of
 from wav2lip.generators import PREPARERS, EngineSettings
-from wav2lip.generators.prepared import LazyEngine
+from wav2lip.generators.prepared import LazyEngine, Scene
 from workers.stamps import stamp
 
 MOST_ENGINES, MOST_DETECTORS = 2, 2  # a compiled network takes 260 MB
@@ -103,9 +102,9 @@ class CachedEngine:
         resident = any(isinstance(key, tuple) and key[0] == self._weights for key in self._engines)
         return "hit" if resident else self._engine.prepare()
 
-    def generator(self, visible: Rect) -> Generator:
-        """The generator for this part of the patches."""
-        key = self._weights, visible
-        generator, state = self._engines.get(key, lambda: self._engine.generator(visible))
+    def generator(self, scene: Scene) -> Generator:
+        """The generator for this scene."""
+        key = self._weights, scene.key
+        generator, state = self._engines.get(key, lambda: self._engine.generator(scene))
         self._loads["engine"] = state
         return generator

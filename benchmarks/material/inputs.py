@@ -99,7 +99,7 @@ def probe_clip(name: str, face: Path, audio: Path, synthetic: bool) -> InputClip
 def checkpoint_path(args: argparse.Namespace, folder: Path) -> Path:
     """The user's weights, or random ones of the real size, made in `folder`."""
     if args.checkpoint_path is None:
-        return make_checkpoint(folder / "wav2lip.safetensors")
+        return make_checkpoint(folder / "tensors.safetensors")
     detect_format(args.checkpoint_path)
     return Path(args.checkpoint_path).absolute()
 

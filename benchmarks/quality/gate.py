@@ -119,7 +119,7 @@ def judge_run(options: Options, clip: str, mouth: str) -> JudgedRun:
     stages = stages_of(settings)
     if mouth == TONED:
         load = stages.generator
-        stages = replace(stages, generator=lambda visible: with_network_tone(load(visible)))
+        stages = replace(stages, generator=lambda scene: with_network_tone(load(scene)))
     report = lipsync(settings, stages, lambda step: None, Clock())
     figures = report.quality["figures"]
     values = {name: figure["value"] for name, figure in figures.items()}

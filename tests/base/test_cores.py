@@ -30,6 +30,13 @@ def v1(folder, quota, period=100_000):
     return {f"{folder}/cpu.cfs_quota_us": str(quota), f"{folder}/cpu.cfs_period_us": str(period)}
 
 
+def test_only_a_quota_below_the_cores_in_sight_is_one(machine):
+    machine({"cpu.max": "300000 100000"}, "0::/")
+    assert cores.quota_cores() == 3
+    machine({"cpu.max": "800000 100000"}, "0::/")
+    assert cores.quota_cores() is None
+
+
 CASES = {
     "nothing known": ({}, (), 8),
     "v2, a container's own": ({"cpu.max": "300000 100000"}, (f"{V2}/",), 3),

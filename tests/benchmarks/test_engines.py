@@ -58,7 +58,7 @@ def few(monkeypatch):
 @pytest.fixture(scope="module")
 def bench(subject, tmp_path_factory):
     folder = tmp_path_factory.mktemp("engines")
-    checkpoint = make_checkpoint(folder / "wav2lip.safetensors")
+    checkpoint = make_checkpoint(folder / "tensors.safetensors")
     return Bench(checkpoint, make_batch(subject, 8), {})
 
 

@@ -11,17 +11,20 @@ import pytest
 from audio.vads import SPEECH_ONLY_VADS, VADS
 from base.errors import NoFaceError, UsageError
 from base.geometry import Box, Landmarks, Rect
-from faces.face import Face
+from faces.face import Face, FaceTrack
+from pipeline.framing import FaceFraming
 from pipeline.job import open_job
 from pipeline.options import Options
 from pipeline.report import Clock, Step
 from pipeline.run import lipsync
+from pipeline.scene import examples_of
 from pipeline.settings import settings_of
 from pipeline.stages import Stages
 from tests.encoders import record_contexts
 from tests.media import make_sound, make_video, numbered
 from tests.readback import frames_of, planes_of
 from video.encoders import has_encoder
+from wav2lip.generators.prepared import NetworkGenerator
 
 BOX = Box(20.0, 84.0, 40.0, 96.0)
 FACE = Face(BOX, Landmarks.fixed(BOX), 1.0)
@@ -101,9 +104,46 @@ def test_the_generator_is_told_what_shows_of_the_face_that_was_found(job, tmp_pa
 
     job = replace(job, face=face, blend_method=method, pads=(0, 0, 0, 0))
     lipsync(settings_of(job), Stages("test", loaded, lambda: Seer()), lambda step: None, Clock())
-    (shown,) = told
+    (scene,) = told
+    shown = scene.visible
+    assert scene.examples is None and not scene.still
     assert (shown == Rect(0, 96, 0, 96)) == whole
     assert whole or (40 < shown.top < 70 and 0 < shown.left < 30)  # the lower half's middle
+
+
+def test_a_generator_that_looks_first_gets_faces_of_the_clip_and_sounds_of_all_levels(job):
+    scenes = []
+
+    def loaded(scene):
+        scenes.append(scene)
+        return NetworkGenerator(inverted, "int8", ("a notice",))
+
+    stages = Stages("test", loaded, lambda: Seer(), examines=True)
+    report = lipsync(settings_of(job), stages, lambda step: None, Clock())
+    assert report.precision == "int8" and report.notices[-1] == "a notice"
+    assert ran(job).precision is None
+    examples = scenes[0].examples
+    windows = open_job(settings_of(job)).windows
+    loudness = windows.slice(0, len(windows)).mean(axis=(1, 2))
+    heard = examples.mels.mean(axis=(1, 2))
+    assert len(examples) == 8 and heard.min() == loudness.min() and heard.max() == loudness.max()
+    faces = [face.tobytes() for face in examples.faces]
+    assert faces[:3] == faces[3:6] and len(set(faces)) == 3  # of 20 frames
+
+
+def test_a_still_is_told_to_the_generator_and_no_face_gives_no_examples(job, tmp_path):
+    scenes = []
+
+    def loaded(scene):
+        scenes.append(scene)
+        return inverted
+
+    still = replace(job, static=True)
+    stages = Stages("test", loaded, lambda: Seer(), examines=True)
+    lipsync(settings_of(still), stages, lambda step: None, Clock())
+    assert scenes[0].still and len({face.tobytes() for face in scenes[0].examples.faces}) == 1
+    opened, none = open_job(settings_of(job)), FaceTrack.of([None])
+    assert examples_of(opened, none, FaceFraming()) is None
 
 
 def test_the_result_is_as_long_as_the_sound(job):

@@ -95,6 +95,27 @@ def test_frames_that_wait_for_one_batch_are_bounded_in_bytes(size):
     assert together * frame_bytes <= GROUP_BYTES and (together == 32) == (size == (64, 64))
 
 
+@pytest.mark.parametrize(
+    ("engine", "head", "notice"),
+    [
+        ("openvino", b"\x80\x02}q\x00.", None),
+        ("openvino", b"\x08\x08", "an ONNX network"),
+        ("torch", b"\x80\x02}q\x00.", "--engine torch"),
+        ("puppet", None, "--engine puppet"),
+    ],
+)
+def test_8_bits_are_for_openvino_and_its_own_graph(tmp_path, engine, head, notice):
+    options = {"engine": engine}
+    if head is not None:
+        options["checkpoint_path"] = tmp_path / "weights"
+        options["checkpoint_path"].write_bytes(head)
+    made = stages(int8=True, **options)[0]
+    assert made.examines == (notice is None)
+    expected = [] if notice is None else [f"--int8 changes nothing with {notice}"]
+    assert [words.split(",")[0].split(":")[0] for words in made.notices] == expected
+    assert not stages(**options)[0].notices and not stages(**options)[0].examines
+
+
 def test_the_puppet_needs_no_checkpoint(tmp_path):
     options = Options(
         face=make_picture(tmp_path / "face.png", np.zeros((96, 96, 3), np.uint8), ".png"),

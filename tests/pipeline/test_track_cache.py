@@ -234,7 +234,7 @@ def test_every_option_is_known_to_matter_or_not(job):
     matter = {"face", "resize_factor", "rotate", "crop", "static", "box"}
     matter |= {"face_detector", "face_det_stride", "face_select"}
     later = {"pads", "nosmooth", "temporal_smooth", "smooth_window", "smooth_mode", "loop"}
-    speed = {"face_det_batch_size", "wav2lip_batch_size", "fp16", "device", "engine"}
+    speed = {"face_det_batch_size", "wav2lip_batch_size", "fp16", "int8", "device", "engine"}
     mouth = {"blend_method", "mouth_region_size", "blur_intensity", "sharpen_mouth"}
     mouth |= {"sharpen_amount", "silence_gating", "silence_threshold", "checkpoint_path"}
     mouth |= {"no_color_match", "lip_strength", "vad", "visemes", "recognise_phonemes"}

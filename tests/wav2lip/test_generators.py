@@ -26,8 +26,8 @@ from wav2lip.generators import (
 from wav2lip.generators.cuda_engine import CudaEngine
 from wav2lip.generators.cuda_graph import RecordedGraph
 from wav2lip.generators.in_flight import generate
-from wav2lip.generators.openvino_engine import piece_size
 from wav2lip.generators.openvino_graph import build_graph
+from wav2lip.generators.openvino_networks import piece_size
 from wav2lip.generators.openvino_processing import restore_patches
 from wav2lip.network import fold_norms
 
@@ -279,7 +279,7 @@ def test_cuda_s_graph_gives_what_the_eager_network_does(half, checkpoint):
         assert np.abs(patches.astype(int) - expected_patches).max() <= 1
     (engine,) = generator.args
     assert isinstance(engine.graphs[4], RecordedGraph)
-    assert not any(generator.args[0].graphs for generator in eager)
+    assert not any(generator.generate.args[0].graphs for generator in eager)
 
 
 @pytest.mark.usefixtures("gpu")
@@ -371,7 +371,7 @@ def test_cuda_leaves_cudnn_s_setting_as_it_was(checkpoint):
     generator = GENERATORS["torch"](EngineSettings(checkpoint, "cuda", batch_size=2))
     for _ in generator([batch_of(2)] * 4):
         assert torch.backends.cudnn.benchmark is before
-    assert isinstance(generator.args[0].graphs[2], RecordedGraph)
+    assert isinstance(generator.generate.args[0].graphs[2], RecordedGraph)
 
 
 def test_the_engine_follows_the_device_and_the_checkpoint(tmp_path):

@@ -13,16 +13,16 @@ import pytest
 import torch
 
 from base.errors import EngineError
-from tests.checkpoints import save_bare, save_classic, save_safetensors
-from wav2lip.checkpoint import read_weights
-from wav2lip.torch_files import Storages, find_name, find_script_name, module_tensors
-from wav2lip.unpickling import (
+from tensors.torch_files import Storages, find_name, find_script_name, module_tensors
+from tensors.unpickling import (
     MAX_OPERATIONS,
     ForeignNameError,
     PickleReader,
     StoredObject,
     UnknownOperationError,
 )
+from tests.checkpoints import save_bare, save_classic, save_safetensors
+from wav2lip.checkpoint import read_weights
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([0.5, -2.0])}
@@ -207,7 +207,8 @@ for path in map(Path, sys.argv[1:]):
         read_weights(path)
     except EngineError:
         print(path.name)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(int(status["VmHWM"].split()[0]) // 1024)  # ru_maxrss counts its parent's memory, too
 """
 
 

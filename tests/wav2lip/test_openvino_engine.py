@@ -8,7 +8,7 @@ import pytest
 from base.errors import EngineError
 from base.generator import WHOLE_PATCH, Batch
 from wav2lip.generators.in_flight import generate
-from wav2lip.generators.openvino_engine import OpenvinoEngine
+from wav2lip.generators.openvino_requests import OpenvinoEngine
 
 SIZE, STREAMS = 4, 2
 

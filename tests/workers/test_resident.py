@@ -9,7 +9,7 @@ from base.geometry import Rect
 from pipeline.options import Options
 from pipeline.settings import settings_of
 from wav2lip.generators import PREPARERS
-from wav2lip.generators.prepared import PreparedEngine
+from wav2lip.generators.prepared import PreparedEngine, Scene
 from workers.resident import MOST_ENGINES, LruCache, ResidentModels
 
 OPTIONS = Options(face=Path("f.png"), audio=Path("a.wav"), engine="puppet")
@@ -26,7 +26,7 @@ def stages(models, options=OPTIONS):
 
 
 def engine(models, options=OPTIONS, visible=WHOLE):
-    generator = stages(models, options).generator(visible)
+    generator = stages(models, options).generator(Scene(visible))
     return generator, models.loads["engine"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from base.errors import EngineError, UsageError
 from base.generator import Generator
 from wav2lip.checkpoint import CheckpointFormat, detect_format
-from wav2lip.generators.prepared import PreparedEngine
+from wav2lip.generators.prepared import NetworkGenerator, PreparedEngine, Scene
 from wav2lip.generators.settings import DEVICES, EngineSettings, required_checkpoint
 from wav2lip.generators.strength import with_strength
 
@@ -21,12 +21,13 @@ __all__ = [
     "PREPARERS",
     "EngineSettings",
     "choose_engine",
+    "computes_in_8_bits",
     "cuda_usable",
     "has_cuda_driver",
     "has_torch",
 ]
 
-Loader = Callable[[EngineSettings], Generator]
+Loader = Callable[..., Generator]  # from EngineSettings, and a Scene where one is known
 Preparer = Callable[[EngineSettings], PreparedEngine]
 
 
@@ -47,18 +48,27 @@ def prepare_puppet(settings: EngineSettings) -> PreparedEngine:
     from puppet.visemes import prepare_visemes
 
     visemes = prepare_visemes(settings.visemes, settings.recognised)
-    return PreparedEngine(lambda visible: load_puppet(settings.strength, visemes()))
+    return PreparedEngine(lambda scene: load_puppet(settings.strength, visemes()))
 
 
 def _at_strength(prepared: PreparedEngine, strength: float) -> PreparedEngine:
     """The same engine, whose generator follows the sound at this lip strength."""
     build = prepared.generator
-    return replace(prepared, generator=lambda visible: with_strength(build(visible), strength))
+
+    def generator(scene: Scene) -> Generator:
+        built = build(scene.at_strength(strength))
+        if isinstance(built, NetworkGenerator):
+            return replace(built, generate=with_strength(built.generate, strength))
+        return with_strength(built, strength)
+
+    return replace(prepared, generator=generator)
 
 
-def load_generator(prepare: Preparer, settings: EngineSettings) -> Generator:
-    """Load the weights and build the generator for the visible part of the patch."""
-    return prepare(settings).generator(settings.visible)
+def load_generator(
+    prepare: Preparer, settings: EngineSettings, scene: Scene | None = None
+) -> Generator:
+    """Load the weights and build the generator, where no scene is named for the visible part."""
+    return prepare(settings).generator(scene or Scene(settings.visible))
 
 
 PREPARERS: dict[str, Preparer] = {
@@ -98,6 +108,13 @@ def fastest_engine(device: str, checkpoint: Path | None) -> str:
     if device == "cpu" or detect_format(checkpoint) is CheckpointFormat.ONNX or not cuda_usable():
         return "openvino"
     return "torch"
+
+
+def computes_in_8_bits(engine: str, checkpoint: Path | None) -> bool:
+    """Whether this engine can turn these weights into 8 bits."""
+    if engine != "openvino" or checkpoint is None:
+        return False
+    return detect_format(checkpoint) is not CheckpointFormat.ONNX
 
 
 def cuda_usable() -> bool:

@@ -2,71 +2,41 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from base.cores import usable_cores
 from base.errors import EngineError
-from base.generator import WHOLE_PATCH, Generator, Patches, paste_part
+from base.generator import WHOLE_PATCH
 from base.geometry import Rect
 from base.openvino import core, ov
 from wav2lip.checkpoint import HOW_TO_GET, CheckpointFormat, detect_format, load_weights
 from wav2lip.folding import fold_norms
-from wav2lip.generators.in_flight import generate
-from wav2lip.generators.openvino_graph import build_graph
+from wav2lip.generators.in_flight import AsyncEngine, generate
+from wav2lip.generators.openvino_calibration import (
+    Build,
+    Calibration,
+    cache_entry,
+    calibrate,
+    read,
+    write,
+)
+from wav2lip.generators.openvino_graph import Arithmetic, Float
+from wav2lip.generators.openvino_int8 import Quantized
+from wav2lip.generators.openvino_networks import (
+    BF16,
+    INT8,
+    capabilities,
+    compiled,
+    engine_for,
+    float_precision,
+    piece_size,
+)
 from wav2lip.generators.openvino_processing import add_processing, fixed_batch_size
-from wav2lip.generators.prepared import PreparedEngine
+from wav2lip.generators.openvino_requests import OpenvinoEngine
+from wav2lip.generators.prepared import NetworkGenerator, PreparedEngine, Scene
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.layers import Weights
-
-MAX_PIECE = 4  # frames at once: more are hardly faster and take more memory
-MAX_STREAMS = 4  # pieces that are computed side by side, each with its share of the cores
-
-
-class OpenvinoEngine:
-    """Computes pieces of one size side by side, as many as the compiled network has streams."""
-
-    def __init__(self, compiled: ov.CompiledModel, visible: Rect, overflow_message: str) -> None:
-        self.limit: int = compiled.input("mels").shape[0]
-        # every stream has a piece and one more is queued while the next batch is fetched
-        self.depth = int(compiled.get_property("NUM_STREAMS")) + 2
-        self._compiled = compiled
-        self._visible = visible
-        self._overflow_message = overflow_message
-        self._idle: list[ov.InferRequest] = []
-
-    def begin(self, mels: NDArray[np.float32], faces: Patches) -> tuple[ov.InferRequest, Patches]:
-        padded = np.arange(self.limit).clip(max=len(mels) - 1)  # the last frame is repeated
-        request = self._idle_request()
-        request.start_async({"mels": mels[padded], "faces": faces[padded]})
-        return request, faces
-
-    def finish(self, pending: tuple[ov.InferRequest, Patches]) -> Patches:
-        request, faces = pending
-        request.wait()
-        part, finite = (request.get_output_tensor(i).data for i in range(2))
-        patches = paste_part(faces, part[: len(faces)], self._visible)
-        is_finite = bool(finite)
-        self._idle.append(request)
-        if not is_finite:
-            raise EngineError(self._overflow_message)
-        return patches
-
-    def drop(self, pending: tuple[ov.InferRequest, Patches]) -> None:
-        """Wait, so that nothing is left running."""
-        request, _ = pending
-        request.wait()
-        self._idle.append(request)
-
-    def release(self) -> None:
-        self._idle.clear()
-
-    def _idle_request(self) -> ov.InferRequest:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._compiled.create_infer_request()
 
 
 def prepare(settings: EngineSettings) -> PreparedEngine:
@@ -74,24 +44,70 @@ def prepare(settings: EngineSettings) -> PreparedEngine:
     if detect_format(settings.weights) is CheckpointFormat.ONNX:
         model = read_onnx(settings.weights)
         complete_model(settings, model.clone(), WHOLE_PATCH)  # checks its inputs and outputs
-        return PreparedEngine(partial(compile_model, settings, model))
+        return PreparedEngine(partial(compile_onnx, settings, model))
     weights = fold_norms(load_weights(settings.weights))
-    return PreparedEngine(partial(compile_weights, settings, weights))
+    return PreparedEngine(partial(build_generator, settings, weights))
 
 
-def compile_weights(settings: EngineSettings, weights: Weights, visible: Rect) -> Generator:
-    return compile_model(settings, build_graph(weights, visible), visible)
+def build_generator(
+    settings: EngineSettings, weights: Weights, scene: Scene, streams: int | None = None
+) -> NetworkGenerator:
+    """The generator in 8 bits where they are wanted and good enough, else in floating point."""
+    precision = float_precision(settings.half or settings.int8)
+
+    def build(arithmetic: Arithmetic) -> AsyncEngine[Any]:
+        return engine_for(settings, weights, scene, arithmetic, precision, streams)
+
+    notices = half_notices(settings)
+    if settings.int8:
+        engine, reason = engine_in_8_bits(settings, weights, scene, build)
+        if engine is not None:
+            return NetworkGenerator(partial(generate, engine), INT8)
+        notices = (f"--int8: {reason}: {precision} is used",)
+    return NetworkGenerator(partial(generate, build(Float(weights))), precision, notices)
 
 
-def compile_model(settings: EngineSettings, model: ov.Model, visible: Rect) -> Generator:
-    complete = complete_model(settings, model, visible)
-    try:
-        compiled = core().compile_model(complete, "CPU", hints(settings.half))
-    except RuntimeError as error:
-        raise EngineError(
-            f"{settings.weights}: OpenVINO cannot run this network; {HOW_TO_GET}"
-        ) from error
-    return partial(generate, OpenvinoEngine(compiled, visible, settings.overflow_message))
+def half_notices(settings: EngineSettings) -> tuple[str, ...]:
+    """What --fp16 cannot do here."""
+    if not settings.half or settings.int8 or float_precision(True) == BF16:
+        return ()
+    return ("--fp16: this processor does not compute in bf16: fp32 is used",)
+
+
+def engine_in_8_bits(
+    settings: EngineSettings, weights: Weights, scene: Scene, build: Build
+) -> tuple[AsyncEngine[Any] | None, str]:
+    """The engine, or none and the reason."""
+    if "INT8" not in capabilities():
+        return None, "this processor does not compute in 8 bits"
+    if scene.examples is None:
+        return None, "no frames to try it on"
+    entry = cache_entry(settings, scene)
+    calibration = read(entry) if entry is not None else None
+    if calibration is not None:
+        engine = build(Quantized(weights, calibration.ranges)) if calibration.is_good else None
+    else:
+        calibration, engine = calibrate(settings, weights, scene, build)
+        if entry is not None:
+            write(calibration, entry)
+    return engine, loss(calibration)
+
+
+def loss(calibration: Calibration) -> str:
+    """What 8 bits lose, in words."""
+    return (
+        f"these weights lose too much in 8 bits, {calibration.mean:.2f} of 255 levels from fp32"
+        f" in the mean and {calibration.largest:.0f} at most"
+    )
+
+
+def compile_onnx(settings: EngineSettings, model: ov.Model, scene: Scene) -> NetworkGenerator:
+    """An ONNX network keeps its own arithmetic: 8 bits do not apply to it."""
+    precision = float_precision(settings.half)
+    complete = complete_model(settings, model, scene.visible)
+    network = compiled(settings.weights, complete, precision)
+    engine = OpenvinoEngine(network, scene.visible, settings.overflow_message)
+    return NetworkGenerator(partial(generate, engine), precision, half_notices(settings))
 
 
 def complete_model(settings: EngineSettings, model: ov.Model, visible: Rect) -> ov.Model:
@@ -107,20 +123,6 @@ def complete_model(settings: EngineSettings, model: ov.Model, visible: Rect) -> 
         raise EngineError(
             f"{settings.weights}: OpenVINO cannot run this network; {HOW_TO_GET}"
         ) from error
-
-
-def piece_size(batch_size: int) -> int:
-    """The frames of a piece, at most MAX_PIECE; a full batch has pieces of nearly one size."""
-    pieces = -(-batch_size // MAX_PIECE)
-    return -(-batch_size // pieces)
-
-
-def hints(half: bool) -> dict[str, str]:
-    has_half = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return {
-        "INFERENCE_PRECISION_HINT": "bf16" if half and has_half else "f32",
-        "NUM_STREAMS": str(min(usable_cores(), MAX_STREAMS)),
-    }
 
 
 def read_onnx(path: Path) -> ov.Model:

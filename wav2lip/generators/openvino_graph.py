@@ -1,6 +1,8 @@
 """The network as an OpenVINO graph, built from its weights, that computes the visible part only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,8 @@ from wav2lip.receptive import (
     whole_rect,
 )
 
+ALL = slice(None)
+
 
 @dataclass(frozen=True)
 class FeatureMap:
@@ -46,66 +50,157 @@ class FeatureMap:
         return ops.slice(self.node, *(np.array(bound, np.int64) for bound in bounds))
 
 
-def build_graph(weights: Weights, visible: Rect) -> ov.Model:
-    """(mel, face) -> the visible part of the network's output, (n, 3, height, width).
+class Arithmetic(Protocol):
+    """The numbers that the network's convolutions compute with."""
 
-    The batch norms must be folded into the weights.
-    """
+    def kernels(self, name: str, layer: Layer, channels: slice = ALL) -> ov.Node:
+        """The kernels of a convolution for these of its input channels."""
+
+    def bias(self, name: str) -> ov.Node:
+        """The bias of a convolution, (1, channels, 1, 1)."""
+
+    def features(self, node: ov.Node, name: str) -> ov.Node:
+        """The features `name` as the following convolutions take them."""
+
+
+@dataclass(frozen=True)
+class Float:
+    """The weights as they are; the batch norms must be folded into them."""
+
+    weights: Weights
+
+    def kernels(self, name: str, layer: Layer, channels: slice = ALL) -> ov.Node:
+        if channels == ALL:
+            return constant(self.weights[f"{name}.weight"])
+        return ops.constant(input_channels(self.weights[f"{name}.weight"], layer, channels))
+
+    def bias(self, name: str) -> ov.Node:
+        return constant(self.weights[f"{name}.bias"].reshape(1, -1, 1, 1))
+
+    def features(self, node: ov.Node, name: str) -> ov.Node:
+        return node
+
+
+@dataclass(frozen=True)
+class DecoderStep:
+    """A layer of the decoder, and the part of its output that the visible part needs."""
+
+    name: str
+    layer: Layer
+    rect: Rect
+    skip: int | None  # its input is concatenated with the output of this block of the face encoder
+
+
+# The decoder's convolution of its own features and those of the face encoder's block `step.skip`.
+Join = Callable[[FeatureMap, DecoderStep], ov.Node]
+
+
+def build_graph(weights: Weights, visible: Rect) -> ov.Model:
+    """(mel, face) -> the visible part of the network's output, (n, 3, height, width)."""
+    return network_graph(Float(weights), visible)
+
+
+def network_graph(arithmetic: Arithmetic, visible: Rect) -> ov.Model:
+    """The same with any arithmetic."""
     mel = ops.parameter([-1, 1, BANDS, COLUMNS], np.float32, name="mel")
     face = ops.parameter([-1, 6, SIDE, SIDE], np.float32, name="face")
-    skips = encode_face(FeatureMap(face, whole_rect((SIDE, SIDE)), (SIDE, SIDE)), weights)
-    window = FeatureMap(mel, whole_rect((BANDS, COLUMNS)), (BANDS, COLUMNS))
-    x = encode(window, "audio_encoder", AUDIO_ENCODER, weights)
-    out = decode(x, skips, weights, visible)
+    skips = encode_face(face, arithmetic)
+
+    def join(x: FeatureMap, step: DecoderStep) -> ov.Node:
+        assert step.skip is not None
+        features = ops.concat([x.node, skips[step.skip].crop(x.rect)], 1)
+        both = FeatureMap(features, x.rect, x.size)
+        return convolve(both, step.name, step.layer, arithmetic, step.rect)
+
+    out = decode(encode_mel(mel, arithmetic), join, arithmetic, visible)
     return ov.Model([ops.result(out)], [mel, face], "wav2lip")
 
 
-def encode_face(face: FeatureMap, weights: Weights) -> list[FeatureMap]:
+def encode_face(face: ov.Node, arithmetic: Arithmetic) -> list[FeatureMap]:
     """The face encoder's output after every block, the largest first."""
+    size = (SIDE, SIDE)
+    x = FeatureMap(arithmetic.features(face, "face"), whole_rect(size), size)
     features = []
     for i, block in enumerate(FACE_ENCODER):
-        face = encode(face, f"face_encoder_blocks.{i}", block, weights)
-        features.append(face)
+        x = encode(x, f"face_encoder_blocks.{i}", block, arithmetic)
+        features.append(x)
     return features
 
 
-def encode(x: FeatureMap, prefix: str, block: Block, weights: Weights) -> FeatureMap:
+def encode_mel(mel: ov.Node, arithmetic: Arithmetic) -> FeatureMap:
+    size = (BANDS, COLUMNS)
+    window = FeatureMap(arithmetic.features(mel, "mel"), whole_rect(size), size)
+    return encode(window, "audio_encoder", AUDIO_ENCODER, arithmetic)
+
+
+def encode(x: FeatureMap, prefix: str, block: Block, arithmetic: Arithmetic) -> FeatureMap:
     for name, layer in named_layers(prefix, block):
-        x = apply_layer(x, name, layer, weights, whole_rect(output_size(layer, x.size)))
+        rect = whole_rect(output_size(layer, x.size))
+        y = convolve(x, name, layer, arithmetic, rect)
+        x = activate(x, y, name, layer, arithmetic, rect)
     return x
 
 
-def decode(x: FeatureMap, skips: list[FeatureMap], weights: Weights, visible: Rect) -> ov.Node:
-    layers = [layer for block in FACE_DECODER for layer in block]
-    rects = iter(required_outputs([*layers, OUTPUT, COLOR_HEAD], x.size, visible))
+def decode(x: FeatureMap, join: Join, arithmetic: Arithmetic, visible: Rect) -> ov.Node:
+    *steps, head = decoder_steps(visible)
+    for step in steps:
+        name, layer, rect = step.name, step.layer, step.rect
+        y = convolve(x, name, layer, arithmetic, rect) if step.skip is None else join(x, step)
+        x = activate(x, y, name, layer, arithmetic, rect)
+    return ops.sigmoid(convolve(x, head.name, head.layer, arithmetic, head.rect))
+
+
+def decoder_steps(visible: Rect) -> list[DecoderStep]:
+    """The decoder's layers in order; its input is one pixel."""
+    layers: list[tuple[str, Layer, int | None]] = []
+    skip: int | None = None
     for i, block in enumerate(FACE_DECODER):
         for name, layer in named_layers(f"face_decoder_blocks.{i}", block):
-            x = apply_layer(x, name, layer, weights, next(rects))
-        x = FeatureMap(ops.concat([x.node, skips.pop().crop(x.rect)], 1), x.rect, x.size)
+            layers.append((name, layer, skip))
+            skip = None
+        skip = len(FACE_ENCODER) - 1 - i
     ((name, layer),) = named_layers("output_block", (OUTPUT,))
-    x = apply_layer(x, name, layer, weights, next(rects))
-    return ops.sigmoid(convolve(x, "output_block.1", COLOR_HEAD, weights, next(rects)))
+    layers += [(name, layer, skip), ("output_block.1", COLOR_HEAD, None)]
+    rects = required_outputs([layer for _, layer, _ in layers], (1, 1), visible)
+    return [
+        DecoderStep(name, layer, rect, skip)
+        for (name, layer, skip), rect in zip(layers, rects, strict=True)
+    ]
 
 
-def apply_layer(x: FeatureMap, name: str, layer: Layer, weights: Weights, rect: Rect) -> FeatureMap:
-    """The part `rect` of the layer's output."""
-    y = convolve(x, name, layer, weights, rect)
+def activate(
+    x: FeatureMap, y: ov.Node, name: str, layer: Layer, arithmetic: Arithmetic, rect: Rect
+) -> FeatureMap:
+    """The layer's output, of which `y` is the part `rect` before its residual and ReLU."""
     y = ops.relu(ops.add(y, x.crop(rect)) if layer.residual else y)
-    return FeatureMap(y, rect, output_size(layer, x.size))
+    return FeatureMap(arithmetic.features(y, name), rect, output_size(layer, x.size))
 
 
-def convolve(x: FeatureMap, name: str, layer: Layer, weights: Weights, rect: Rect) -> ov.Node:
+def convolve(x: FeatureMap, name: str, layer: Layer, arithmetic: Arithmetic, rect: Rect) -> ov.Node:
     """The part `rect` of the layer's convolution, with bias."""
+    kernels = arithmetic.kernels(name, layer)
+    return ops.add(convolve_with(kernels, x, layer, rect), arithmetic.bias(name))
+
+
+def convolve_with(kernels: ov.Node, x: FeatureMap, layer: Layer, rect: Rect) -> ov.Node:
+    """The part `rect` of a convolution with these kernels, without bias."""
     rows, columns = required_inputs(layer, rect, x.size)
-    inputs, kernels = x.crop(input_rect(rows, columns)), constant(weights[f"{name}.weight"])
+    inputs = x.crop(input_rect(rows, columns))
     pads = [rows.before, columns.before], [rows.after, columns.after]
+    strides = list(layer.strides)
     if layer.transposed:
-        y = ops.convolution_backprop_data(
-            inputs, kernels, list(layer.strides), None, *pads, dilations=[1, 1]
+        return ops.convolution_backprop_data(
+            inputs, kernels, strides, None, *pads, dilations=[1, 1]
         )
-    else:
-        y = ops.convolution(inputs, kernels, list(layer.strides), *pads, [1, 1])
-    return ops.add(y, constant(weights[f"{name}.bias"].reshape(1, -1, 1, 1)))
+    return ops.convolution(inputs, kernels, strides, *pads, [1, 1])
+
+
+def input_channels(
+    weight: NDArray[np.float32], layer: Layer, channels: slice
+) -> NDArray[np.float32]:
+    """The weight for these input channels alone, in memory of its own."""
+    part = weight[channels] if layer.transposed else weight[:, channels]
+    return np.ascontiguousarray(part)
 
 
 def constant(weight: NDArray[np.float32]) -> ov.Node:

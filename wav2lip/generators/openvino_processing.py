@@ -25,8 +25,12 @@ def add_processing(model: ov.Model, size: int, visible: Rect) -> ov.Model:
     replace_input(prepare_mels(mels), mel)
     replace_input(prepare_faces(faces), face)
     out = crop_output(model.output(0).get_node().input_value(0), size, visible)
-    results = [ops.result(node) for node in (restore_patches(out), all_finite(out))]
-    return ov.Model(results, [mels, faces], "wav2lip_patches")
+    return ov.Model(patch_results(out), [mels, faces], "wav2lip_patches")
+
+
+def patch_results(out: ov.Node) -> list[ov.Node]:
+    """The patches, and whether the network's output `out` is finite."""
+    return [ops.result(node) for node in (restore_patches(out), all_finite(out))]
 
 
 def fixed_batch_size(model: ov.Model) -> int | None:

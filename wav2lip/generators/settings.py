@@ -23,6 +23,8 @@ class EngineSettings:
     strength: float = 1.0  # lip strength: 0 ignores the sound, 1 is the network's own, 2 the most
     visemes: Path | None = None  # a track of phonemes, for the puppet alone
     recognised: Path | None = None  # a sound whose phonemes it follows where there is no track
+    int8: bool = False  # 8-bit arithmetic where processor and weights allow it
+    cache: Path | None = None  # the folder in which ranges of 8 bits are kept; none: nothing is
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -45,6 +47,8 @@ class EngineSettings:
         problem = f"{self.weights}: the network's output is no number: its weights overflow"
         if self.half:
             return f"{problem} in half precision; run without --fp16"
+        if self.int8:
+            return f"{problem} in low precision; run without --int8"
         return f"{problem}; {HOW_TO_GET}"
 
 

@@ -14,9 +14,12 @@ from wav2lip.generators.cuda_engine import CudaEngine
 from wav2lip.generators.cuda_graph import Compute, Outputs
 from wav2lip.generators.cuda_memory import cuda_memory_guard
 from wav2lip.generators.in_flight import generate
-from wav2lip.generators.prepared import PreparedEngine
+from wav2lip.generators.prepared import NetworkGenerator, PreparedEngine, Scene
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.network import Wav2Lip, fold_norms, load_network
+
+PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
+NO_HALF = "--fp16: this processor does not compute in bf16: fp32 is used"
 
 
 class CpuEngine:
@@ -55,17 +58,21 @@ def prepare(settings: EngineSettings) -> PreparedEngine:
 
 
 def build_generator(
-    network: Wav2Lip, device: torch.device, settings: EngineSettings, visible: Rect
-) -> Generator:
+    network: Wav2Lip, device: torch.device, settings: EngineSettings, scene: Scene
+) -> NetworkGenerator:
     dtype = choose_dtype(device, settings.half)
     with cuda_memory_guard("the network"):
         network.to(device, dtype)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    compute = partial(compute_patches, network, dtype, visible)
+    compute = partial(compute_patches, network, dtype, scene.visible)
     limit, message = settings.batch_size, settings.overflow_message
+    made: Generator
     if device.type == "cuda":
-        return partial(generate, CudaEngine(compute, device, limit, message))
-    return partial(generate, CpuEngine(compute, limit, message))
+        made = partial(generate, CudaEngine(compute, device, limit, message))
+    else:
+        made = partial(generate, CpuEngine(compute, limit, message))
+    notices = (NO_HALF,) if settings.half and dtype is torch.float32 else ()
+    return NetworkGenerator(made, PRECISIONS[dtype], notices)
 
 
 def choose_device(name: str) -> torch.device:
@@ -79,9 +86,14 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_dtype(device: torch.device, half: bool) -> torch.dtype:
-    if not half:
-        return torch.float32
-    return torch.float16 if device.type == "cuda" else torch.bfloat16
+    if device.type == "cuda":
+        return torch.float16 if half else torch.float32
+    return torch.bfloat16 if half and computes_in_bf16() else torch.float32
+
+
+def computes_in_bf16() -> bool:
+    """Whether the processor has instructions for it; without them bf16 is slower than fp32."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def compute_patches(

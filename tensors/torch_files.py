@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wav2lip.archive import members_of
-from wav2lip.stored import (
+from tensors.archive import members_of
+from tensors.numbers import (
     BFLOAT16,
     BOOL,
     FLOAT16,
@@ -27,7 +27,7 @@ from wav2lip.stored import (
     Tensor,
     map_file,
 )
-from wav2lip.unpickling import Constructor, ForeignNameError, Ignored, PickleReader, StoredObject
+from tensors.unpickling import Constructor, ForeignNameError, Ignored, PickleReader, StoredObject
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001

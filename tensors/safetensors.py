@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wav2lip.stored import (
+from tensors.numbers import (
     BFLOAT16,
     BOOL,
     FLOAT16,

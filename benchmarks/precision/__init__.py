@@ -1,0 +1,1 @@
+"""The precisions of the OpenVINO engine side by side: speed, exactness and the meters."""

@@ -1,0 +1,1 @@
+"""Tensors in files of torch, TorchScript and safetensors; nothing that a file holds is run."""
