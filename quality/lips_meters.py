@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +34,10 @@ SCALE, CROP, ABOVE = 96.0, (160, 160), 64  # pixels of a mouth's width, of a cro
 FINE = 1.0  # pixels of such a crop: sigma of the blur whose difference to it is fine detail
 STRONGEST = 0.99  # of the detail's sizes
 LEAST_DETAIL, LEAST_STRONGEST = 0.3, 2.0  # levels: less is the encoder's
+# Pulses: half axes of the oval around the mouth, and its middle below it, in mouth widths. Further
+# out nose, hair and collar never change, and would hide that the mouth does.
+OVAL_AXES, OVAL_BELOW = (0.83, 0.6), 0.1
+MOST_DETAIL = 3.0  # levels: edges of teeth are stronger, and come and go with them
 
 
 class LipsMeter(Protocol):
@@ -194,7 +199,7 @@ class OverSharpened:
 
 
 class SharpnessPulses(OverSharpened):
-    """How much the mean detail changes from one frame to the next, in the liveliest of many."""
+    """How much detail around the mouth changes from one frame to the next, in the liveliest."""
 
     def add(self, sight: MouthSight) -> None:
         self._gains.append((sight.index, detail_gain(sight.pair, mean_detail)))
@@ -214,7 +219,17 @@ def detail_gain(pair: MouthPair, amount: Callable[[NDArray[np.float32]], float])
 
 
 def mean_detail(sizes: NDArray[np.float32]) -> float:
-    return float(sizes.mean()) + LEAST_DETAIL
+    """Of a crop, around the mouth."""
+    return float(np.minimum(sizes, MOST_DETAIL)[around_mouth()].mean()) + LEAST_DETAIL
+
+
+@cache
+def around_mouth() -> NDArray[np.bool_]:
+    """The oval of a crop in which the mouth may be drawn."""
+    (x, y), (across, down) = (CROP[0] / 2, ABOVE + OVAL_BELOW * SCALE), OVAL_AXES
+    rows, columns = np.mgrid[: CROP[1], : CROP[0]]
+    away = np.hypot((columns - x) / (across * SCALE), (rows - y) / (down * SCALE))
+    return np.asarray(away < 1)
 
 
 def strongest_detail(sizes: NDArray[np.float32]) -> float:

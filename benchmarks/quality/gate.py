@@ -17,12 +17,16 @@ from benchmarks.material.clips import STILL, make_clip
 from benchmarks.material.sound import make_speech
 from benchmarks.material.weights import make_checkpoint
 from blending.methods import BLENDERS
+from faces.face import FaceTrack
+from pipeline.donors import donors_of
+from pipeline.framing import FaceFraming, Framing, MouthFraming
 from pipeline.options import NO_PAGE, Options
 from pipeline.report import Clock
 from pipeline.run import lipsync
 from pipeline.settings import settings_of
-from pipeline.stages import stages_of
+from pipeline.stages import Stages, stages_of
 from quality.verdict import BOUNDS, Bound, Level
+from video.source import Source
 
 CLIPS = (STILL, "720p")
 SECONDS = 4.0
@@ -55,6 +59,11 @@ class JudgedRun:
     levels: dict[str, Level]
 
     @property
+    def row(self) -> str:
+        """Its row in the table: the puppet's own frames know no blend method."""
+        return self.mouth if self.mouth == PUPPET else self.method
+
+    @property
     def wrong(self) -> list[str]:
         """The meters that fail and should not, and those that should and do not."""
         failed = [name for name, level in self.levels.items() if level == "fail"]
@@ -75,13 +84,12 @@ def gate(checkpoint: Path | None, write: Callable[[dict[str, Any]], None]) -> in
 
 
 def table(runs: Sequence[JudgedRun]) -> str:
-    """A row for each method with the worst of its figures."""
+    """A row for the puppet and for each method, with the worst of their figures."""
     bounds = [bound for bound in BOUNDS if bound.meter in TABLE_METERS]
     heads = ["worst of its runs", *(bound.title.lower() for bound in bounds)]
-    methods = dict.fromkeys(run.method for run in runs)
     rows = [
-        [method, *(_cell(bound, [run for run in runs if run.method == method]) for bound in bounds)]
-        for method in methods
+        [row, *(_cell(bound, [run for run in runs if run.row == row]) for bound in bounds)]
+        for row in dict.fromkeys(run.row for run in runs)
     ]
     limits = [f"{bound.passes:g} ({bound.fails:g})" for bound in bounds]
     return markdown_table(heads, [*rows, ["limit (fails at)", *limits]])
@@ -104,9 +112,9 @@ def _runs(checkpoint: Path | None) -> Iterator[JudgedRun]:
             face = make_clip(clip, work, SECONDS)
             job = Options(face=face, audio=sound, outfile=work / "r.mp4", cache_dir=work / "cache")
             job = replace(job, quality=NO_PAGE, engine="puppet")
+            yield judge_run(job, clip, PUPPET)
             for method in BLENDERS:
-                for mouth in (PUPPET, TONED):
-                    yield judge_run(replace(job, blend_method=method), clip, mouth)
+                yield judge_run(replace(job, blend_method=method), clip, TONED)
         network = replace(job, engine="openvino", checkpoint_path=weights, fp16=True)
         for method in (PLAIN, "ellipse"):
             yield judge_run(replace(network, blend_method=method), clip, NETWORK)
@@ -118,13 +126,23 @@ def judge_run(options: Options, clip: str, mouth: str) -> JudgedRun:
     settings = settings_of(options)
     stages = stages_of(settings)
     if mouth == TONED:
-        load = stages.generator
-        stages = replace(stages, generator=lambda scene: with_network_tone(load(scene)))
+        stages = like_a_network(stages, settings.blend.uses_texture)
     report = lipsync(settings, stages, lambda step: None, Clock())
     figures = report.quality["figures"]
     values = {name: figure["value"] for name, figure in figures.items()}
     levels = {name: figure["level"] for name, figure in figures.items()}
     return JudgedRun(clip, mouth, options.blend_method, values, levels)
+
+
+def like_a_network(stages: Stages, with_donors: bool) -> Stages:
+    """The puppet in place of a network: its toned patches of whole faces have to be blended in."""
+
+    def framing(track: FaceTrack, source: Source) -> Framing:
+        donors = donors_of(source, track) if with_donors else None
+        return FaceFraming(donors, MouthFraming.of(track).rest_gap)
+
+    load = stages.generator
+    return replace(stages, framing=framing, generator=lambda scene: with_network_tone(load(scene)))
 
 
 def with_network_tone(generator: Generator) -> Generator:

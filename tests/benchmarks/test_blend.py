@@ -104,7 +104,7 @@ def test_help_names_every_subcommand(capsys):
         main(["--help"])
     assert left.value.code == 0
     printed = capsys.readouterr().out
-    assert {*SUBCOMMANDS} <= {*printed.split()}
+    assert SUBCOMMANDS.keys() <= {line.split()[0] for line in printed.splitlines() if line.strip()}
 
 
 def test_the_three_faces_differ():

@@ -12,15 +12,19 @@ from base.errors import NoFaceError
 from base.geometry import Box, Landmarks
 from benchmarks.__main__ import main
 from benchmarks.lse.measure import SIDE, FaceCrop, crop_face, longest_run
+from benchmarks.material.clips import STILL, make_clip
+from benchmarks.material.sound import make_speech
 from benchmarks.quality.gate import (
     NETWORK,
     PUPPET,
     TONED,
     JudgedRun,
+    judge_run,
     table,
     with_network_tone,
 )
 from faces.face import Face
+from pipeline.options import NO_PAGE, Options
 from quality.verdict import BOUNDS
 from tests.media import make_video
 from tests.quality.puppet_run import run_puppet
@@ -90,6 +94,21 @@ def test_the_gate_wants_every_method_to_pass_and_a_plain_paste_to_fail():
     assert replace(pasted, mouth=PUPPET).wrong == []
 
 
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    work, seconds = tmp_path_factory.mktemp("gate"), 1.2
+    face, sound = make_clip(STILL, work, seconds), make_speech(work / "speech.wav", seconds)
+    options = Options(face=face, audio=sound, outfile=work / "r.mp4", cache_dir=work / "cache")
+    return replace(options, quality=NO_PAGE, engine="puppet")
+
+
+@pytest.mark.parametrize(("method", "level"), [("original", "fail"), ("ellipse", "pass")])
+def test_the_gates_toned_mouths_are_blended_by_the_method(job, method, level):
+    run = judge_run(replace(job, blend_method=method), STILL, TONED)
+    assert (run.levels["seam"], run.levels["colour_step"]) == (level, level), run.values
+    assert run.row == method and replace(run, mouth=PUPPET).row == PUPPET
+
+
 def test_of_noise_only_the_rest_of_the_picture_is_judged():
     noise = replace(RUN, mouth=NETWORK, levels={**ALL_PASS, "flicker": "fail"})
     assert noise.wrong == []
@@ -97,9 +116,11 @@ def test_of_noise_only_the_rest_of_the_picture_is_judged():
 
 
 def test_the_table_shows_the_worst_run_of_a_method():
-    worse = replace(RUN, values={**GOOD, "seam": 1.75, "untouched_psnr": 31.0})
-    printed = table([RUN, worse])
-    assert "1.75 !" in printed and "31.00 !" in printed and printed.count("ellipse") == 1
+    good = replace(RUN, mouth=TONED)
+    worse = replace(good, values={**GOOD, "seam": 1.75, "untouched_psnr": 31.0})
+    printed = table([RUN, good, worse])
+    assert "1.75 !" in printed and "31.00 !" in printed
+    assert printed.count("ellipse") == 1 and printed.count("puppet") == 1
 
 
 def test_degraded_mouths_differ_from_the_generators_in_every_frame():

@@ -43,9 +43,12 @@ def figures(frames, fault=None):
 
 
 def with_fault(frame, fault):
-    picture = fault(frame.result.picture(), frame)
-    picture = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-    return compare_frame(frame.index, Frame.of_picture(picture), frame.source, frame.face)
+    return compare_frame(frame.index, planted(frame.result, frame, fault), frame.source, frame.face)
+
+
+def planted(picture, frame, fault):
+    changed = np.clip(np.rint(fault(picture.picture(), frame)), 0, 255)
+    return Frame.of_picture(changed.astype(np.uint8))
 
 
 def mouth_of(frame):
@@ -179,26 +182,40 @@ def test_half_of_the_old_lips_behind_the_new_ones_is_found(frames):
     pairs = [frame.mouth.pair for frame in frames]
     both = [(p.source.astype(np.uint16) + p.result) // 2 for p in pairs]
     mixed = [replace(p, result=x.astype(np.uint8)) for p, x in zip(pairs, both, strict=True)]
-    clean, planted = (np.nanmedian([remaining_lips(p) for p in ps]) for ps in (pairs, mixed))
+    clean, half = (np.nanmedian([remaining_lips(p) for p in ps]) for ps in (pairs, mixed))
     assert LIMITS["double_mouth"].level(clean) == "pass", clean
-    assert LIMITS["double_mouth"].level(planted) == "fail", planted
+    assert LIMITS["double_mouth"].level(half) == "fail", half
+
+
+def grain_beyond_mouth(picture, frame):
+    """The same in every frame, like hair and a knitted collar."""
+    grain = np.random.default_rng(1).normal(0, 30, picture.shape)
+    return within_mouth(frame, picture, picture + grain, 1.0)
+
+
+def test_lively_surroundings_do_not_hide_pulses(frames):
+    grainy = [replace(f, source=planted(f.source, f, grain_beyond_mouth)) for f in frames]
+    clean = figures(grainy, grain_beyond_mouth)["sharpness_pulses"]
+    pulses = figures(grainy, lambda p, f: grain_beyond_mouth(pulsing(p, f), f))["sharpness_pulses"]
+    limit = LIMITS["sharpness_pulses"]
+    assert (limit.level(clean), limit.level(pulses)) == ("pass", "fail"), (clean, pulses)
 
 
 def step_at_mask(size):
-    def planted(picture, frame):
+    def stepped(picture, frame):
         outline = lips_outline(frame.face.box, frame.face.lips, MaskShape(size))
         height, width = picture.shape[:2]
         inside = outline.mask(Rect(0, height, 0, width)) > 0.02
         return picture + 12.0 * inside[..., None]
 
-    return planted
+    return stepped
 
 
 @pytest.mark.parametrize("size", [0.3, 0.6, 1.0])
 def test_a_step_at_a_masks_own_border_is_a_seam(frames, size):
-    clean, planted = (figures(frames, fault)["seam"] for fault in (None, step_at_mask(size)))
+    clean, step = (figures(frames, fault)["seam"] for fault in (None, step_at_mask(size)))
     assert LIMITS["seam"].level(clean) == "pass", clean
-    assert LIMITS["seam"].level(planted) == "fail", planted
+    assert LIMITS["seam"].level(step) == "fail", step
 
 
 def test_without_a_source_lips_are_not_compared_and_still_open(frames):
