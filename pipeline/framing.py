@@ -222,7 +222,7 @@ def _padded(region: Region, rect: Rect, place: Box) -> Picture:
         rect.left - round(place.left),
         round(place.right) - rect.right,
     )
-    pixels = np.rint(region).astype(np.uint8)
+    pixels = np.asarray(cv2.convertScaleAbs(region), np.uint8)  # rounded, as nothing is below 0
     if any(border):
         pixels = cv2.copyMakeBorder(pixels, *border, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
     return pixels

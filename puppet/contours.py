@@ -4,7 +4,7 @@ The origin lies between the corners, u runs to the right and v down the face, an
 the distance of the outer corners of the eyes in a face seen from the front.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from base.lips import (
     NOSTRILS,
     OVAL,
     RIGHT_EYE,
+    ROW_OF,
     Lips,
 )
 
@@ -89,17 +90,30 @@ def _direction(vector: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Contours:
-    """The lips' edges in mouth coordinates: each (11, 2), from the left corner to the right one."""
+    """The lips' edges in mouth coordinates, from the left corner to the right one."""
 
-    upper_outer: Points
-    upper_inner: Points
-    lower_inner: Points
-    lower_outer: Points
+    lines: Points  # (4, 11, 2) from the upper lip's outer edge down to the lower lip's
 
     @classmethod
     def of(cls, lips: Lips, axes: MouthAxes) -> "Contours":
         lines = (lips.upper_outer, lips.upper_inner, lips.lower_inner, lips.lower_outer)
-        return cls(*map(axes.from_pixels, lines))
+        return cls(axes.from_pixels(np.stack(lines)))
+
+    @property
+    def upper_outer(self) -> Points:
+        return self.lines[0, :]
+
+    @property
+    def upper_inner(self) -> Points:
+        return self.lines[1, :]
+
+    @property
+    def lower_inner(self) -> Points:
+        return self.lines[2, :]
+
+    @property
+    def lower_outer(self) -> Points:
+        return self.lines[3, :]
 
     @property
     def gap(self) -> float:
@@ -113,20 +127,11 @@ class Contours:
         middle = (self.lower_inner[:, 1] + upper) / 2
         return np.stack([self.lower_inner[:, 0], middle], 1)
 
-    def towards(self, other: "Contours", share: float) -> "Contours":
-        """The contours a share of the way from these to the others."""
-        return Contours(
-            self.upper_outer + share * (other.upper_outer - self.upper_outer),
-            self.upper_inner + share * (other.upper_inner - self.upper_inner),
-            self.lower_inner + share * (other.lower_inner - self.lower_inner),
-            self.lower_outer + share * (other.lower_outer - self.lower_outer),
-        )
-
     def with_inner(self, upper_v: Floats, lower_v: Floats) -> "Contours":
         """The same contours with other heights of the inner lips."""
-        upper = np.stack([self.upper_inner[:, 0], upper_v], 1)
-        lower = np.stack([self.lower_inner[:, 0], lower_v], 1)
-        return replace(self, upper_inner=upper, lower_inner=lower)
+        lines = self.lines.copy()
+        lines[1:3, :, 1] = upper_v, lower_v
+        return Contours(lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,13 +151,12 @@ class FaceShape:
         axes = MouthAxes.of(lips)
         if not axes.is_plausible or not NARROWEST < lips.width / axes.unit < WIDEST:
             return None
-        mesh = {name: axes.from_pixels(lips.mesh(*points)) for name, points in MESH_PARTS.items()}
-        forehead, oval = mesh.pop("forehead"), mesh.pop("oval")
-        centre = (forehead[0] + oval[len(oval) // 2]) / 2
+        points = axes.from_pixels(lips.points)
+        still, jaw, below, oval = (points[rows] for rows in MESH_ROWS)
+        centre = (points[FOREHEAD] + oval[len(oval) // 2]) / 2
         rings = [centre + (oval[::2] - centre) * size for size in RINGS]
-        brow = np.stack([np.linspace(-0.9, 0.9, 7), np.full(7, -0.6)], 1)
-        around = np.concatenate([*rings, brow])
-        return cls(axes, Contours.of(lips, axes), around=around, **mesh)
+        around = np.concatenate([*rings, BROW])
+        return cls(axes, Contours.of(lips, axes), still, jaw, below, around)
 
     @property
     def chin(self) -> float:
@@ -161,10 +165,6 @@ class FaceShape:
 
 
 RINGS = (1.22, 1.42)  # of the jaw's outline: there the picture stands still
-MESH_PARTS = {
-    "still": STILL,
-    "jaw": JAW,
-    "below": BELOW_LIPS,
-    "oval": LOWER_OVAL,
-    "forehead": OVAL[:1],
-}
+BROW = np.stack([np.linspace(-0.9, 0.9, 7), np.full(7, -0.6)], 1)
+FOREHEAD = ROW_OF[OVAL[0]]
+MESH_ROWS = [[ROW_OF[point] for point in part] for part in (STILL, JAW, BELOW_LIPS, LOWER_OVAL)]

@@ -50,23 +50,21 @@ def draw_mouth(seen: SeenMouth, pose: Pose) -> Picture:
 
 def _warped(seen: SeenMouth, move: Move) -> Picture:
     """The picture's own pixels, moved; what lies between the lips is still to be painted."""
-    lower, upper = (
-        field @ seen.face.axes.matrix.T.astype(np.float32)
-        for field in seen.grid.fields(
-            skin_moves(seen.face, move), (_lower_lip(move), _upper_lip(move))
+    width, height = seen.grid.size
+    lips = seen.grid.fields(skin_moves(seen.face, move), (_upper_lip(move), _lower_lip(move)))
+    both = np.concatenate(list(lips))
+    coarse = _joined_coarsely(seen, move, both)
+    field = seen.grid.at_pixels(coarse, Rect(0, height, 0, width))
+    _join_at_gap(field, seen, move, both)
+    x, y = field
+    x += np.arange(width, dtype=np.float32)
+    y += np.arange(height, dtype=np.float32)[:, None]
+    opened = seen.picture.copy()
+    for strip in seen.grid.moving_strips(coarse):
+        part = strip.slices
+        opened[part] = cv2.remap(
+            seen.picture, x[part], y[part], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
-    )
-    coarse = _joined_coarsely(seen, move, lower, upper)
-    opened, part = seen.picture.copy(), seen.grid.moving_part(coarse)
-    field = seen.grid.everywhere(coarse)
-    _join_at_gap(field, seen, move, lower, upper)
-    rows, columns = part.slices
-    x, y = cv2.split(field[rows, columns])
-    x += np.arange(part.left, part.right, dtype=np.float32)
-    y += np.arange(part.top, part.bottom, dtype=np.float32)[:, None]
-    opened[rows, columns] = cv2.remap(
-        seen.picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
     return opened
 
 
@@ -86,21 +84,25 @@ def _upper_lip(move: Move) -> Moves:
     return target, source
 
 
-def _joined_coarsely(seen: SeenMouth, move: Move, lower: Floats, upper: Floats) -> Floats:
+def _joined_coarsely(seen: SeenMouth, move: Move, both: Floats) -> Floats:
     """On the grid: the upper field above the middle of the gap, else the lower one."""
-    u, v = (seen.grid.points[:, axis].reshape(GRID, GRID) for axis in (0, 1))
-    share = _below_share(u, v, move.target.middle)[..., None]
-    return np.asarray(upper + share * (lower - upper), np.float32)
+    u, v = seen.grid.places[:2].reshape(2, GRID, GRID)
+    return _joined(both, _below_share(u, v, move.target.middle))
 
 
-def _join_at_gap(field: Floats, seen: SeenMouth, move: Move, lower: Floats, upper: Floats) -> None:
+def _join_at_gap(field: Floats, seen: SeenMouth, move: Move, both: Floats) -> None:
     """The same around the gap, at every pixel: there both fields differ most."""
     part = _part_around(seen, move)
-    if part is None:
-        return
-    share = _below_share(*mouth_coordinates(seen.face.axes, part), move.target.middle)
-    above, below = seen.grid.inside(upper, part), seen.grid.inside(lower, part)
-    field[part.slices] = above + share[..., None] * (below - above)
+    if part is not None:
+        share = _below_share(*mouth_coordinates(seen.face.axes, part), move.target.middle)
+        rows, columns = part.slices
+        field[:, rows, columns] = _joined(seen.grid.at_pixels(both, part), share)
+
+
+def _joined(both: Floats, below_share: Floats) -> Floats:
+    """(2, h, w) from both fields in (4, h, w): the upper one, and a share of the lower one."""
+    upper, lower = both[:2], both[2:]
+    return np.asarray(upper + below_share * (lower - upper))
 
 
 def _part_around(seen: SeenMouth, move: Move) -> Rect | None:

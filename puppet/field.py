@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -13,7 +14,11 @@ from puppet.shape import smoothstep
 STIFFNESS = 1e-4  # how little the field may miss its points, so that none makes a spike
 EDGE = 0.12  # of the mouth's unit, along the border of the picture: there the motion ends
 GRID = 44  # cells along each side
+STEPS = (np.arange(GRID) + 0.5) / GRID  # the cells' centres along a side
+CELLS = np.stack(np.meshgrid(STEPS, STEPS), -1).reshape(-1, 2)  # x, y of each, in 0..1
+STRIP = 4  # rows of cells that are drawn at once
 VISIBLE = 0.03  # pixels that something must move to be drawn
+NEAREST = 1e-9  # a square of a distance, above 0
 
 Moves = tuple[Points, Points]  # where points go, and where they come from
 
@@ -22,11 +27,12 @@ Moves = tuple[Points, Points]  # where points go, and where they come from
 class Grid:
     """Cells over a picture in which fields are computed."""
 
-    points: Floats  # (GRID * GRID, 2) in mouth coordinates
-    fade: Floats  # (GRID, GRID, 1) 1, falling to 0 at the picture's border
+    axes: MouthAxes
+    places: Floats  # (4, GRID * GRID) of the cells in mouth coordinates, as in `_places`
+    fade: Floats  # (GRID, GRID) 1, falling to 0 at the picture's border
     size: tuple[int, int]  # width and height of the picture
     fixed: Points  # points that never move
-    fixed_kernel: Floats  # (GRID * GRID, fixed points)
+    fixed_kernel: Floats  # (fixed points, GRID * GRID)
 
     @classmethod
     def over(cls, picture: Picture, face: FaceShape) -> "Grid":
@@ -36,86 +42,76 @@ class Grid:
 
     @classmethod
     def of(cls, axes: MouthAxes, size: tuple[int, int], fixed: Points) -> "Grid":
-        width, height = size
-        steps = (np.arange(GRID) + 0.5) / GRID
-        x, y = np.meshgrid(steps * width, steps * height)
-        points = axes.from_pixels(np.stack([x.ravel(), y.ravel()], 1)).astype(np.float32)
-        fade = np.outer(_fade(height, axes.unit), _fade(width, axes.unit))
-        return cls(points, fade[..., None], size, fixed, _kernel(points, fixed))
+        places = _places(axes.from_pixels(CELLS * size)).astype(np.float32)
+        across, along = (_fade(pixels, axes.unit) for pixels in size)
+        return cls(axes, places, np.outer(along, across), size, fixed, _kernel(fixed, places))
 
     def fields(self, moves: Moves, parts: Sequence[Moves]) -> Iterator[Floats]:
-        """For each part a (GRID, GRID, 2) field that takes every pixel to where it comes from.
+        """For each part (2, GRID, GRID): how many pixels right and down each cell comes from.
 
         Each goes through its own points, through `moves`, and leaves the fixed points in place.
         """
         target, source = (np.concatenate([self.fixed, points]) for points in moves)
-        kernel = np.hstack([self.fixed_kernel, _kernel(self.points, moves[0])])
+        kernels = [self.fixed_kernel, _kernel(moves[0], self.places)]
         for part_target, part_source in parts:
             points = np.concatenate([target, part_target])
             way = np.concatenate([source, part_source]) - points
-            weights = _weights(points, way).astype(np.float32)
-            own, linear = weights[len(target) : len(points)], weights[len(points) :]
-            field = kernel @ weights[: len(target)] + _kernel(self.points, part_target) @ own
-            field += linear[0] + self.points @ linear[1:]
-            yield field.reshape(GRID, GRID, 2) * self.fade
+            weights = _weights(points, way @ self.axes.matrix.T).astype(np.float32)
+            basis = [*kernels, _kernel(part_target, self.places), self.places[:3]]
+            ends = np.cumsum([len(kernel) for kernel in basis[:-1]])
+            terms = zip(np.split(weights.T, ends, axis=1), basis, strict=True)
+            field = sum(weight @ kernel for weight, kernel in terms)
+            yield np.asarray(field).reshape(2, GRID, GRID) * self.fade
 
-    def moving_part(self, field: Floats) -> Rect:
-        """The pixels around all cells that a field moves visibly, at least one."""
-        rows, columns = np.nonzero(np.abs(field).max(2) > VISIBLE)
-        (width, height), cells = self.size, (rows, columns) if len(rows) else ([0], [0])
-        top, bottom = _pixels(min(cells[0]), max(cells[0]), height)
-        left, right = _pixels(min(cells[1]), max(cells[1]), width)
-        return Rect(top, bottom, left, right)
+    def moving_strips(self, field: Floats) -> Iterator[Rect]:
+        """The pixels around all cells that a field moves visibly, a few rows of cells at a time."""
+        moving, (width, height) = np.abs(field).max(0) > VISIBLE, self.size
+        for row in range(0, GRID, STRIP):
+            columns = np.flatnonzero(moving[max(row - 1, 0) : row + STRIP + 1].any(0)).tolist()
+            if columns:
+                first, end = max(columns[0] - 1, 0), min(columns[-1] + 2, GRID)
+                left, right = first * width // GRID, -(-end * width // GRID)
+                yield Rect(row * height // GRID, (row + STRIP) * height // GRID, left, right)
 
-    def everywhere(self, field: Floats) -> Floats:
-        """(height, width, n): a field at every pixel."""
-        return np.asarray(cv2.resize(field, self.size, interpolation=cv2.INTER_CUBIC), np.float32)
-
-    def inside(self, field: Floats, part: Rect) -> Floats:
-        """(height, width, n) of the part: a field at its pixels."""
-        across, along = GRID / self.size[0], GRID / self.size[1]
-        x, y = (part.left + 0.5) * across - 0.5, (part.top + 0.5) * along - 0.5
-        matrix = np.array([[across, 0, x], [0, along, y]])
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        border = cv2.BORDER_REPLICATE
-        values = cv2.warpAffine(field, matrix, part.size, flags=flags, borderMode=border)
-        return np.asarray(values, np.float32)
+    def at_pixels(self, field: Floats, part: Rect) -> Floats:
+        """(n, height, width) of the part: a field's n values at each pixel."""
+        (rows, columns), (width, height) = part.slices, self.size
+        return _cubic_weights(height)[:, rows].T @ field @ _cubic_weights(width)[:, columns]
 
 
-def _pixels(first: int, last: int, pixels: int) -> tuple[int, int]:
-    """The first pixel of a cell before the first one, and the end of one behind the last."""
-    return max((first - 1) * pixels // GRID, 0), min(-(-(last + 2) * pixels // GRID), pixels)
+@lru_cache(maxsize=4)
+def _cubic_weights(pixels: int) -> Floats:
+    """(GRID, pixels): a cell's share of each pixel of a side."""
+    cells = np.eye(GRID, dtype=np.float32)
+    return np.asarray(cv2.resize(cells, (pixels, GRID), interpolation=cv2.INTER_CUBIC))
 
 
 def _fade(pixels: int, unit: float) -> Floats:
     """(GRID,): 1, and 0 at both ends of a side."""
-    steps = (np.arange(GRID) + 0.5) / GRID * pixels
+    steps = STEPS * pixels
     from_end = np.minimum(steps, pixels - steps) / max(EDGE * unit, 4)
     return np.asarray(smoothstep(from_end - 0.3), np.float32)
 
 
-def _kernel(points: Floats, others: Points) -> Floats:
-    """(n, m): r² log r² of the distances r."""
-    centres = others.astype(np.float32)
-    square = points[:, :1] - centres[:, 0]
-    square *= square
-    down = points[:, 1:] - centres[:, 1]
-    down *= down
-    square += down
-    square += np.float32(1e-9)
-    np.log(square, out=down)
-    square *= down
-    return np.asarray(square)
+def _places(points: Points) -> Points:
+    """(4, n): x, y, 1 and x² + y² of each point."""
+    x, y = points.T
+    return np.stack([x, y, np.ones(len(points)), x * x + y * y])
+
+
+def _kernel(points: Points, places: Floats) -> Floats:
+    """(m, n): r² log r² of the distances r from points to places."""
+    x, y, one, square = _places(points)
+    distances = np.stack([-2 * x, -2 * y, square, one], 1).astype(places.dtype) @ places
+    np.maximum(distances, NEAREST, out=distances)
+    return np.asarray(cv2.multiply(distances, cv2.log(distances), distances))
 
 
 def _weights(points: Points, values: Points) -> Points:
     """(n + 3, 2): the weights of a thin plate through the values at the points, and its slope."""
-    count = len(points)
-    x, y = (points[:, axis, None] - points[:, axis] for axis in (0, 1))
-    square = x * x + y * y
+    count, places = len(points), _places(points)
     system = np.zeros((count + 3, count + 3))
-    system[:count, :count] = square * np.log(square + 1e-9)
+    system[:count, :count] = _kernel(points, places)
     system[np.arange(count), np.arange(count)] += STIFFNESS
-    system[:count, count] = system[count, :count] = 1
-    system[:count, count + 1 :], system[count + 1 :, :count] = points, points.T
+    system[count:, :count], system[:count, count:] = places[:3], places[:3].T
     return np.asarray(np.linalg.solve(system, np.concatenate([values, np.zeros((3, 2))])))

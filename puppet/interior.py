@@ -37,9 +37,8 @@ class Slit:
         left, right = contours.lower_inner[[0, -1], 0].tolist()
         places = np.linspace(left, right, COLUMNS)
         index = ((u - np.float32(left)) * np.float32((COLUMNS - 1) / (right - left))).astype(int)
-        index = np.clip(index, 0, COLUMNS - 1)
         upper, lower = (
-            _smooth_line(line, places).astype(np.float32)[index]
+            _smooth_line(line, places).astype(np.float32).take(index, mode="clip")
             for line in (contours.upper_inner, contours.lower_inner)
         )
         across = (u - np.float32((left + right) / 2)) / np.float32((right - left) / 2)
@@ -98,16 +97,26 @@ def paint_inside(opened: Picture, inside: Inside) -> None:
     coverage = _coverage(slit, unit)
     around = cv2.GaussianBlur(coverage, (0, 0), max(0.8, 0.018 * unit))
     lips = opened[rows, columns].astype(np.float32)
-    lips *= (1 - 0.25 * around * (1 - coverage))[..., None]
-    color = _colors(slit, inside, unit)
-    lips += (color - lips) * coverage[..., None]
+    _shade(lips, 1 - 0.25 * around * (1 - coverage))
+    _lay(lips, _colors(slit, inside, unit), coverage)
     opened[rows, columns] = np.clip(lips + 0.5, 0, 255)
+
+
+def _lay(below: Floats, above: Floats | Picture, share: Floats) -> None:
+    """Put colours over others, each pixel's share of them."""
+    cv2.accumulate(cv2.multiply(above - below, cv2.merge([share] * 3)), below)
+
+
+def _shade(color: Floats, light: Floats) -> None:
+    """Darken colours, each pixel to its share of light."""
+    cv2.multiply(color, cv2.merge([light] * 3), color)
 
 
 def _with_seam(slit: Slit, move: Move, unit: float) -> Slit:
     """Lips that were apart and are together have a thin line between them."""
-    thickness = max(SEAM, 1.3 / unit) * ramp(move.source.gap, 0.01, 0.03)
-    lacking = np.maximum(thickness * (1 - slit.across**4) - (slit.bottom - slit.top), 0) / 2
+    middle = max(SEAM, 1.3 / unit) * ramp(move.source.gap, 0.01, 0.03)
+    thickness = middle * (1 - np.square(np.square(slit.across)))
+    lacking = np.maximum(thickness - (slit.bottom - slit.top), 0) / 2
     return replace(slit, top=slit.top - lacking, bottom=slit.bottom + lacking)
 
 
@@ -129,8 +138,10 @@ def _colors(slit: Slit, inside: Inside, unit: float) -> Floats:
         _lay_own_inside(color, slit, inside, unit)
     # light still falls into a mouth that is hardly open
     thin = 1 - ramp(gap * unit, max(1.2, 0.012 * unit), max(4.0, 0.035 * unit))
-    color += (palette.lip * 0.42 - color) * np.float32(thin)
-    return color * _shade(slit, inside.own)[..., None]
+    if thin > 0:
+        color += (palette.lip * 0.42 - color) * np.float32(thin)
+    _shade(color, _light(slit, inside.own))
+    return color
 
 
 def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
@@ -138,11 +149,13 @@ def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
     depth = np.clip((slit.v - slit.top) / np.maximum(slit.bottom - slit.top, 1e-4), 0, 1)
     low = smoothstep(depth, 0.38, 0.95) * ramp(gap, 0.08, 0.26)
     tongue = 0.62 * low * np.clip(1 - (slit.across / 0.75) ** 2, 0, 1)
-    color = palette.cavity * (0.6 + 0.4 * depth[..., None])
-    return np.asarray(color + tongue[..., None] * (palette.tongue - color), np.float32)
+    light = np.float32(0.6) + np.float32(0.4) * depth
+    color = np.asarray(cv2.merge([np.float32(level) * light for level in palette.cavity]))
+    _lay(color, palette.tongue, tongue)
+    return color
 
 
-def _shade(slit: Slit, own: bool) -> Floats:
+def _light(slit: Slit, own: bool) -> Floats:
     """The lips' shadows, and the corners'."""
     from_top = np.maximum(slit.v - slit.top, 0)
     strength, length = (0.35, 0.014) if own else (0.5, 0.014)
@@ -154,21 +167,15 @@ def _shade(slit: Slit, own: bool) -> Floats:
 
 def _lay_own_inside(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
     """The picture's own teeth and what is around them, which stay where they are."""
-    rows, columns = slit.part.slices
-    source = inside.move.source
+    part, source = slit.part, inside.move.source
     top, bottom = slit.line(source.upper_inner), slit.line(source.lower_inner)
     inset = 1.5 / unit
     v = np.clip(slit.v, top + inset, np.maximum(bottom - inset, top + inset))
     down = (v - slit.v) * unit
-    y, x = np.mgrid[rows, columns].astype(np.float32)
     dx, dy = inside.axes.down.astype(np.float32)
-    own = cv2.remap(
-        inside.picture,
-        x + down * dx,
-        y + down * dy,
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    ).astype(np.float32)
+    x = np.arange(part.left, part.right, dtype=np.float32) + down * dx
+    y = np.arange(part.top, part.bottom, dtype=np.float32)[:, None] + down * dy
+    own = cv2.remap(inside.picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     share = smoothstep(1.5 - (slit.v - bottom) * unit, 0, 3)
     # where the mouth is opened wider only the teeth stay, with the jaw that they belong to
     wider = smoothstep((slit.bottom - bottom) * unit, 0.5, 4)
@@ -177,7 +184,7 @@ def _lay_own_inside(color: Floats, slit: Slit, inside: Inside, unit: float) -> N
     else:
         tooth = smoothstep((slit.line(inside.teeth) - slit.v) * unit, -1, 1)
         share *= 1 - wider * (1 - tooth)
-    color += (own - color) * share[..., None]
+    _lay(color, np.asarray(own, np.uint8), share)
 
 
 def _lay_teeth(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
@@ -196,5 +203,5 @@ def _lay_teeth(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
     round_off = 0.8 + 0.2 * smoothstep(-(edge - slit.v) / np.maximum(arch, 0.01), -1.2, -0.25)
     shade = (1 - 0.10 * border**6) * (1 - 0.55 * np.abs(across) ** 1.6) * round_off
     lit = 0.85 + 0.15 * ramp(inside.move.target.gap, 0, 0.12)
-    tooth = inside.palette.tooth * (1.06 * lit * (1 - 0.35 * rounded)) * shade[..., None]
-    color += (tooth - color) * (0.93 * share)[..., None]
+    tooth = inside.palette.tooth * (1.06 * lit * (1 - 0.35 * rounded))
+    _lay(color, np.asarray(cv2.merge([level * shade for level in tooth])), 0.93 * share)

@@ -12,6 +12,9 @@ from puppet.motion import Pose
 WIDEST = 0.25  # gap between the lips at an opening of 1, a shout
 OPENING = 0.60  # at a jaw of 1
 UPPER_SHARE = 0.45  # of the way to each other that the upper lip goes
+TO_MEET = np.array(  # shares of the gap that each contour goes down until the lips meet
+    [0.62 * UPPER_SHARE, UPPER_SHARE, UPPER_SHARE - 1, -0.85 * (1 - UPPER_SHARE)]
+)
 UPPER_LIFT, LOWER_DROP = 0.14, 0.80  # share of the gap that each lip opens
 MOST_RAISED = 0.25  # of the gap: as far as an upper lip goes up again
 JAW_DROP = 0.62  # of the gap
@@ -48,13 +51,8 @@ class Move:
 
     @property
     def size(self) -> float:
-        """The longest way that a point of the lips goes."""
-        pairs = (
-            (self.source.upper_inner, self.target.upper_inner),
-            (self.source.lower_inner, self.target.lower_inner),
-            (self.source.lower_outer, self.target.lower_outer),
-        )
-        return float(max(np.abs(target - source).max() for source, target in pairs))
+        """The longest way that a point of the lips goes, below the upper lip's outer edge."""
+        return float(np.abs(self.target.lines - self.source.lines)[1:].max())
 
 
 def without_teeth(contours: Contours, unit: float) -> Contours:
@@ -69,18 +67,9 @@ def closed_contours(contours: Contours) -> Contours:
     """The same mouth with its lips together: the lower one goes most of the way."""
     u, upper = contours.lower_inner[:, 0], contours.upper_inner
     gap = np.maximum(contours.lower_inner[:, 1] - np.interp(u, *upper.T), 0)
-
-    def shifted(line: Points, share: float) -> Points:
-        way = share * np.interp(line[:, 0], u, gap)
-        return np.stack([line[:, 0], line[:, 1] + way], 1)
-
-    lower = 1 - UPPER_SHARE
-    return Contours(
-        shifted(contours.upper_outer, 0.62 * UPPER_SHARE),
-        shifted(upper, UPPER_SHARE),
-        shifted(contours.lower_inner, -lower),
-        shifted(contours.lower_outer, -0.85 * lower),
-    )
+    lines = contours.lines.copy()
+    lines[..., 1] += TO_MEET[:, None] * np.interp(lines[..., 0], u, gap)
+    return Contours(lines)
 
 
 def moved_mouth(source: Contours, pose: Pose, rest_gap: float, unit: float) -> Move:
@@ -93,9 +82,8 @@ def moved_mouth(source: Contours, pose: Pose, rest_gap: float, unit: float) -> M
     # wide open, an upper lip that is up in the picture goes up again, but not with other speech
     raised = ramp(opening, 0, 0.75) * (1 + 0.6 * min(pose.width, 0))
     raised = min(raised, MOST_RAISED * opening * WIDEST / max(UPPER_SHARE * closed * gap, 1e-4))
-    together = closed_contours(source)
-    lower, upper = source.towards(together, closed), source.towards(together, closed * (1 - raised))
-    base = Contours(upper.upper_outer, upper.upper_inner, lower.lower_inner, lower.lower_outer)
+    shares = closed * np.array([1 - raised, 1 - raised, 1, 1])[:, None, None]
+    base = Contours(source.lines + shares * (closed_contours(source).lines - source.lines))
     target = _opened(base, pose, opening, closed * (1 - raised) * gap)
     jaw = JAW_DROP * WIDEST * opening - 0.45 * (1 - UPPER_SHARE) * closed * gap
     return Move(source, target, without_teeth(source, unit), opening, pose.width, jaw)
@@ -113,19 +101,14 @@ def _opened(base: Contours, pose: Pose, opening: float, closed_gap: float) -> Co
     centre, half = (left + right) / 2, (right - left) / 2
     narrower = 1 - ROUND * rounded + SPREAD * spread - NARROW * opening
 
-    def moved(line: Points, way: float, power: float, thicker: float = 0.0) -> Points:
-        across = np.clip((line[:, 0] - centre) / half, -1, 1)
-        profile = np.maximum(1 - np.abs(across) ** 2.3, 0) ** (power * (1 - 0.35 * rounded))
-        corner = (0.16 * gap - 0.02 * spread + 0.012 * rounded) * across**2
-        u = centre + (line[:, 0] - centre) * narrower
-        return np.stack([u, line[:, 1] + (way + thicker) * profile + corner], 1)
-
-    return Contours(
-        moved(base.upper_outer, 0.8 * lift, 0.8, -thicker),
-        moved(base.upper_inner, lift, 0.8),
-        moved(base.lower_inner, drop, 0.74),
-        moved(base.lower_outer, 0.95 * drop, 0.62, 1.2 * thicker),
-    )
+    ways = [0.8 * lift - thicker, lift, drop, 0.95 * drop + 1.2 * thicker]
+    u, v = np.moveaxis(base.lines, 2, 0)
+    across = np.abs(np.clip((u - centre) / half, -1, 1))
+    power = np.array([0.8, 0.8, 0.74, 0.62]) * (1 - 0.35 * rounded)
+    profile = np.maximum(1 - across**2.3, 0) ** power[:, None]
+    corner = (0.16 * gap - 0.02 * spread + 0.012 * rounded) * across**2
+    v = v + np.array(ways)[:, None] * profile + corner
+    return Contours(np.stack([centre + (u - centre) * narrower, v], 2))
 
 
 def skin_moves(face: FaceShape, move: Move) -> tuple[Points, Points]:

@@ -9,7 +9,9 @@ from puppet.palette import LUMA, Palette, sample
 
 COLUMNS, ROWS = 31, 21  # places along the mouth, and heights between its lips
 BRIGHT = 0.62  # of the brightest level inside the mouth: a tooth
+BRIGHTEST = round(0.88 * (COLUMNS * ROWS - 1))  # the rank of that level among all places
 TOOTH_COLOR = 0.87  # of the lips' share of colour, at most
+NEIGHBOURS = np.clip(np.arange(COLUMNS)[:, None] + np.arange(-2, 3), 0, COLUMNS - 1)
 TEETH = 0.35  # of the columns that must show one
 
 
@@ -35,12 +37,10 @@ def _is_tooth(colors: Floats, palette: Palette) -> NDArray[np.bool_]:
     strongest = colors.max(2)
     color_share = (strongest - colors.min(2)) / np.maximum(strongest, 1)
     pale = color_share < TOOTH_COLOR * max(palette.lip_color_share, 0.12)
-    return np.asarray((light > BRIGHT * np.percentile(light, 88)) & pale)
+    return np.asarray((light > BRIGHT * np.partition(light, BRIGHTEST, None)[BRIGHTEST]) & pale)
 
 
 def _smooth(depth: Floats) -> Floats:
     """Without single columns that are much longer or shorter than those beside them."""
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(depth, 2, "edge"), 5)
-    middle = np.median(windows, axis=1)
-    weights = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9
-    return np.convolve(np.pad(middle, 2, "edge"), weights, "valid")
+    middle = np.sort(depth[NEIGHBOURS])[:, 2]
+    return np.asarray(middle[NEIGHBOURS] @ np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9)
