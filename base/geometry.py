@@ -148,8 +148,8 @@ class Affine:
 
     def warp_matrix(self) -> NDArray[np.float64]:
         """(2, 3) for cv2.warpAffine, whose coordinates start at pixel centres."""
-        half = Affine.shift(0.5, 0.5)
-        return half.then(self).then(half.inverse())._square()[:2]
+        x, y = ((a + b - 1) / 2 for a, b in ((self.a, self.b), (self.d, self.e)))
+        return np.array([[self.a, self.b, self.c + x], [self.d, self.e, self.f + y]], np.float64)
 
     def _square(self) -> NDArray[np.float64]:
         return np.array(

@@ -186,7 +186,8 @@ def upsample(ramp: Floats, rect: Rect, step: int) -> Floats:
     height, width = ramp.shape
     fine = cv2.resize(ramp, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
     top, left = rect.top % step, rect.left % step
-    return np.asarray(fine[top : top + rect.size[1], left : left + rect.size[0]], np.float32)
+    part = fine[top : top + rect.size[1], left : left + rect.size[0]]
+    return np.ascontiguousarray(part, np.float32)  # much faster to go on with
 
 
 def smoothstep(ramp: Floats) -> Floats:

@@ -1,21 +1,26 @@
 """The blend methods. To add one: write a function and add a line to BLENDERS."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
+
+import numpy as np
 
 from base.geometry import Box, Landmarks, Mask, Region
 from base.lips import Lips
+from base.planes import PlanePart
 from blending.carried import carried
 from blending.color import match_colors
-from blending.detail import restore_texture
+from blending.detail import restore_texture, texture_mix
 from blending.hd import hd
 from blending.lip_masks import lips_outline
 from blending.masks import MaskShape, Outline, WholeBox, mouth_ellipse
-from blending.mix import alpha_blend
-from blending.patch import Patch
+from blending.mix import Mix, alpha_blend, split
+from blending.patch import SIDE, Patch
 from blending.pyramid import laplacian_blend
-from blending.sharpen import sharpen
+from blending.resample import Floats
+from blending.sharpen import sharpen, sharpen_change
 from blending.transitions import align_to_edges, guided_filter
 
 
@@ -25,14 +30,27 @@ class Blender(Protocol):
     def __call__(self, patch: Patch, face: Region, mask: Mask, /) -> Region: ...
 
 
+class Mixer(Protocol):
+    """How the patch takes the face's place in a region of a size; None if it changes nothing."""
+
+    def __call__(self, patch: Patch, size: tuple[int, int], /) -> Mix | None: ...
+
+
 @dataclass(frozen=True)
 class Method:
     """The outline of the new mouth, and the function that blends it into the face."""
 
     outline: Callable[[Box, Landmarks, Lips | None, MaskShape], Outline]
     blend: Blender
+    mix: Mixer | None = None  # if it only mixes, at least without texture: done in planes
     keeps_colors: bool = False  # the patch's colours are not matched, whatever the settings say
     uses_texture: bool = False  # it looks at what the patch's texture offers
+
+
+def pasted(patch: Patch, size: tuple[int, int], /) -> Mix:
+    """The patch alone, without the face's texture."""
+    everything = np.ones((SIDE, SIDE), np.float32)
+    return Mix(everything, split(patch.pixels), patch.to_region)
 
 
 def paste(patch: Patch, face: Region, mask: Mask, /) -> Region:
@@ -73,13 +91,13 @@ def mouth(box: Box, landmarks: Landmarks, lips: Lips | None, shape: MaskShape) -
 
 
 BLENDERS: dict[str, Method] = {
-    "original": Method(whole_box, paste, keeps_colors=True),
-    "ellipse": Method(mouth, alpha),
+    "original": Method(whole_box, paste, pasted, keeps_colors=True),
+    "ellipse": Method(mouth, alpha, texture_mix),
     "multiscale": Method(mouth, multiscale),
     "edge_aware": Method(mouth, edge_aware),
     "guided": Method(mouth, guided),
     "hd": Method(mouth, hd),
-    "lips": Method(mouth, carried, uses_texture=True),
+    "lips": Method(mouth, carried, texture_mix, uses_texture=True),
 }
 
 
@@ -106,12 +124,39 @@ class BlendSettings:
     def outline(self, box: Box, landmarks: Landmarks, lips: Lips | None = None) -> Outline:
         return BLENDERS[self.method].outline(box, landmarks, lips, self.shape)
 
+    def mixes(self, patch: Patch) -> bool:
+        """Whether it does no more than mix this patch in: then `change` does what `blend` does."""
+        return BLENDERS[self.method].mix is not None and patch.texture is None
+
     def blend(self, patch: Patch, face: Region, mask: Mask, box: Box) -> Region:
         """Return `face` with the mouth of `patch`; where the mask is 0 it equals `face`."""
-        method = BLENDERS[self.method]
-        if self.match_color and not method.keeps_colors:
-            patch = match_colors(patch, mask)
-        region = method.blend(patch, face, mask)
+        region = BLENDERS[self.method].blend(self._matched(patch, mask), face, mask)
         if self.sharpen == 0:
             return region
         return alpha_blend(sharpen(region, self.sharpen, box.width), region, mask)
+
+    def change(
+        self, patch: Patch, parts: Sequence[PlanePart], mask: Mask, box: Box
+    ) -> list[Floats]:
+        """What `blend` adds to each plane of the parts; an empty list if nothing is changed.
+
+        Equal to it within a level where a frame's colours lie inside BGR; for methods that mix.
+        """
+        mixer = BLENDERS[self.method].mix
+        if mixer is None:
+            raise ValueError(f"{self.method} is no mix")
+        height, width = mask.shape
+        mix = mixer(self._matched(patch, mask), (width, height))
+        if mix is None and self.sharpen == 0:
+            return []
+        changes = [(mix or Mix.unchanged()).change(part, mask) for part in parts]
+        if self.sharpen:
+            for part, change in zip(parts, changes, strict=True):
+                sharpen_change(part, change, mask, self.sharpen, box.width)
+        return list(chain.from_iterable(changes))
+
+    def _matched(self, patch: Patch, mask: Mask) -> Patch:
+        """The patch in the colours of its source face, unless they are to stay."""
+        if not self.match_color or BLENDERS[self.method].keeps_colors:
+            return patch
+        return match_colors(patch, mask)

@@ -1,14 +1,16 @@
 """A generated face of 96x96 pixels and its place in a frame; cutting such faces from frames."""
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Affine, Box, Picture, Rect, Region
-from blending.resample import CUBIC, Kernel, resample
+from base.planes import PlanePart
+from blending.resample import CUBIC, Kernel, Means, resample
 from blending.texture import Texture
 
 Floats = NDArray[np.float32]
@@ -60,27 +62,40 @@ class Patch:
     def visible_slices(self, region: Region, margin: int = 0) -> tuple[slice, slice]:
         """The patch's rows and columns that lie in `region`, and `margin` more on every side."""
         height, width = region.shape[:2]
-        corners = self.to_region.inverse()(np.array([(0.0, 0.0), (width, height)]))
-        first = np.floor(corners[0] - margin).clip(0, SIDE - 1).astype(int)
-        last = np.ceil(corners[1] + margin).clip(1, SIDE).astype(int)
-        return slice(first[1], last[1]), slice(first[0], last[0])
+        return self.slices_in((width, height), margin)
+
+    def slices_in(self, size: tuple[int, int], margin: int = 0) -> tuple[slice, slice]:
+        """The same for a region of (width, height)."""
+        to, (width, height) = self.to_region, size
+        rows = _visible(-to.f / to.e, (height - to.f) / to.e, margin)
+        return rows, _visible(-to.c / to.a, (width - to.c) / to.a, margin)
+
+
+def _visible(first: float, last: float, margin: int) -> slice:
+    """The patch's pixels between two places, and `margin` more on both sides; at least one."""
+    start = min(max(math.floor(first - margin), 0), SIDE - 1)
+    return slice(start, min(max(math.ceil(last + margin), 1), SIDE))
 
 
 def cut_square(region: Region, rect: Rect, box: Box) -> Picture:
     """Return the face in `box` as 96x96, from the frame's pixels `rect`; averages if it shrinks."""
+    small = _cut(region.transpose(2, 0, 1), rect, (1, 1), box)
+    return np.clip(np.rint(small.transpose(1, 2, 0)), 0, 255).astype(np.uint8)
+
+
+def cut_planes(parts: Sequence[PlanePart], box: Box) -> list[Floats]:
+    """Return the face in `box` as 96x96, plane for plane; averages if it shrinks."""
+    cut = (_cut(part.samples, part.rect, part.cell, box) for part in parts)
+    return [plane for planes in cut for plane in planes]
+
+
+def _cut(planes: Iterable[NDArray[Any]], rect: Rect, cell: tuple[int, int], box: Box) -> Floats:
+    """From cells of the frame's pixels `rect`."""
     # a sample between four pixels is their mean, so half as many samples are enough
-    factor = max(1, math.ceil(max(box.width, box.height) / SIDE / 2 - 0.25))
-    factor = min(factor, MAX_OVERSAMPLING)
-    side = SIDE * factor
-    to_square = Affine.square_to_box(side, box).inverse()
-    to_square = Affine.shift(rect.left, rect.top).then(to_square)
-    samples = _warp(region, to_square, (side, side), cv2.INTER_LINEAR)
-    size = (SIDE, SIDE)
-    small = cv2.resize(samples, size, interpolation=cv2.INTER_AREA) if factor > 1 else samples
-    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
-
-
-def _warp(image: Floats, to_target: Affine, size: tuple[int, int], flags: int) -> Floats:
-    matrix = to_target.warp_matrix()
-    warped = cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.float32)
+    samples = max(1, math.ceil(max(box.width, box.height) / SIDE / 2 - 0.25))
+    samples = min(samples, MAX_OVERSAMPLING)
+    rows, columns = rect.slices
+    across = Means(SIDE, samples, box.left, box.width).weights(columns, cell[0])
+    along = Means(SIDE, samples, box.top, box.height).weights(rows, cell[1])
+    values = np.array([plane for plane in planes], np.float32)
+    return across.apply_to_rows(along.apply_to_columns(values[:, along.sources]))

@@ -12,7 +12,7 @@ from base.generator import WHOLE_PATCH, keep_visible
 from base.geometry import Affine, Box, Picture, Rect, Region
 from base.lips import CHIN, Lips
 from blending.methods import BlendSettings
-from blending.patch import Patch, cut_square
+from blending.patch import Patch, cut_planes
 from blending.texture import Donors, Texture
 from faces.face import Face, FaceTrack
 from pipeline.visible import rect_in_patch, visible_rect
@@ -91,7 +91,7 @@ class FaceFraming:
         rect = place.inside(frame.width, frame.height)
         if rect is None:
             raise ValueError(f"the face lies outside its frame: {place}")
-        return cut_square(frame.region(rect), rect, place)
+        return frame.to_picture(cut_planes(frame.plane_parts(rect), place))
 
     def blend(self, change: Change, settings: BlendSettings) -> Frame:
         face, frame = change.face, change.frame
@@ -104,8 +104,12 @@ class FaceFraming:
         (pixels,) = keep_visible(change.patch[None], change.source[None], part)
         texture = self._texture(face, rect) if settings.uses_texture else None
         patch = Patch.for_box(pixels, face.box, rect, change.source, texture)
+        mask = outline.mask(rect)
+        if settings.mixes(patch):
+            changes = settings.change(patch, frame.plane_parts(rect), mask, face.box)
+            return frame.with_changed_samples(rect, changes) if changes else frame
         before = frame.region(rect)
-        region = settings.blend(patch, before, outline.mask(rect), face.box)
+        region = settings.blend(patch, before, mask, face.box)
         return frame.with_region(rect, region, before)
 
     def _texture(self, face: Face, rect: Rect) -> Texture | None:

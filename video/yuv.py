@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import av
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Picture, Rect, Region
+from base.planes import PlanePart
 
 Plane = NDArray[Any]  # (rows, columns) of uint8 or uint16: a view on a frame's memory
 Matrix = NDArray[np.float64]
@@ -70,6 +71,11 @@ class Layout:
         return SUBSAMPLING.get(self.base, (0, 0))[1]
 
     @property
+    def cell(self) -> tuple[int, int]:
+        """How many pixels wide and high a chroma sample is."""
+        return 1 << self.log2_chroma_w, 1 << self.log2_chroma_h
+
+    @property
     def max_value(self) -> int:
         """The largest sample."""
         return (1 << self.bits) - 1
@@ -84,6 +90,7 @@ class Layout:
         )
 
 
+@lru_cache(maxsize=16)
 def layout_of(name: str) -> Layout | None:
     """The layout of FFmpeg's pixel format of this name; none if a Frame cannot hold it."""
     match = re.fullmatch(r"(gray|yuv4(?:10|11|20|22|40|44)p)(?:(9|10|12|14|16)le)?", name)
@@ -167,7 +174,7 @@ class Frame:
         """Whether its samples follow a curve that needs ten bits, and have them."""
         return self.tags.transfer in HDR_CURVES and self.layout.bits > 8
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
         layout = layout_of(self.av_frame.format.name)
         assert layout is not None  # checked at birth
@@ -196,8 +203,25 @@ class Frame:
         self._check(rect)
         if not change.any():
             return self
+        changes: list[NDArray[Any]] = []
+        for part in self.plane_parts(rect):
+            means = part.cell_means(change)
+            changes += cv2.split(cv2.transform(means, part.from_bgr[:, :3]))
+        return self.with_changed_samples(rect, changes)
+
+    def plane_parts(self, rect: Rect) -> tuple[PlanePart, ...]:
+        """The samples that the rectangle touches: luma and, unless the frame is gray, chroma."""
+        self._check(rect)
+        luma, *chroma = (plane[part.slices] for plane, part in self._parts(rect))
+        matrix, size, cell = self._yuv_from_bgr(), (self.width, self.height), self.layout.cell
+        part = PlanePart((luma,), matrix[:1], rect, (1, 1), size)
+        return (part, PlanePart(tuple(chroma), matrix[1:], rect, cell, size)) if chroma else (part,)
+
+    def with_changed_samples(self, rect: Rect, changes: Sequence[NDArray[Any]]) -> "Frame":
+        """A frame with a difference added to each plane's samples that the rectangle touches."""
         changed = Frame(copy_av_frame(self.av_frame), self.aspect)
-        changed._add(rect, change)
+        for (plane, part), change in zip(changed._parts(rect), changes, strict=True):
+            _add_rounded(plane[part.slices], change, self.layout.max_value)
         return changed
 
     def downscaled(self, longest: int) -> tuple[Picture, float]:
@@ -212,7 +236,11 @@ class Frame:
         width, height = rect.size
         size = max(1, round(width * scale)), max(1, round(height * scale))
         planes = [plane[part.slices] for plane, part in self._parts(rect)]
-        return _round(self._to_bgr([resize(plane, size) for plane in planes]))
+        return self.to_picture([resize(plane, size) for plane in planes])
+
+    def to_picture(self, planes: Sequence[NDArray[Any]]) -> Picture:
+        """BGR from planes of samples such as the frame's, all of one size."""
+        return _round(self._to_bgr(planes))
 
     def picture(self) -> Picture:
         """The whole frame as BGR."""
@@ -247,37 +275,6 @@ class Frame:
         width, height = rect.size
         return chroma[top : top + height, left : left + width]
 
-    def _add(self, rect: Rect, change: Region) -> None:
-        """Add a difference in BGR to the pixels of the rectangle."""
-        (luma, *chroma), max_value = self.planes(), self.layout.max_value
-        matrix = self._yuv_from_bgr()[:, :3]
-        _add_rounded(luma[rect.slices], cv2.transform(change, matrix[:1]), max_value)
-        if not chroma:
-            return
-        cells = self.layout.chroma_rect(rect)
-        means = cv2.split(cv2.transform(self._cell_means(rect, cells, change), matrix[1:]))
-        for plane, mean in zip(chroma, means, strict=True):
-            _add_rounded(plane[cells.slices], mean, max_value)
-
-    def _cell_means(self, rect: Rect, cells: Rect, delta: Region) -> Region:
-        """The mean of `delta` over each chroma cell, with 0 for pixels outside the rectangle."""
-        layout = self.layout
-        bottom, right = cells.bottom << layout.log2_chroma_h, cells.right << layout.log2_chroma_w
-        padded = cv2.copyMakeBorder(
-            delta,
-            rect.top - (cells.top << layout.log2_chroma_h),
-            bottom - rect.bottom,
-            rect.left - (cells.left << layout.log2_chroma_w),
-            right - rect.right,
-            cv2.BORDER_CONSTANT,
-            value=(0, 0, 0),
-        )
-        means = cv2.resize(padded, cells.size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        # the last cells of an odd-sized frame hold fewer pixels
-        means[-1:] *= _edge_cell_factor(bottom, self.height, 1 << layout.log2_chroma_h)
-        means[:, -1] *= _edge_cell_factor(right, self.width, 1 << layout.log2_chroma_w)
-        return means
-
     def _fill(self, picture: Picture) -> None:
         """Write the picture into a new frame, before anything else refers to it."""
         matrix, max_value = self._yuv_from_bgr(), self.layout.max_value
@@ -290,12 +287,13 @@ class Frame:
             for index, plane in enumerate(chroma):
                 _set_rounded(plane[cells.slices], means[..., index], max_value)
 
-    def _to_bgr(self, planes: Sequence[Plane]) -> Region:
+    def _to_bgr(self, planes: Sequence[NDArray[Any]]) -> Region:
         """BGR from luma and, unless the frame is gray, both chroma planes, all of one size."""
         if len(planes) == 1:
             neutral = np.full_like(planes[0], 1 << (self.layout.bits - 1))
             planes = [planes[0], neutral, neutral]
-        region = cv2.transform(cv2.merge(planes).astype(np.float32), self._bgr_from_yuv())
+        merged = cv2.merge(planes).astype(np.float32, copy=False)
+        region = cv2.transform(merged, self._bgr_from_yuv())
         return np.asarray(np.clip(region, 0, 255, out=region), np.float32)
 
     def _bgr_from_yuv(self) -> Matrix:
@@ -398,14 +396,11 @@ def _view(plane: av.video.plane.VideoPlane, bits: int) -> Plane:
     )
 
 
-def _edge_cell_factor(end: int, limit: int, cell: int) -> float:
-    """From the mean over `cell` pixels that end at `end` to that over those before `limit`."""
-    return cell / (cell - max(0, end - limit))
-
-
 def _add_rounded(view: Plane, change: NDArray[Any], max_value: int) -> None:
     kind = cv2.CV_8U if view.dtype == np.uint8 else cv2.CV_16U
-    view[...] = np.minimum(cv2.add(view, change, dtype=kind), max_value)  # add rounds and clips
+    cv2.add(view, change, view, dtype=kind)  # rounds and clips
+    if max_value < np.iinfo(view.dtype).max:
+        np.minimum(view, max_value, out=view)
 
 
 def _set_rounded(view: Plane, values: NDArray[Any], max_value: int) -> None:
@@ -413,7 +408,7 @@ def _set_rounded(view: Plane, values: NDArray[Any], max_value: int) -> None:
 
 
 def _round(region: Region) -> Picture:
-    return np.rint(region).astype(np.uint8)
+    return np.asarray(cv2.convertScaleAbs(region), np.uint8)  # rounds; nothing is negative
 
 
 def _strips(width: int, height: int) -> Iterator[Rect]:

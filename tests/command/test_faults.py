@@ -106,7 +106,7 @@ def failing_blender(fails):
         fails(next(count))
         return method.blend(patch, face, mask)
 
-    return BLENDERS, "ellipse", replace(method, blend=blend)
+    return BLENDERS, "ellipse", replace(method, blend=blend, mix=None)
 
 
 STAGES = {

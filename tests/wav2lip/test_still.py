@@ -32,8 +32,9 @@ def settings(checkpoint, tmp_path_factory):
     return EngineSettings(checkpoint, "cpu", batch_size=4, cache=cache)
 
 
-@pytest.mark.parametrize(("half", "within"), [(False, 1), (True, 4)])
-@pytest.mark.parametrize("visible", [PART, Rect(0, 96, 0, 96)], ids=str)
+@pytest.mark.parametrize(
+    ("half", "within", "visible"), [(False, 1, Rect(0, 96, 0, 96)), (True, 4, PART)], ids=str
+)
 def test_the_mouths_are_the_same_also_when_the_face_changes(settings, half, within, visible):
     batch = batch_of()
     still, moving = (
