@@ -421,7 +421,7 @@ def test_a_clip_that_cannot_be_run_is_told_and_the_others_go_on(tmp_path, capsys
     shutil.copy(PORTRAIT, clips / "face.png")
     (clips / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     sound, out = make_speech(tmp_path / "s.wav", 1.2), tmp_path / "new" / "report.json"
-    arguments = ["--clips", str(clips), "--audio", str(sound), "--out", str(out)]
+    arguments = ["--clips", str(clips), "--audio", str(sound), "--out", str(out), "--part", "faces"]
     assert main(["lips", "--quick", *arguments]) == 1
     kept = json.loads(out.read_text())
     errors = {run["face"]: run["error"] for run in kept["runs"]}
