@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from base.geometry import Affine, Box, Landmarks
+from base.geometry import Affine, Box, Landmarks, Rect
 from base.lips import Lips
 from faces.face import Face
 from faces.lips import Square, see_lips
@@ -15,6 +15,12 @@ from faces.lips import Square, see_lips
 PORTRAIT = Path(__file__).parents[2] / "demo" / "portrait.png"
 with np.load(Path(__file__).parent / "data" / "faces.npz") as stored:
     POINTS = dict(stored)  # five landmarks, two corners of the box, the points of the lips
+TINY_OR_LARGE = (  # regions of a face that is about 300 pixels wide
+    Rect(200, 201, 130, 131),
+    Rect(180, 185, 100, 103),
+    Rect(0, 30, 0, 400),
+    Rect(600, 610, 700, 712),
+)
 NAMES = [name for name in POINTS if name != "portrait"]
 
 

@@ -12,7 +12,7 @@ from blending.carried import TREMBLE, carried, optical_flow, shares, steadied, t
 from blending.methods import BlendSettings, alpha
 from blending.patch import Patch, cut_square
 from blending.texture import Donor, Donors, Texture
-from tests.blending.seen_faces import PORTRAIT, in_box, of_width, portrait
+from tests.blending.seen_faces import PORTRAIT, TINY_OR_LARGE, in_box, of_width, portrait
 
 WIDTH = 260  # pixels of the face
 RANDOM = np.random.default_rng(3)
@@ -228,16 +228,7 @@ def test_outside_the_mask_nothing_changes(blur):
 
 
 @pytest.mark.parametrize("with_donors", [False, True])
-@pytest.mark.parametrize(
-    "rect",
-    [
-        Rect(200, 201, 130, 131),
-        Rect(180, 185, 100, 103),
-        Rect(0, 30, 0, 400),
-        Rect(600, 610, 700, 712),
-        Rect(0, 280, 0, 226),
-    ],
-)
+@pytest.mark.parametrize("rect", [*TINY_OR_LARGE, Rect(0, 280, 0, 226)])
 def test_a_region_may_be_tiny_or_larger_than_the_face(rect, with_donors):
     """The face may lie across the frame's border, and a donor be a few pixels large."""
     box = Box(-40, 280, -30, 226)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import inference_hd_fast
-from base.geometry import Affine, Box, Landmarks, Rect
+from base.geometry import Affine, Box, Landmarks
 from blending.hd import (
     FULL_STRENGTH_BLUR,
     MAX_COLOR_SHIFT,
@@ -28,6 +28,7 @@ from blending.masks import MaskShape
 from blending.methods import BlendSettings, alpha
 from blending.patch import Patch
 from blending.resample import CUBIC, resample
+from tests.blending.seen_faces import TINY_OR_LARGE
 from tests.talking import portrait
 
 SMILE, POINTS = portrait()
@@ -333,15 +334,7 @@ def test_faces_of_any_size(size):
     assert np.abs(blended - scene.plain)[scene.mouth(0.8)].mean() < 25
 
 
-@pytest.mark.parametrize(
-    "rect",
-    [
-        Rect(200, 201, 130, 131),
-        Rect(180, 185, 100, 103),
-        Rect(0, 30, 0, 400),
-        Rect(600, 610, 700, 712),
-    ],
-)
+@pytest.mark.parametrize("rect", TINY_OR_LARGE)
 def test_a_region_may_be_tiny_or_larger_than_the_face(rect):
     """The face may lie across the frame's border."""
     patch = Patch.for_box(MOUTH, Box(-40, 280, -30, 226), rect, SMILE)
