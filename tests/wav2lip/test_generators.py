@@ -26,7 +26,7 @@ from wav2lip.generators import (
 from wav2lip.generators.cuda_engine import CudaEngine
 from wav2lip.generators.cuda_graph import RecordedGraph
 from wav2lip.generators.in_flight import generate
-from wav2lip.generators.openvino_graph import build_graph
+from wav2lip.generators.openvino_graph import Float, network_graph
 from wav2lip.generators.openvino_networks import piece_size
 from wav2lip.generators.openvino_processing import restore_patches
 from wav2lip.network import fold_norms
@@ -146,7 +146,7 @@ def test_a_part_is_computed_as_the_whole_network_does(visible, weights):
     network = network_of(weights)
     with torch.inference_mode():
         whole = network(torch.from_numpy(mel), torch.from_numpy(face)).numpy()
-    graph = build_graph(folded(weights), visible)
+    graph = network_graph(Float(folded(weights)), visible)
     part = core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([mel, face])[0]
     rows, columns = visible.slices
     assert np.abs(part - whole[:, :, rows, columns]).max() < 1e-5

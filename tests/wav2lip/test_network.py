@@ -9,7 +9,7 @@ import torch
 from base.generator import WHOLE_PATCH
 from base.openvino import core
 from tests.checkpoints import folded, layout, network_of
-from wav2lip.generators.openvino_graph import build_graph
+from wav2lip.generators.openvino_graph import Float, network_graph
 from wav2lip.network import Wav2Lip, fold_norms
 
 DATA = Path(__file__).parent / "data"
@@ -33,7 +33,7 @@ def forward(network, reference):
 
 def compiled_forward(weights, reference, precision):
     hint = {"INFERENCE_PRECISION_HINT": precision}
-    compiled = core().compile_model(build_graph(folded(weights), WHOLE_PATCH), "CPU", hint)
+    compiled = core().compile_model(network_graph(Float(folded(weights)), WHOLE_PATCH), "CPU", hint)
     return compiled([reference["mel"], reference["face"]])[0]
 
 

@@ -95,13 +95,8 @@ class DecoderStep:
 Join = Callable[[FeatureMap, DecoderStep], ov.Node]
 
 
-def build_graph(weights: Weights, visible: Rect) -> ov.Model:
-    """(mel, face) -> the visible part of the network's output, (n, 3, height, width)."""
-    return network_graph(Float(weights), visible)
-
-
 def network_graph(arithmetic: Arithmetic, visible: Rect) -> ov.Model:
-    """The same with any arithmetic."""
+    """(mel, face) -> the visible part of the network's output, (n, 3, height, width)."""
     mel = ops.parameter([-1, 1, BANDS, COLUMNS], np.float32, name="mel")
     face = ops.parameter([-1, 6, SIDE, SIDE], np.float32, name="face")
     skips = encode_face(face, arithmetic)

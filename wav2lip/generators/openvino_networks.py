@@ -1,6 +1,5 @@
 """Compile the network for the CPU: for a scene, with an arithmetic, in a precision."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,6 @@ from wav2lip.layers import Weights
 MAX_PIECE = 4  # frames at once: more are hardly faster and take more memory
 MAX_STREAMS = 4  # pieces that are computed side by side, each with its share of the cores
 FP32, BF16, INT8 = "fp32", "bf16", "int8"
-
-BuildEngine = Callable[[Arithmetic, str], AsyncEngine[Any]]  # in the precision of what is float
 
 
 def float_precision(half: bool) -> str:
