@@ -1,7 +1,9 @@
 """The opened inputs of a run and its checked output."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 from audio.load import load_sound
 from audio.vads import VADS
@@ -10,6 +12,8 @@ from base.errors import UsageError
 from base.geometry import Box
 from pipeline.mouth_audio import mouth_audio
 from pipeline.settings import Settings, SoundSettings
+from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of
+from stages.stage import StageScene, VideoFormat
 from video.encoders import Encoder
 from video.source import Source, open_source
 from video.writer import Target, check_output, choose_encoder
@@ -26,11 +30,20 @@ class Job:
     target: Target
     encoder: Encoder
     notices: tuple[str, ...] = ()  # what the user should know of the inputs
+    before: Staging = NO_STAGES  # between the source and the mouth
+    behind: Staging = NO_STAGES  # between the mouth and the encoder
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of every frame."""
+        """(width, height) of every frame of the source."""
         return self.source.width, self.source.height
+
+    @cached_property
+    def source_frames(self) -> int:
+        """The most frames of the source that the output may show."""
+        if not self.before.stages:
+            return len(self.windows)
+        return math.ceil(len(self.windows) / self.windows.fps * self.source.fps) + 1
 
 
 def open_job(settings: Settings) -> Job:
@@ -40,15 +53,31 @@ def open_job(settings: Settings) -> Job:
     source = open_source(
         picture.path, picture.shape, picture.fps, picture.static, picture.max_pixels
     )
-    windows, notices = _windows(sound, source.fps)
+    scene = StageScene(
+        given=VideoFormat(source.width, source.height, source.fps),
+        first=source.first,
+        still=source.still,
+        device=settings.mouth.device,
+        cache=settings.files.cache,
+    )
+    before = open_stages(settings.stages, scene, True, picture)
+    scene = scene.of_format(before.output(scene.given))
+    windows, notices = _windows(sound, scene.given.fps)
+    scene = replace(scene, sound=sound_of(windows))
+    behind = open_stages(settings.stages, scene, False, picture)
     if picture.fps_named and picture.fps != source.fps:
         notices += (f"--fps is for a still: {picture.path} keeps its {float(source.fps):.5g}",)
-    target = _target(settings, source.fps, (source.width, source.height))
+    target = _target(settings, behind.output(scene.given))
     if settings.face.box is not None:
         _check_box(settings.face.box, source)
     encoder = choose_encoder(target, source.first)
-    notices += (*source.notices, *hdr_notices(source, encoder, output.crf))
-    return Job(settings, windows, source, target, encoder, notices)
+    notices += (
+        *before.notices,
+        *behind.notices,
+        *source.notices,
+        *hdr_notices(source, encoder, output.crf),
+    )
+    return Job(settings, windows, source, target, encoder, notices, before, behind)
 
 
 def hdr_notices(source: Source, encoder: Encoder, crf: int) -> tuple[str, ...]:
@@ -73,13 +102,13 @@ def _windows(settings: SoundSettings, fps: Fraction) -> tuple[Windows, tuple[str
     return windows_of(sound, fps, settings.mouth_later, hearing), notices
 
 
-def _target(settings: Settings, fps: Fraction, size: tuple[int, int]) -> Target:
-    output, (width, height) = settings.output, size
+def _target(settings: Settings, made: VideoFormat) -> Target:
+    output = settings.output
     return Target(
         path=output.path,
-        fps=fps,
-        width=width,
-        height=height,
+        fps=made.fps,
+        width=made.width,
+        height=made.height,
         sound=settings.sound.path,
         encoder=output.encoder,
         preset=output.preset,

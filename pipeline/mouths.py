@@ -19,24 +19,11 @@ from blending.methods import BlendSettings
 from faces.face import Face
 from pipeline.framing import Change, FaceFraming, Framing
 from pipeline.gating import GeneratedMouth, SourceFace, differs, interpolate, keyframes
+from stages.stage import OutputFrame
 from video.yuv import Frame
 
 UNSEEN = np.full((POINTS, 2), np.nan, np.float32)
 MOST_WAITING = 16  # frames, or a batch of them, that wait for the keyframe after them
-
-
-@dataclass(frozen=True)
-class OutputFrame:
-    """A frame of the output before its mouth is replaced, and the face in it, if there is one."""
-
-    index: int
-    frame: Frame
-    face: Face | None
-    source_index: int = 0  # of the source's frame that it shows
-
-    def __post_init__(self) -> None:
-        if self.index < 0:
-            raise ValueError(f"frames count from 0, got {self.index}")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from blending.methods import BLENDERS
 from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
+from stages.names import FACTORS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS
 from wav2lip.generators import DEVICES, GENERATORS
@@ -186,6 +187,13 @@ class Options:
     encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
     preset: str = _option("veryfast", "the encoder's preset, by its x264 name")
     crf: int = _option(18, "the encoder's constant quality: 0 lossless, 51 worst", type=int)
+    upscale: int | None = _option(
+        None, "enlarge the finished picture so many times", type=int, choices=FACTORS
+    )
+    upscaler: str = _option("lanczos", "what enlarges it", choices=UPSCALERS)
+    on_stage_error: str = _option(
+        "stop", "what becomes of a stage that cannot run", choices=("stop", "skip")
+    )
     max_pixels: int = _option(
         8192 * 8192, "most pixels of a picture that is read; 0: no limit", type=int
     )
@@ -344,6 +352,7 @@ REQUIRED_FLAGS = {
     "sharpen_amount": "sharpen_mouth",
     "smooth_window": "temporal_smooth",
     "smooth_mode": "temporal_smooth",
+    "upscaler": "upscale",
 }
 RANGES: tuple[tuple[str, float, float], ...] = (
     ("fps", 1, 240),

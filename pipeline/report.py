@@ -68,6 +68,15 @@ def _spans_without(has_face: Sequence[bool]) -> Iterator[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
+class StageReport:
+    """What became of a stage that was wanted."""
+
+    name: str
+    state: str  # "ran", "skipped", or "partly": it failed at some frame
+    reason: str = ""  # why it did not run, or what it ran with
+
+
+@dataclass(frozen=True)
 class Report:
     """The facts of a finished run; stages overlap, so their seconds add up to more than it took."""
 
@@ -91,6 +100,7 @@ class Report:
     notices: tuple[str, ...] = ()
     caches: dict[str, Cached] = field(default_factory=dict)  # of each cache
     quality: dict[str, Any] = field(default_factory=dict)  # empty without --quality
+    stages: tuple[StageReport, ...] = ()  # besides the mouth
 
     @property
     def frames_per_second(self) -> float:
@@ -125,6 +135,15 @@ class Clock:
         finally:
             if isinstance(source, Generator):
                 source.close()
+
+    def waiting(self, name: str, items: Iterable[T]) -> Generator[T, None, None]:
+        """Yield `items`, leaving the time that each takes out of stage `name`."""
+        for_nobody = Clock()
+        try:
+            yield from for_nobody.each(name, items)
+        finally:
+            spent = for_nobody.stages.get(name, 0.0)
+            self.stages[name] = self.stages.get(name, 0.0) - spent
 
     def elapsed(self) -> float:
         return time.perf_counter() - self.started

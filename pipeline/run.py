@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Stream
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from base.cache import Cached
 from base.errors import OutOfMemoryError
@@ -14,13 +18,14 @@ from base.prefetch import prefetch
 from faces.face import FaceTrack
 from pipeline.job import Job, open_job
 from pipeline.judgement import judgement
-from pipeline.mouths import FrameWithMouth, Mouth, OutputFrame, blend_mouth, with_mouths
+from pipeline.mouths import FrameWithMouth, Mouth, blend_mouth, with_mouths
 from pipeline.preflight import Estimate, estimate
 from pipeline.report import Clock, Faces, Report, Step
 from pipeline.scene import scene_of
 from pipeline.settings import Settings
 from pipeline.stages import Stages
 from pipeline.tracking import READ_AHEAD, Progress, faces_of, sightings_of
+from stages.stage import OutputFrame
 from video.writer import OutputFacts, write_video
 from video.yuv import Frame
 from wav2lip.generators.prepared import notices_of, precision_of
@@ -41,6 +46,7 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
         counts = Faces.count(
             faces.has_face, sightings.starts_shot, sightings.people, sightings.covered
         )
+        starts_shot = sightings.starts_shot
         del sightings
     with clock.stage("engine"):
         framing = stages.framing(faces, job.source)
@@ -55,8 +61,9 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
         framing=framing,
     )
     blend = partial(blend_mouth, framing=framing, settings=settings.blend)
+    tracked = _tracked(job, faces, starts_shot)
     with closing(
-        prefetch(_frames(job, faces, add_mouths, blend, counter, clock), READ_AHEAD)
+        prefetch(_frames(job, tracked, add_mouths, blend, counter, clock), READ_AHEAD)
     ) as frames:
         written = write_video(clock.each("waiting for frames", frames), job.target, job.encoder)
     quality: dict[str, Any] = {}
@@ -77,7 +84,7 @@ def prepare(settings: Settings, stages: Stages, clock: Clock) -> tuple[Job, Esti
         expected = estimate(job.target, job.encoder, len(job.windows))
     with clock.stage("engine"):
         network = stages.prepare()
-    width, height = job.size
+    width, height = job.target.width, job.target.height
     if not can_allocate(stages.memory + MEMORY_PER_PIXEL * width * height):
         raise OutOfMemoryError(OUT_OF_MEMORY_MESSAGE)
     return job, expected, network
@@ -91,23 +98,46 @@ def _frames_together(job: Job, stages: Stages) -> int:
 
 def _frames(
     job: Job,
-    faces: FaceTrack,
+    tracked: Stream[OutputFrame, None, None],
     add_mouths: AddMouths,
     blend: Blend,
     counter: "_Counter",
     clock: Clock,
 ) -> Stream[Frame, None, None]:
-    """The output's frames; reading, mouths and blending have a thread each."""
+    """The output's frames; reading, mouths, blending and every stage have a thread each."""
+    with ExitStack() as stack:
+        source = job.before.frames(tracked, clock)
+        stack.enter_context(closing(source))
+        inputs = islice(source, len(job.windows))
+        with_mouth = prefetch(clock.each("mouths", add_mouths(inputs)), READ_AHEAD)
+        stack.enter_context(closing(with_mouth))
+        finished = job.behind.frames(_blended(with_mouth, blend, counter, clock), clock)
+        stack.enter_context(closing(finished))
+        for output in finished:
+            yield output.frame
+
+
+def _tracked(
+    job: Job, faces: FaceTrack, starts_shot: NDArray[np.bool_]
+) -> Stream[OutputFrame, None, None]:
+    """The looped source with the face in each frame; a jump in the loop starts a shot."""
     loop = job.settings.picture.loop
-    source = prefetch(job.source.looped(len(job.windows), loop), READ_AHEAD)
-    frames = (OutputFrame(i, frame, faces[at], at) for i, (at, frame) in enumerate(source))
-    with_mouth = prefetch(clock.each("mouths", add_mouths(frames)), READ_AHEAD)
-    with closing(source), closing(with_mouth):
-        for output, mouth in with_mouth:
-            with clock.stage("blending"):
-                frame = blend(output, mouth)
-            yield frame
-            counter.count(mouth)
+    before = -1
+    with closing(prefetch(job.source.looped(job.source_frames, loop), READ_AHEAD)) as source:
+        for index, (at, frame) in enumerate(source):
+            starts = abs(at - before) > 1 or bool(starts_shot[max(at, before)] and at != before)
+            yield OutputFrame(index, frame, faces[at], at, starts)
+            before = at
+
+
+def _blended(
+    with_mouth: Iterator[FrameWithMouth], blend: Blend, counter: "_Counter", clock: Clock
+) -> Stream[OutputFrame, None, None]:
+    for output, mouth in with_mouth:
+        with clock.stage("blending"):
+            frame = blend(output, mouth)
+        yield output.showing(frame)
+        counter.count(mouth)
 
 
 @dataclass
@@ -144,8 +174,8 @@ def _report(
         pixel_format=written.pixel_format,
         sound=written.sound,
         sound_copied=written.sound_copied,
-        fps=str(job.source.fps),
-        size=job.size,
+        fps=str(job.target.fps),
+        size=(job.target.width, job.target.height),
         frames=written.frames,
         frames_generated=counter.generated,
         frames_interpolated=counter.interpolated,
@@ -153,4 +183,5 @@ def _report(
         seconds=clock.elapsed(),
         seconds_by_stage=dict(clock.stages),
         peak_memory_mb=peak_memory_mb(),
+        stages=(*job.before.reports, *job.behind.reports),
     )

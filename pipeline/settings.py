@@ -1,8 +1,10 @@
 """Translate the user's options into the settings of every stage: here, and only here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from audio.vads import SPEECH_ONLY_VADS
 from base.geometry import Box
@@ -11,6 +13,7 @@ from blending.methods import BlendSettings
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
 from pipeline.options import Four, Options
+from stages.upscale import UpscaleSettings
 from video.shape import Shape
 
 
@@ -78,6 +81,14 @@ class OutputSettings:
 
 
 @dataclass(frozen=True)
+class StagesSettings:
+    """What is done to the frames besides their mouths."""
+
+    by_name: Mapping[str, Any] = field(default_factory=dict)  # of the stages that are wanted
+    skip_failing: bool = False  # leave a stage out that cannot run
+
+
+@dataclass(frozen=True)
 class FilesSettings:
     """What is written beside and after the video."""
 
@@ -99,6 +110,7 @@ class Settings:
     blend: BlendSettings
     output: OutputSettings
     files: FilesSettings
+    stages: StagesSettings = StagesSettings()
 
 
 def settings_of(options: Options) -> Settings:
@@ -111,6 +123,7 @@ def settings_of(options: Options) -> Settings:
         blend=_blend(options),
         output=OutputSettings(options.outfile, options.encoder, options.preset, options.crf),
         files=_files(options),
+        stages=_stages(options),
     )
 
 
@@ -185,6 +198,13 @@ def _blend(options: Options) -> BlendSettings:
         sharpen=options.sharpen_amount if options.sharpen_mouth else 0.0,
         match_color=not options.no_color_match,
     )
+
+
+def _stages(options: Options) -> StagesSettings:
+    wanted: dict[str, Any] = {}
+    if options.upscale is not None:
+        wanted["upscale"] = UpscaleSettings(options.upscale, options.upscaler)
+    return StagesSettings(wanted, options.on_stage_error == "skip")
 
 
 def _files(options: Options) -> FilesSettings:

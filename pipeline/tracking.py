@@ -30,7 +30,7 @@ Progress = Callable[[Step], None]
 
 def sightings_of(job: Job, stages: Stages, progress: Progress) -> tuple[Sightings, Cached]:
     """The followed face in every reduced source frame, from the cache if it is there."""
-    frames = len(job.windows)
+    frames = job.source_frames
     entry = track_entry(stages.cache, job.settings, job.source, DETECTOR_SIDE)
     cached = cache.read(entry, frames) if entry else None
     if cached is not None:
@@ -86,10 +86,10 @@ def _detected(
 
 
 def _views(job: Job, progress: Progress) -> Stream[View, None, None]:
-    frames = min(len(job.windows), job.source.estimated_frames or len(job.windows))
+    frames = min(job.source_frames, job.source.estimated_frames or job.source_frames)
     done = 0
     with closing(job.source.frames()) as source:
-        for done, frame in enumerate(islice(source, len(job.windows)), 1):
+        for done, frame in enumerate(islice(source, job.source_frames), 1):
             yield View(*frame.downscaled(DETECTOR_SIDE), frame)
             progress(Step("faces", done, max(frames, done)))
     if done < frames:  # the file said that there were more

@@ -12,7 +12,7 @@ FLOORS = (
     {"base"},
     {"audio", "video", "faces", "blending", "tensors"},
     {"puppet"},
-    {"wav2lip", "quality"},
+    {"wav2lip", "quality", "stages"},
     {"pipeline"},
     {"workers"},
     {"command"},

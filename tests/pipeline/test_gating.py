@@ -24,8 +24,9 @@ from pipeline.gating import (
     interpolate,
     keyframes,
 )
-from pipeline.mouths import MOST_WAITING, OutputFrame, with_mouths
+from pipeline.mouths import MOST_WAITING, with_mouths
 from puppet import load_puppet as load_puppet
+from stages.stage import OutputFrame
 from tests.talking import LANDMARKS, pause, portrait, vowel
 from video.yuv import Frame
 

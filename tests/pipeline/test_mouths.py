@@ -8,7 +8,8 @@ import pytest
 from audio.windows import Windows
 from base.geometry import Box, Landmarks
 from faces.face import Face
-from pipeline.mouths import OutputFrame, with_mouths
+from pipeline.mouths import with_mouths
+from stages.stage import OutputFrame
 from video.yuv import Frame
 
 BOX = Box(8, 56, 10, 58)

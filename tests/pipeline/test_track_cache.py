@@ -242,7 +242,8 @@ def test_every_option_is_known_to_matter_or_not(job):
     output = {"outfile", "encoder", "preset", "crf", "progress", "report", "debug", "demo"}
     output |= {"quality"}
     place = {"cache_dir", "no_cache", "check", "max_pixels", "max_seconds"}
-    known = matter | later | speed | mouth | sound | output | place
+    stages = {"upscale", "upscaler", "on_stage_error"}
+    known = matter | later | speed | mouth | sound | output | place | stages
     assert set(vars(job)) - known == set()
 
 

@@ -13,8 +13,9 @@ from blending.methods import BLENDERS, BlendSettings
 from blending.patch import Patch
 from faces.face import Face, FaceTrack
 from pipeline.framing import FaceFraming
-from pipeline.mouths import Mouth, OutputFrame, blend_mouth
+from pipeline.mouths import Mouth, blend_mouth
 from pipeline.visible import MARGIN, rect_in_patch, visible_rect
+from stages.stage import OutputFrame
 from tests.blending.seen_faces import in_box, portrait
 from video.yuv import Frame
 

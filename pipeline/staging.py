@@ -1,0 +1,93 @@
+"""The stages of a run: loaded before its work, then put around the mouth."""
+
+from collections.abc import Generator as Stream
+from contextlib import closing
+from dataclasses import dataclass
+
+from audio.windows import Windows
+from base.errors import LipSyncError, UsageError
+from base.prefetch import prefetch
+from pipeline.report import Clock, StageReport
+from pipeline.settings import PictureSettings, StagesSettings
+from stages import STAGES
+from stages.stage import FrameSound, OutputFrame, Stage, StageScene, VideoFormat
+
+READ_AHEAD = 4  # frames
+QUIETEST, LOUDEST = -4.0, 4.0  # of a mel's numbers
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Some stages, one after the other."""
+
+    stages: tuple[tuple[str, Stage], ...] = ()
+    reports: tuple[StageReport, ...] = ()  # of those, and of those that were left out
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """About stages that were left out."""
+        left_out = [report for report in self.reports if report.state == "skipped"]
+        return tuple(f"without the stage {report.name}: {report.reason}" for report in left_out)
+
+    def output(self, given: VideoFormat) -> VideoFormat:
+        for _, stage in self.stages:
+            given = stage.output(given)
+        return given
+
+    def frames(
+        self, frames: Stream[OutputFrame, None, None], clock: Clock
+    ) -> Stream[OutputFrame, None, None]:
+        """What the stages make of the frames, each working ahead in a thread of its own."""
+        for name, stage in self.stages:
+            frames = prefetch(_timed(name, stage, frames, clock), READ_AHEAD)
+        return frames
+
+
+NO_STAGES = Staging()
+
+
+def open_stages(
+    settings: StagesSettings, scene: StageScene, before_mouth: bool, picture: PictureSettings
+) -> Staging:
+    """Load the wanted stages of this place; what cannot run is an error, or left out."""
+    stages: list[tuple[str, Stage]] = []
+    reports: list[StageReport] = []
+    for name, entry in STAGES.items():
+        if name not in settings.by_name or entry.before_mouth is not before_mouth:
+            continue
+        try:
+            stage = entry.load(settings.by_name[name], scene)
+        except LipSyncError as error:
+            if not settings.skip_failing:
+                raise
+            reports.append(StageReport(name, "skipped", str(error)))
+            continue
+        stages.append((name, stage))
+        reports.append(StageReport(name, "ran"))
+        scene = scene.of_format(stage.output(scene.given))
+    check_pixels(scene.given, picture)
+    return Staging(tuple(stages), tuple(reports))
+
+
+def check_pixels(made: VideoFormat, picture: PictureSettings) -> None:
+    """UsageError for a result of more pixels than a picture may have."""
+    if 0 < picture.max_pixels < made.width * made.height:
+        raise UsageError(
+            f"the result would be {made.width}x{made.height}, over --max_pixels"
+            f" {picture.max_pixels}: leave --upscale out, or raise the limit"
+        )
+
+
+def sound_of(windows: Windows) -> FrameSound:
+    """The sound at every frame, as stages hear it."""
+    columns = windows.mel.mean(axis=0)
+    loudness = (columns[windows.starts] - QUIETEST) / (LOUDEST - QUIETEST)
+    return FrameSound(loudness.clip(0, 1), windows.speaking)
+
+
+def _timed(
+    name: str, stage: Stage, frames: Stream[OutputFrame, None, None], clock: Clock
+) -> Stream[OutputFrame, None, None]:
+    """The stage's frames; the clock counts its own seconds, without those it waits for frames."""
+    with closing(frames):
+        yield from clock.each(name, stage(clock.waiting(name, frames)))

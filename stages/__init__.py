@@ -1,0 +1,28 @@
+"""What is done to frames between the source and the encoder, each stage by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # --help needs the names alone, at once
+    from stages.stage import Stage, StageScene
+
+
+@dataclass(frozen=True)
+class StageEntry:
+    """How a stage is made, and where it stands."""
+
+    load: Callable[[Any, StageScene], Stage]  # its settings; raises what cannot be had
+    before_mouth: bool = False
+
+
+def _upscale(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
+    from stages.upscale import load_upscale
+
+    return load_upscale(settings, scene)
+
+
+# in the order in which frames pass them; what a stage needs is imported when it is loaded
+STAGES: Mapping[str, StageEntry] = {"upscale": StageEntry(_upscale)}
