@@ -14,7 +14,8 @@ from puppet.palette import Palette
 from puppet.shape import Move, moved_mouth, ramp, skin_moves, smoothstep
 
 AROUND_GAP = 0.10  # units around the inner lips in which the fields are joined at every pixel
-SHARP = 0.004  # units: half of the transition between the fields, between the lips
+# half of the transition between the fields, in units: of closed lips, and of those apart
+SHARP, SHARPEST = 0.004, 0.0005
 SOFTER = 0.9  # how much wider it is beyond the corners, in units a unit
 
 
@@ -87,14 +88,14 @@ def _upper_lip(move: Move) -> Moves:
 def _joined_coarsely(seen: SeenMouth, move: Move, both: Floats) -> Floats:
     """On the grid: the upper field above the middle of the gap, else the lower one."""
     u, v = seen.grid.places[:2].reshape(2, GRID, GRID)
-    return _joined(both, _below_share(u, v, move.target.middle))
+    return _joined(both, _below_share(u, v, move))
 
 
 def _join_at_gap(field: Floats, seen: SeenMouth, move: Move, both: Floats) -> None:
     """The same around the gap, at every pixel: there both fields differ most."""
     part = _part_around(seen, move)
     if part is not None:
-        share = _below_share(*mouth_coordinates(seen.face.axes, part), move.target.middle)
+        share = _below_share(*mouth_coordinates(seen.face.axes, part), move)
         rows, columns = part.slices
         field[:, rows, columns] = _joined(seen.grid.at_pixels(both, part), share)
 
@@ -114,10 +115,12 @@ def _part_around(seen: SeenMouth, move: Move) -> Rect | None:
     return Box.around(seen.face.axes.to_pixels(corners)).inside(width, height)
 
 
-def _below_share(u: Floats, v: Floats, middle: Points) -> Floats:
+def _below_share(u: Floats, v: Floats, move: Move) -> Floats:
     """1 below the middle of the gap, 0 above; beyond the corners a soft transition."""
+    middle = move.target.middle
     left, right = middle[[0, -1], 0]
+    sharp = SHARP + (SHARPEST - SHARP) * ramp(move.source.gap, 0.01, 0.03)
     beyond = np.maximum(np.abs(u - (left + right) / 2) - (right - left) / 2, 0)
     line = np.interp(u, *middle.T).astype(np.float32)
-    share = (v - line) * (0.5 / (SOFTER * beyond + SHARP)) + 0.5
+    share = (v - line) * (0.5 / (SOFTER * beyond + sharp)) + 0.5
     return np.asarray(smoothstep(share), np.float32)

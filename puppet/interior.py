@@ -7,12 +7,13 @@ import numpy as np
 
 from base.geometry import Box, Picture, Points, Rect
 from puppet.contours import Contours, Floats, MouthAxes
+from puppet.dentition import TEETH
 from puppet.palette import Palette
 from puppet.shape import Move, ramp, smoothstep
 
 COLUMNS = 512  # places along the mouth at which the contours are computed
 TOOTH = 0.055  # how far the upper teeth reach down in the middle, in the mouth's unit
-TOOTH_WIDTH = 0.155  # of half the mouth's width
+REFLECTED = 0.25  # of the lips' colour: what falls from them onto what they shade
 SEAM = 0.008  # of the unit: how thick the dark line is between lips that were brought together
 
 
@@ -136,11 +137,13 @@ def _colors(slit: Slit, inside: Inside, unit: float) -> Floats:
         _lay_teeth(color, slit, inside, unit)
     if inside.own:
         _lay_own_inside(color, slit, inside, unit)
+    light = _light(slit, inside.own)
+    _shade(color, light)
+    color += cv2.merge([level * (REFLECTED * (1 - light)) for level in palette.lip])
     # light still falls into a mouth that is hardly open
     thin = 1 - ramp(gap * unit, max(1.2, 0.012 * unit), max(4.0, 0.035 * unit))
     if thin > 0:
-        color += (palette.lip * 0.42 - color) * np.float32(thin)
-    _shade(color, _light(slit, inside.own))
+        color += (palette.shaded_lip - color) * np.float32(thin)
     return color
 
 
@@ -158,9 +161,9 @@ def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
 def _light(slit: Slit, own: bool) -> Floats:
     """The lips' shadows, and the corners'."""
     from_top = np.maximum(slit.v - slit.top, 0)
-    strength, length = (0.35, 0.014) if own else (0.5, 0.014)
-    upper = strength * np.exp(-from_top / length)
-    lower = 0.30 * np.exp(-np.maximum(slit.bottom - slit.v, 0) / 0.014)
+    strongest, below = (0.28, 0.20) if own else (0.5, 0.30)
+    upper = strongest * np.exp(-from_top / 0.014)
+    lower = below * np.exp(-np.maximum(slit.bottom - slit.v, 0) / 0.014)
     corner = (0.2 if own else 0.55) * np.exp(-np.maximum(1 - np.abs(slit.across), 0) / 0.12)
     return np.asarray((1 - upper) * (1 - lower) * (1 - corner), np.float32)
 
@@ -192,16 +195,16 @@ def _lay_teeth(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
     source, rounded = inside.move.source, max(-inside.move.width, 0.0)
     gum = slit.line(source.upper_inner)
     gum = gum + np.float32(0.5) * np.maximum(slit.top - gum, 0)
-    across = slit.across
-    arch = (TOOTH - 0.025 * rounded) * (1 - 0.45 * np.minimum(across * across, 1))
-    place = across / TOOTH_WIDTH + 0.5
-    border = np.abs(place - np.floor(place) - 0.5) * 2  # 1 between two teeth
-    edge = gum + arch - 0.003 * border**3
-    soft = max(0.009, 1.4 / unit)
-    sides = smoothstep(1 - np.abs(across), 0.16, 0.55)
+    across = np.minimum(np.abs(slit.across), 1)
+    middle = float(source.middle[[0, -1], 0].mean())
+    row = TEETH.at(slit.u - np.float32(middle))
+    arch = (TOOTH - 0.025 * rounded) * (1 - 0.35 * across * across)
+    edge = gum + arch * row.length
+    soft = max(0.009, 1.2 / unit)
+    sides = smoothstep(1 - across, 0.16, 0.55)
     share = smoothstep((edge - slit.v) / soft, -0.9, 0.9) * sides
     round_off = 0.8 + 0.2 * smoothstep(-(edge - slit.v) / np.maximum(arch, 0.01), -1.2, -0.25)
-    shade = (1 - 0.10 * border**6) * (1 - 0.55 * np.abs(across) ** 1.6) * round_off
+    shade = row.light * (1 - 0.5 * across**1.6) * round_off
     lit = 0.85 + 0.15 * ramp(inside.move.target.gap, 0, 0.12)
     tooth = inside.palette.tooth * (1.06 * lit * (1 - 0.35 * rounded))
     _lay(color, np.asarray(cv2.merge([level * shade for level in tooth])), 0.93 * share)

@@ -13,8 +13,9 @@ LUMA: Floats = np.array([0.114, 0.587, 0.299], np.float32)
 IVORY: Floats = np.array([0.88, 0.96, 1.02], np.float32)  # of a tooth in white light
 COLORED = 0.25  # share of colour of skin in a picture that is not grey
 SAMPLES = 64  # pixels along the picture's longer side that colours are taken from
-DARKEST_CAVITY = 60.0  # levels
+LIGHTEST_CAVITY = 42.0  # level
 LIGHTEST_TOOTH = 242.0
+SHADED = 0.36  # of the lips' light
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,11 @@ class Palette:
     def lip_color_share(self) -> float:
         """0 for grey lips, 1 for lips of one pure colour."""
         return color_share(self.lip)
+
+    @property
+    def shaded_lip(self) -> Floats:
+        """Of lips where little light falls between them."""
+        return deepened(self.lip, SHADED * float(self.lip @ LUMA))
 
     def towards(self, other: "Palette", share: float) -> "Palette":
         """The colours a share of the way from these to the others."""
@@ -68,8 +74,18 @@ def palette_of(picture: Picture, face: FaceShape) -> Palette:
     # a picture without colour has teeth without colour
     ivory = 1 + (IVORY - 1) * min(color_share(lit) / COLORED, 1.0)
     tooth = np.clip((0.60 * lit + 0.40 * level * ivory) * 1.08, 0, LIGHTEST_TOOTH)
-    cavity = np.minimum(0.38 * dark + 0.15 * lip, DARKEST_CAVITY)
-    return Palette(lip, cavity, 0.60 * lip, tooth, level)
+    return Palette(lip, cavity_color(lip, dark), 0.60 * lip, tooth, level)
+
+
+def cavity_color(lip: Floats, dark: Floats) -> Floats:
+    """Darkness in the hue of the lips."""
+    return deepened(lip, min(float((0.38 * dark + 0.15 * lip) @ LUMA), LIGHTEST_CAVITY))
+
+
+def deepened(color: Floats, level: float) -> Floats:
+    """The hue of a colour, fuller than there, at this level of light."""
+    full = color * color
+    return np.asarray(full * (level / max(float(full @ LUMA), 1)), np.float32)
 
 
 def sample(picture: Picture, face: FaceShape, points: Floats) -> Floats:

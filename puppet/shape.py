@@ -21,7 +21,7 @@ JAW_DROP = 0.62  # of the gap
 ROUND, SPREAD, NARROW = 0.24, 0.10, 0.08  # how much narrower or wider a mouth gets
 ROUND_THICKNESS, SPREAD_THICKNESS = 0.016, 0.008  # what lips gain or lose
 PRESS = 0.010  # what lips that are pressed together lose
-TEETH_BEHIND = 0.010  # lips of an open mouth are taken from so far beside its inside, teeth and all
+TEETH_BEHIND = 0.012  # lips of an open mouth are taken from so far beside its inside, teeth and all
 SPEECH_GAP = 0.5  # of the gap at rest that stays open in speech
 TUCK_LIFT, TUCK_RISE = 0.016, 0.030  # f and v: the upper lip goes up, the lower one more so
 
@@ -59,7 +59,7 @@ def without_teeth(contours: Contours, unit: float) -> Contours:
     """The contours with the inner lips a little further apart, where they are open."""
     inset = (TEETH_BEHIND + 0.8 / unit) * ramp(contours.gap, 0.01, 0.04)
     across = np.linspace(-1, 1, len(contours.lower_inner))
-    away = inset * (1 - across**4)
+    away = inset * (1 - across**8)
     return contours.with_inner(contours.upper_inner[:, 1] - away, contours.lower_inner[:, 1] + away)
 
 

@@ -7,8 +7,11 @@ from base.lips import CHIN, OVAL
 from faces.lips import Square, see_lips
 from puppet.average import average_lips
 from puppet.contours import Contours, MouthAxes
+from puppet.dentition import ENDS
 from puppet.draw import draw_mouth
 from puppet.motion import Pose
+from puppet.palette import LIGHTEST_CAVITY, LUMA, cavity_color
+from puppet.shape import moved_mouth
 from puppet.tracking import follow_mouth
 from tests.talking import LANDMARKS, PORTRAIT, drawn, portrait_lips
 
@@ -191,3 +194,52 @@ def test_a_tilted_head_opens_its_mouth_along_its_own_axis():
     part = np.s_[60:140, 70:190]
     moved = np.abs(straight[part].astype(int) - picture[part]).mean()
     assert np.abs(back[part].astype(int) - straight[part]).mean() < 0.4 * moved
+
+
+def enlarged_plain():
+    """The drawn face four times as large, so that single teeth can be told apart."""
+    lips = average_lips(Landmarks.of(LANDMARKS.astype(float))).scaled(4)
+    return seen(cv2.resize(drawn(), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC), lips, 0.0)
+
+
+def inner_middle(mouth, pose):
+    """The rows between the lips in the middle of the mouth, and the column half way across."""
+    move = moved_mouth(mouth.face.contours, pose, mouth.rest_gap, mouth.face.axes.unit)
+    top, bottom, *corners = mouth.face.axes.to_pixels(
+        np.stack(
+            [move.target.upper_inner[5], move.target.lower_inner[5], *move.source.middle[[0, -1]]]
+        )
+    )
+    middle = (corners[0][0] + corners[1][0]) / 2
+    return slice(round(top[1]) + 2, round(bottom[1]) - 2), round(middle)
+
+
+def test_teeth_are_two_beside_the_middle_with_a_groove_between():
+    mouth = enlarged_plain()
+    pose = Pose(jaw=0.8, speech=1.0)
+    rows, middle = inner_middle(mouth, pose)
+    unit = mouth.face.axes.unit
+    light = draw_mouth(mouth, pose)[rows].mean(axis=2)
+    row = light[light[:, middle - round(0.05 * unit)].argmax()]
+    width = round(ENDS[0] * unit)
+    groove = row[middle - 4 : middle + 5].min()
+    for tooth in (row[middle - width : middle - 4], row[middle + 5 : middle + width]):
+        assert np.median(tooth) > 1.08 * groove
+
+
+def test_behind_red_lips_it_is_dark_red_and_behind_grey_ones_grey():
+    red, grey = np.array([90, 90, 190], np.float32), np.full(3, 120, np.float32)
+    dark = cavity_color(red, np.full(3, 90, np.float32))
+    assert dark[2] > 2 * dark[1] and dark @ LUMA <= LIGHTEST_CAVITY + 0.1
+    assert np.ptp(cavity_color(grey, np.full(3, 90, np.float32))) < 1e-3
+
+
+def test_lips_closed_over_teeth_show_no_speck_of_them(smile):
+    closed = draw_mouth(smile, CLOSED)
+    axes, move = smile.face.axes, moved_mouth(smile.face.contours, CLOSED, smile.rest_gap, 1e3)
+    line = axes.to_pixels(move.target.middle)
+    x = np.arange(round(line[2, 0]), round(line[8, 0]))
+    y = np.rint(np.interp(x, *line.T)).astype(int)
+    along = closed.min(axis=2)[np.clip(y[:, None] + np.arange(-1, 2), 0, None), x[:, None]].min(1)
+    steps = np.abs(np.diff(along.astype(int), 2))
+    assert along.max() < 120 and np.percentile(steps, 90) < 25
