@@ -39,20 +39,24 @@ def _expected(settings: Settings, result: "Measurement") -> "Measurement":
 
 
 def view_of(settings: Settings, faces: FaceTrack) -> "Comparison":
-    """The result beside its source, with the faces that the run found in it."""
+    """The result beside its source, with the faces that the run found in it.
+
+    Stages change size, rate or place of what the source shows: then the result is judged alone.
+    """
     from quality.comparison import Comparison
 
     picture, sound = settings.picture, settings.sound
+    alone = bool(settings.stages.by_name)
     return Comparison(
         result=settings.output.path,
-        source=picture.path,
+        source=None if alone else picture.path,
         audio=sound.drive or sound.path,
         shape=picture.shape,
         loop=picture.loop,
         static=picture.static,
         fps=picture.fps,
         mouth_delay=sound.mouth_later,
-        faces=faces,
+        faces=None if alone else faces,
     )
 
 

@@ -114,3 +114,10 @@ def test_a_result_without_a_face_to_look_at_is_not_measured(command, tmp_path):
     found = judgement(settings_of(options), FaceTrack.of((None,)))
     assert code == 0 and found["sentence"].startswith("quality: not measured")
     assert found["verdict"] == "unknown" and set(found["figures"]) == {b.meter for b in BOUNDS}
+
+
+def test_a_result_of_another_size_is_judged_without_its_source(command):
+    code, _, report = command("--quality", "--upscale", "2")
+    levels = {name: one["level"] for name, one in report["quality"]["figures"].items()}
+    assert code == 0 and levels["untouched_psnr"] == levels["lips_seen"] == "unknown"
+    assert levels["ends_apart_ms"] == "pass"
