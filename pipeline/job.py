@@ -15,6 +15,7 @@ from pipeline.settings import Settings, SoundSettings
 from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of
 from stages.stage import StageScene, VideoFormat
 from video.encoders import Encoder
+from video.fragments import check_fragments
 from video.source import Source, open_source
 from video.writer import Target, check_output, choose_encoder
 from video.yuv import HDR_CURVES
@@ -50,6 +51,8 @@ def open_job(settings: Settings) -> Job:
     """Read the inputs as far as needed to know that they can be used; check the output's place."""
     picture, sound, output = settings.picture, settings.sound, settings.output
     check_output(output.path, output.encoder, output.preset, output.crf)
+    if output.stream is not None:
+        check_fragments(output.stream)
     source = open_source(
         picture.path, picture.shape, picture.fps, picture.static, picture.max_pixels
     )

@@ -27,6 +27,7 @@ Four = tuple[int, int, int, int]
 
 OUTFILE, DEMO_OUTFILE = Path("results/result_voice.mp4"), Path("results/demo.mp4")
 NO_PAGE = Path("-")  # --quality without a page: a verdict alone
+STANDARD_OUTPUT = Path("-")
 MOST_PIXELS = 1_000_000  # along an edge: FFmpeg knows no larger picture
 UNSET_BOX: Four = (-1, -1, -1, -1)
 WHOLE_CROP: Four = (0, -1, 0, -1)
@@ -214,6 +215,13 @@ class Options:
     report: Path | None = _option(
         None, "write facts and timings as JSON", type=parse_path, role=Role.WRITTEN
     )
+    stream: Path | None = _option(
+        None,
+        "also write fragments of MP4 that play while they are made; -: to standard output",
+        type=parse_path,
+        role=Role.WRITTEN,
+        single=True,
+    )
     check: bool = _switch("only look whether a run could be done, and write nothing", single=True)
     quality: Path | None = _option(
         None,
@@ -237,6 +245,8 @@ class Options:
         self._check_inputs()
         self._check_box()
         self._check_page()
+        if self.stream == STANDARD_OUTPUT and self.progress == "json":
+            raise UsageError("--stream - and --progress json: both want standard output")
         check_select(self.face_select)
         if self.engine == "puppet" and self.checkpoint_path is not None:
             raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
@@ -305,6 +315,7 @@ class Options:
             "--outfile": self.outfile,
             "--report": self.report,
             "--quality": self.quality_page,
+            "--stream": None if self.stream == STANDARD_OUTPUT else self.stream,
             "the contact sheet": self.sheet,
         }
         return {flag: path for flag, path in paths.items() if path is not None}

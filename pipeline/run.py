@@ -26,6 +26,7 @@ from pipeline.settings import Settings
 from pipeline.stages import Stages
 from pipeline.tracking import READ_AHEAD, Progress, faces_of, sightings_of
 from stages.stage import OutputFrame
+from video.fragments import streamed
 from video.writer import OutputFacts, write_video
 from video.yuv import Frame
 from wav2lip.generators.prepared import notices_of, precision_of
@@ -61,10 +62,12 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
         framing=framing,
     )
     blend = partial(blend_mouth, framing=framing, settings=settings.blend)
-    tracked = _tracked(job, faces, starts_shot)
-    with closing(
-        prefetch(_frames(job, tracked, add_mouths, blend, counter, clock), READ_AHEAD)
-    ) as frames:
+    finished = prefetch(
+        _frames(job, _tracked(job, faces, starts_shot), add_mouths, blend, counter, clock),
+        READ_AHEAD,
+    )
+    stream_notices: list[str] = []
+    with closing(_also_streamed(finished, job, stream_notices.append)) as frames:
         written = write_video(clock.each("waiting for frames", frames), job.target, job.encoder)
     quality: dict[str, Any] = {}
     if settings.files.judged:
@@ -72,8 +75,18 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
             quality = judgement(settings, faces)
     report = _report(stages.engine, precision_of(generator), job, counter, written, clock)
     caches: dict[str, Cached] = {"track": cached, "network": network}
-    notices = (*job.notices, *framing.notices, *notices_of(generator))
+    notices = (*job.notices, *framing.notices, *notices_of(generator), *stream_notices)
     return replace(report, caches=caches, notices=notices, faces=counts, quality=quality)
+
+
+def _also_streamed(
+    frames: Stream[Frame, None, None], job: Job, ended_early: Callable[[str], None]
+) -> Stream[Frame, None, None]:
+    """The frames; where the user wants a stream they are written to it, too, in a thread."""
+    path = job.settings.output.stream
+    if path is None:
+        return frames
+    return prefetch(streamed(frames, replace(job.target, path=path), ended_early), READ_AHEAD)
 
 
 def prepare(settings: Settings, stages: Stages, clock: Clock) -> tuple[Job, Estimate, Cached]:

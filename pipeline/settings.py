@@ -78,6 +78,7 @@ class OutputSettings:
     encoder: str
     preset: str
     crf: int
+    stream: Path | None = None  # fragments that play while they are made; "-": standard output
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def settings_of(options: Options) -> Settings:
         face=_face(options),
         mouth=_mouth(options),
         blend=_blend(options),
-        output=OutputSettings(options.outfile, options.encoder, options.preset, options.crf),
+        output=_output(options),
         files=_files(options),
         stages=_stages(options),
     )
@@ -197,6 +198,16 @@ def _blend(options: Options) -> BlendSettings:
         shape=MaskShape(options.mouth_region_size, options.blur_intensity),
         sharpen=options.sharpen_amount if options.sharpen_mouth else 0.0,
         match_color=not options.no_color_match,
+    )
+
+
+def _output(options: Options) -> OutputSettings:
+    return OutputSettings(
+        path=options.outfile,
+        encoder=options.encoder,
+        preset=options.preset,
+        crf=options.crf,
+        stream=options.stream,
     )
 
 

@@ -131,19 +131,19 @@ def _mux(
     """Mux picture and sound in step, so that neither waits in memory for the other."""
     count = 0
     with output_errors(target.path):
-        sound_muxer = _SoundMuxer(output, sound)
+        sound_muxer = SoundMuxer(output, sound)
     for frame in frames:
         with output_errors(target.path):
-            output.mux(_encode(stream, frame, count, target))
+            output.mux(encode_frame(stream, frame, count, target))
             count += 1
             sound_muxer.mux_until(count / target.fps)
     with output_errors(target.path):
-        output.mux(_last_packets(stream, count))
+        output.mux(last_packets(stream, count))
         sound_muxer.finish(count / target.fps, 1 / target.fps)
     return count
 
 
-def _last_packets(stream: VideoStream, count: int) -> "list[av.Packet[VideoStream]]":
+def last_packets(stream: VideoStream, count: int) -> "list[av.Packet[VideoStream]]":
     """What the encoder still holds of `count` frames."""
     packets = stream.encode(None)
     if count <= 2:  # x265 sets their decoding times only when a third comes; two keep their order
@@ -152,7 +152,7 @@ def _last_packets(stream: VideoStream, count: int) -> "list[av.Packet[VideoStrea
     return packets
 
 
-class _SoundMuxer:
+class SoundMuxer:
     """Muxes the packets of a sound as far as the picture has come."""
 
     def __init__(self, output: OutputContainer, sound: SoundPackets | None) -> None:
@@ -174,7 +174,7 @@ class _SoundMuxer:
             self._output.mux(last)
 
 
-def _encode(
+def encode_frame(
     stream: VideoStream, frame: Frame, index: int, target: Target
 ) -> "list[av.Packet[VideoStream]]":
     if (frame.width, frame.height) != (target.width, target.height):
