@@ -37,7 +37,7 @@ __all__ = [
     "__version__",
     "lipsync",
 ]
-COMMAND_ONLY = ("check", "debug", "demo")  # options that only the command has
+COMMAND_ONLY = ("check", "debug", "demo", "models")  # options that only the command has
 
 
 def lipsync(

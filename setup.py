@@ -19,7 +19,7 @@ from setuptools.command.build_py import build_py  # type: ignore[import-untyped]
 PACKAGE = "lipsync"
 ROOMS = (
     *("base", "audio", "video", "faces", "blending", "tensors", "puppet", "wav2lip"),
-    *("quality", "stages", "pipeline", "workers", "command", "batch"),
+    *("models", "quality", "stages", "pipeline", "workers", "command", "batch"),
 )
 ROOT = Path(__file__).parent
 FROM = re.compile(rb"from[ \t]+")

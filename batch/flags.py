@@ -10,6 +10,7 @@ from typing import Any
 from base.errors import UsageError
 from batch.foreman import Rules
 from command.flags import option_parser as single_parser
+from command.flags import parse_arguments
 from pipeline.options import OUTFILE, Options, parse_path
 from workers.addresses import address_of
 from workers.crews import CREWS
@@ -26,6 +27,7 @@ class BatchOptions:
 
     defaults: dict[str, Any]  # values of Options, for every job
     rules: Rules
+    given: frozenset[str] = frozenset()  # names of the flags that stand on the command line
     pairs: Path | None = None
     faces: tuple[str, ...] = ()
     audios: tuple[str, ...] = ()
@@ -53,6 +55,8 @@ class BatchOptions:
             raise UsageError("--demo is inference_fast.py's: name faces and sounds")
         if self.defaults["check"]:
             raise UsageError("--check is inference_fast.py's: see what would be done by --dry_run")
+        if self.defaults["models"]:
+            raise UsageError("--models is inference_fast.py's, which lists what all of them find")
         if self.defaults["outfile"] != OUTFILE:
             raise UsageError("--outfile is one job's: give --out_dir and --out_template")
         if self.zip and not (self.faces and self.audios):
@@ -111,8 +115,8 @@ def parse_workers(text: str) -> int | None:
 
 def parse_batch_options(argv: Sequence[str] | None) -> BatchOptions:
     """Parse a command line; UsageError where the words alone are wrong."""
-    arguments = vars(parser().parse_args(argv)).items()
-    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in arguments}
+    values, given = parse_arguments(parser(), argv)
     defaults = {option.name: values.pop(option.name) for option in fields(Options)}
     rules = Rules(values.pop("retry"), values.pop("timeout"), values.pop("halt_on_error"))
-    return BatchOptions(defaults, rules, template=values.pop("out_template"), **values)
+    template = values.pop("out_template")
+    return BatchOptions(defaults, rules, frozenset(given), template=template, **values)

@@ -14,6 +14,7 @@ from batch.journal import OWN_FILES
 from batch.key import key_of
 from batch.rows import Row, read_rows
 from batch.sources import combine, matching_files, pairs_in
+from pipeline.modes import with_mode
 from pipeline.options import Options, reorder_box
 from video.writer import check_output
 from workers.addresses import address_of, display_name
@@ -57,7 +58,7 @@ def _job(batch: BatchOptions, row: Row, index: int) -> Job:
         for name in ("report", "quality"):
             if values[name] is not None and name not in row.values:
                 values[name] = Path(fill_template(str(values[name]), words))
-        values, notices = reorder_box(values)
+        values, notices = reorder_box(with_mode(values, batch.given | row.values.keys()))
         options = Options(**values)
     except LipSyncError as error:
         raise UsageError(f"{row.origin}: {error}") from error
@@ -138,13 +139,14 @@ def _check_outputs(jobs: Sequence[Job]) -> None:
     for job in jobs:
         options = job.options
         folder, suffix = options.outfile.parent, options.outfile.suffix
-        alike.setdefault((folder, suffix, options.encoder, options.preset, options.crf), job)
+        quality = options.encoder, options.preset, options.crf, options.max_bitrate
+        alike.setdefault((folder, suffix, *quality), job)
     for job in alike.values():
         options = job.options
         # what goes to an address is made in a local folder first
         elsewhere = address_of(options.outfile) is not None
         outfile = Path(gettempdir()) / options.outfile.name if elsewhere else options.outfile
         try:
-            check_output(outfile, options.encoder, options.preset, options.crf)
+            check_output(outfile, options.encoder, options.preset, options.crf, options.max_bitrate)
         except LipSyncError as error:
             raise type(error)(f"{job.origin}: {error}") from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 from base.geometry import Box, Landmarks, Mask, Region
 from base.lips import Lips
 from base.planes import PlanePart
+from base.plugins import plugin_names
 from blending.carried import carried
 from blending.color import match_colors
 from blending.detail import restore_texture, texture_mix
@@ -101,6 +103,22 @@ BLENDERS: dict[str, Method] = {
 }
 
 
+def method_named(name: str) -> Method:
+    """One of BLENDERS, or that of a plug-in; ValueError for any other."""
+    if name in BLENDERS:
+        return BLENDERS[name]
+    if name not in plugin_names("blenders"):
+        raise ValueError(f"no blend method {name}; there are {', '.join(BLENDERS)}")
+    return _plugin_method(name)
+
+
+@lru_cache(maxsize=8)
+def _plugin_method(name: str) -> Method:
+    from blending.plugins import PluginBlend
+
+    return Method(mouth, PluginBlend(name))
+
+
 @dataclass(frozen=True)
 class BlendSettings:
     """How a patch is blended into a face."""
@@ -111,26 +129,25 @@ class BlendSettings:
     match_color: bool = True
 
     def __post_init__(self) -> None:
-        if self.method not in BLENDERS:
-            raise ValueError(f"no blend method {self.method}; there are {', '.join(BLENDERS)}")
+        method_named(self.method)
         if not 0 <= self.sharpen <= 2:
             raise ValueError(f"sharpening must be 0 to 2, got {self.sharpen}")
 
     @property
     def uses_texture(self) -> bool:
         """Whether the method looks at what a patch's texture offers."""
-        return BLENDERS[self.method].uses_texture
+        return method_named(self.method).uses_texture
 
     def outline(self, box: Box, landmarks: Landmarks, lips: Lips | None = None) -> Outline:
-        return BLENDERS[self.method].outline(box, landmarks, lips, self.shape)
+        return method_named(self.method).outline(box, landmarks, lips, self.shape)
 
     def mixes(self, patch: Patch) -> bool:
         """Whether it does no more than mix this patch in: then `change` does what `blend` does."""
-        return BLENDERS[self.method].mix is not None and patch.texture is None
+        return method_named(self.method).mix is not None and patch.texture is None
 
     def blend(self, patch: Patch, face: Region, mask: Mask, box: Box) -> Region:
         """Return `face` with the mouth of `patch`; where the mask is 0 it equals `face`."""
-        region = BLENDERS[self.method].blend(self._matched(patch, mask), face, mask)
+        region = method_named(self.method).blend(self._matched(patch, mask), face, mask)
         if self.sharpen == 0:
             return region
         return alpha_blend(sharpen(region, self.sharpen, box.width), region, mask)
@@ -142,7 +159,7 @@ class BlendSettings:
 
         Equal to it within a level where a frame's colours lie inside BGR; for methods that mix.
         """
-        mixer = BLENDERS[self.method].mix
+        mixer = method_named(self.method).mix
         if mixer is None:
             raise ValueError(f"{self.method} is no mix")
         height, width = mask.shape
@@ -157,6 +174,6 @@ class BlendSettings:
 
     def _matched(self, patch: Patch, mask: Mask) -> Patch:
         """The patch in the colours of its source face, unless they are to stay."""
-        if not self.match_color or BLENDERS[self.method].keeps_colors:
+        if not self.match_color or method_named(self.method).keeps_colors:
             return patch
         return match_colors(patch, mask)

@@ -14,6 +14,7 @@ from base.signals import INTERRUPTED, MESSAGES, TERMINATED, Terminated
 from base.text import one_line
 from command.display import Bar, Display, JsonLines, say
 from command.flags import parse_options, progress_mode
+from command.mode_table import mode_facts, mode_lines
 from command.stopping import FinalMessageLock, Stop, end_in_time, stoppable
 from command.streams import silence_libraries
 from pipeline.options import Options, with_demo_inputs
@@ -77,6 +78,8 @@ def _run(
         options = with_demo_inputs(options, DEMO)
     for notice in notices:
         say(notice)
+    if options.models:
+        return _list_models(options, display, end)
     if options.check:
         return _check(options, display, clock, end)
     report = _make_video(options, display, clock)
@@ -141,9 +144,19 @@ def _check(options: Options, display: Display, clock: Clock, end: BeforeTheEnd) 
     say(f"sound   {options.audio}, {estimate.seconds:.2f} s: {estimate.frames} frames")
     say(f"mouth   {stages.engine}, cache {network}")
     say(f"output  {options.outfile}, {estimate.encoder}, {needed}")
+    for line in mode_lines(options):
+        say(line)
     facts = {"outfile": str(options.outfile), "engine": stages.engine, **asdict(estimate)}
-    display.checked({**facts, "caches": {"network": network}})
+    display.checked({**facts, "caches": {"network": network}, "mode": mode_facts(options)})
     say("checked: a run could begin; whether there is a face will show")
+
+
+def _list_models(options: Options, display: Display, end: BeforeTheEnd) -> None:
+    from pipeline.inventory import inventory
+
+    rows = inventory(options)
+    end()
+    display.models(rows)
 
 
 def _load_engine(engine: str, word: str, settings: "EngineSettings") -> "EngineLoader":

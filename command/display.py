@@ -4,15 +4,19 @@ import io
 import json
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from base.signals import MESSAGES
 from base.text import one_line
 from base.version import __version__
 from pipeline.options import Options
 from pipeline.report import Report, Step
+
+if TYPE_CHECKING:
+    from pipeline.inventory import ModelRow
 
 
 class Display:
@@ -21,6 +25,13 @@ class Display:
     def start(self, options: Options) -> None: ...
     def step(self, step: Step) -> None: ...
     def checked(self, facts: dict[str, Any]) -> None: ...
+    def models(self, rows: "Sequence[ModelRow]") -> None:
+        """The table goes to standard output: it was asked for."""
+        from command.model_table import table_lines
+
+        for line in table_lines(rows):
+            write_line(sys.stdout, line)
+
     def finished(self, report: Report) -> None: ...
     def failed(self, message: str, exit_code: int) -> None: ...
     def close(self) -> None: ...
@@ -49,6 +60,9 @@ class JsonLines(Display):
     def checked(self, facts: dict[str, Any]) -> None:
         self._write("check", **facts)
 
+    def models(self, rows: "Sequence[ModelRow]") -> None:
+        self._write("models", models=[asdict(row) for row in rows])
+
     def finished(self, report: Report) -> None:
         self._write("done", **asdict(report))
 
@@ -74,10 +88,19 @@ def make_blocking(stream: TextIO | None) -> None:
 
 def write_event(stream: TextIO | None, event: str, /, **facts: Any) -> None:  # noqa: ANN401
     """One JSON object in one line; a stream without a reader is no error."""
+    _write(stream, _event_line(event, **facts))
+
+
+def write_line(stream: TextIO | None, text: str) -> None:
+    """One line of what was asked for; a stream without a reader is no error."""
+    _write(stream, f"{one_line(text)}\n")
+
+
+def _write(stream: TextIO | None, line: str) -> None:
     if stream is None:  # closed from the start
         return
     try:
-        stream.write(_event_line(event, **facts))
+        stream.write(line)
         stream.flush()
     except OSError:  # its reader is gone; the video is made all the same
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

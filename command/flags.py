@@ -8,7 +8,10 @@ from typing import Any, NoReturn
 
 from base.errors import UsageError
 from base.version import __version__
+from pipeline.modes import with_mode
 from pipeline.options import Options, parser_arguments, reorder_box
+
+NOT_GIVEN = object()  # the value of a flag that does not stand on the line
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,12 +44,25 @@ def parse_options(
     **defaults: Any,  # noqa: ANN401
 ) -> tuple[Options, list[str]]:
     """The options, and notices about flags that were reinterpreted or have no effect."""
-    arguments = vars(option_parser(**defaults).parse_args(argv))
-    values, notices = reorder_box(
-        {name: tuple(v) if isinstance(v, list) else v for name, v in arguments.items()}
-    )
+    arguments, given = parse_arguments(option_parser(**defaults), argv)
+    values, notices = reorder_box(with_mode(arguments, given | defaults.keys()))
     options = Options(**values)
     return options, [*notices, *options.ineffective_flags]
+
+
+def parse_arguments(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None
+) -> tuple[dict[str, Any], set[str]]:
+    """The parser's values by name, and the names of those that were given."""
+    names = [action.dest for action in parser._actions]
+    parsed = vars(parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(names, NOT_GIVEN))))
+    given = {name for name, value in parsed.items() if value is not NOT_GIVEN}
+    values = {
+        name: value if name in given else parser.get_default(name)
+        for name, value in parsed.items()
+        if name not in ("help", "version")
+    }
+    return {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}, given
 
 
 def progress_mode(argv: Sequence[str]) -> str:

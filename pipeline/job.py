@@ -50,7 +50,7 @@ class Job:
 def open_job(settings: Settings) -> Job:
     """Read the inputs as far as needed to know that they can be used; check the output's place."""
     picture, sound, output = settings.picture, settings.sound, settings.output
-    check_output(output.path, output.encoder, output.preset, output.crf)
+    check_output(output.path, output.encoder, output.preset, output.crf, output.max_bitrate)
     if output.stream is not None:
         check_fragments(output.stream)
     source = open_source(
@@ -116,6 +116,8 @@ def _target(settings: Settings, made: VideoFormat) -> Target:
         encoder=output.encoder,
         preset=output.preset,
         crf=output.crf,
+        max_bitrate=output.max_bitrate,
+        audio_bitrate=output.audio_bitrate,
     )
 
 

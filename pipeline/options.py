@@ -14,10 +14,14 @@ from typing import Any
 
 from audio.vads import VADS
 from base.errors import UsageError
+from base.plugins import plugin_names
 from blending.methods import BLENDERS
 from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
+from pipeline.bit_rates import parse_bit_rate, parse_sound_rate
+from pipeline.modes import MODE_NAMES, PROFILES, Mode
+from pipeline.plugin_stages import PluginStages, parse_plugin_stages
 from stages.names import FACTORS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS
@@ -133,7 +137,9 @@ class Options:
     )
     rotate: bool = _switch("turn the picture right by 90 degrees")
     nosmooth: bool = _switch("do not smooth the face's place over time")
-    blend_method: str = _option("ellipse", "how the mouth is laid in", choices=tuple(BLENDERS))
+    blend_method: str = _option(
+        "ellipse", "how the mouth is laid in", choices=tuple(BLENDERS), plugins="blenders"
+    )
     mouth_region_size: float = _option(0.6, "part of the face that is new, 0.2 to 1", type=float)
     blur_intensity: float = _option(
         51, "width of the mask's soft edge, in pixels on a face 256 wide", type=float
@@ -154,9 +160,14 @@ class Options:
 
     device: str = _option("auto", "where the network runs", choices=DEVICES)
     engine: str = _option(
-        "auto", "what makes the mouth; auto takes what fits", choices=("auto", *GENERATORS)
+        "auto",
+        "what makes the mouth; auto takes what fits",
+        choices=("auto", *GENERATORS),
+        plugins="generators",
     )
-    face_detector: str = _option("mtcnn", "what finds the face", choices=tuple(DETECTORS))
+    face_detector: str = _option(
+        "mtcnn", "what finds the face", choices=tuple(DETECTORS), plugins="detectors"
+    )
     face_select: str = _option(
         "largest", "whose face: largest, left, right, center, or a number from the left"
     )
@@ -186,7 +197,7 @@ class Options:
         1.0, "how far the mouth follows the sound: 0 not at all, 2 the most", type=float
     )
     encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
-    preset: str = _option("veryfast", "the encoder's preset, by its x264 name")
+    preset: str = _option("veryfast", "the encoder's preset, by its x264 name or a profile's")
     crf: int = _option(18, "the encoder's constant quality: 0 lossless, 51 worst", type=int)
     upscale: int | None = _option(
         None, "enlarge the finished picture so many times", type=int, choices=FACTORS
@@ -195,6 +206,30 @@ class Options:
     on_stage_error: str = _option(
         "stop", "what becomes of a stage that cannot run", choices=("stop", "skip")
     )
+    mode: Mode | None = _option(
+        None,
+        "a bundle of options; a flag given beside it wins; auto: what suits this machine",
+        choices=MODE_NAMES,
+        role=Role.RUN,  # the options that it sets count
+    )
+    profile: str | None = _option(
+        None, "preset, crf and bit rates for a purpose", choices=tuple(PROFILES), role=Role.RUN
+    )
+    max_bitrate: int | None = _option(
+        None, "most bits a second of the picture, such as 2M", type=parse_bit_rate, metavar="RATE"
+    )
+    audio_bitrate: int = _option(
+        192_000, "bits a second of sound that is encoded", type=parse_sound_rate, metavar="RATE"
+    )
+    plugin_stages: PluginStages | None = _option(
+        None,
+        "stages of plug-ins behind all others: NAME or NAME=ARGUMENT, with commas between;"
+        " installed:",
+        type=parse_plugin_stages,
+        metavar="NAMES",
+        plugins="stages",
+    )
+    models: bool = _switch("list the models that are found", role=Role.RUN, single=True)
     max_pixels: int = _option(
         8192 * 8192, "most pixels of a picture that is read; 0: no limit", type=int
     )
@@ -253,7 +288,7 @@ class Options:
 
     def _check_inputs(self) -> None:
         missing = [f"--{name}" for name in ("face", "audio") if getattr(self, name) is None]
-        if missing and not self.demo:
+        if missing and not (self.demo or self.models):
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
         written = self.written_files
         files = {**self.read_files, **written}
@@ -290,7 +325,7 @@ class Options:
     @property
     def ineffective_flags(self) -> list[str]:
         """Notices about flags that can have no effect."""
-        words = []
+        words = list(self.mode.notices) if self.mode else []
         if self.silence_gating and self.vad == "none":
             words.append("--vad none takes everything for speech: --silence_gating skips nothing")
         for name, needed in REQUIRED_FLAGS.items():
@@ -355,8 +390,14 @@ def names_with(role: Role) -> tuple[str, ...]:
 
 def parser_arguments(option: "Field[Any]") -> Mapping[str, Any]:
     """What argparse's add_argument takes besides the name and the default."""
-    arguments: Mapping[str, Any] = option.metadata["parser"]
-    return arguments
+    arguments: dict[str, Any] = {**option.metadata["parser"]}
+    group = arguments.pop("plugins", None)
+    if group is None:
+        return arguments
+    names = plugin_names(group)
+    if "choices" in arguments:
+        return {**arguments, "choices": (*arguments["choices"], *names)}
+    return {**arguments, "help": f"{arguments['help']} {', '.join(names) or 'none'}"}
 
 
 REQUIRED_FLAGS = {

@@ -85,7 +85,10 @@ def estimate(target: Target, encoder: Encoder, frames: int) -> Estimate:
 def picture_bytes(target: Target, encoder: Encoder, frames: int) -> int:
     lossless = encoder.is_lossless(target.crf)
     bits = LOSSLESS_BITS if lossless else USUAL_BITS * 2 ** ((18 - target.crf) / 6)
-    return int(target.width * target.height * frames * bits / 8)
+    estimated = int(target.width * target.height * frames * bits / 8)
+    if target.max_bitrate is None:
+        return estimated
+    return min(estimated, int(target.max_bitrate * frames / target.fps / 8))
 
 
 def sound_bytes(target: Target, seconds: Fraction) -> int:

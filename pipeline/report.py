@@ -101,6 +101,7 @@ class Report:
     caches: dict[str, Cached] = field(default_factory=dict)  # of each cache
     quality: dict[str, Any] = field(default_factory=dict)  # empty without --quality
     stages: tuple[StageReport, ...] = ()  # besides the mouth
+    mode: dict[str, str] | None = None  # its name, what that came to, and why
 
     @property
     def frames_per_second(self) -> float:

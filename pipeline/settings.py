@@ -12,7 +12,9 @@ from blending.masks import MaskShape
 from blending.methods import BlendSettings
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
+from pipeline.modes import Mode
 from pipeline.options import Four, Options
+from stages.plugins import PluginSettings
 from stages.upscale import UpscaleSettings
 from video.shape import Shape
 
@@ -78,6 +80,8 @@ class OutputSettings:
     encoder: str
     preset: str
     crf: int
+    max_bitrate: int | None  # bits a second of the picture; none: no limit
+    audio_bitrate: int  # of sound that is encoded
     stream: Path | None = None  # fragments that play while they are made; "-": standard output
 
 
@@ -112,6 +116,7 @@ class Settings:
     output: OutputSettings
     files: FilesSettings
     stages: StagesSettings = StagesSettings()
+    mode: Mode | None = None  # that set some of this
 
 
 def settings_of(options: Options) -> Settings:
@@ -125,6 +130,7 @@ def settings_of(options: Options) -> Settings:
         output=_output(options),
         files=_files(options),
         stages=_stages(options),
+        mode=options.mode,
     )
 
 
@@ -207,6 +213,8 @@ def _output(options: Options) -> OutputSettings:
         encoder=options.encoder,
         preset=options.preset,
         crf=options.crf,
+        max_bitrate=options.max_bitrate,
+        audio_bitrate=options.audio_bitrate,
         stream=options.stream,
     )
 
@@ -215,6 +223,7 @@ def _stages(options: Options) -> StagesSettings:
     wanted: dict[str, Any] = {}
     if options.upscale is not None:
         wanted["upscale"] = UpscaleSettings(options.upscale, options.upscaler)
+    wanted |= {name: PluginSettings(name, words) for name, words in options.plugin_stages or ()}
     return StagesSettings(wanted, options.on_stage_error == "skip")
 
 

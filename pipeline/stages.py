@@ -7,6 +7,7 @@ from pathlib import Path
 
 from base.cache import Cached
 from base.generator import Generator
+from base.plugins import plugin_names
 from base.text import one_line
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
@@ -16,17 +17,17 @@ from faces.sfd import find_sfd_weights
 from pipeline.donors import donors_of
 from pipeline.framing import FaceFraming, Framing, MouthFraming
 from pipeline.settings import MouthSettings, Settings
+from pipeline.weights import find_wav2lip
 from video.source import Source
-from wav2lip.checkpoint import find_checkpoint
 from wav2lip.generators import (
     NETWORKS,
-    PREPARERS,
     EngineSettings,
     choose_engine,
     computes_in_8_bits,
     cuda_usable,
     has_cuda_driver,
     has_torch,
+    preparer,
 )
 from wav2lip.generators.prepared import EngineLoader, LazyEngine, Scene
 
@@ -64,11 +65,16 @@ class Stages:
 
 def load_engine(engine: str, word: str, settings: EngineSettings) -> EngineLoader:
     """The engine's two steps; `word` is the user's, which may be auto."""
-    return LazyEngine(partial(PREPARERS[engine], settings))
+    return LazyEngine(partial(preparer(engine), settings))
 
 
 def load_detector(name: str, settings: DetectorSettings) -> Detector:
-    return DETECTORS[name](settings)
+    """One of DETECTORS, or that of a plug-in."""
+    if name in DETECTORS:
+        return DETECTORS[name](settings)
+    from faces.plugins import PluginDetector
+
+    return PluginDetector(name)
 
 
 def stages_of(
@@ -78,7 +84,7 @@ def stages_of(
 ) -> Stages:
     """The real detector and generator; weights are found, not yet loaded."""
     mouth, face, files = settings.mouth, settings.face, settings.files
-    checkpoint = None if mouth.engine == "puppet" else find_checkpoint(mouth.checkpoint)
+    checkpoint = _checkpoint(mouth)
     engine = choose_engine(mouth.engine, mouth.device, checkpoint)
     if face.detector == "sfd":
         find_sfd_weights()
@@ -94,7 +100,7 @@ def stages_of(
         gated=gated,
         prepare=loader.prepare,
         examines=examines,
-        memory=MEMORY[engine],
+        memory=MEMORY.get(engine, MEMORY["torch"]),
         generator=loader.generator,
         detector=lambda: load_detector(face.detector, _detector_settings(settings, engine)),
         lips=partial(seer_for, cache=files.cache),
@@ -102,6 +108,15 @@ def stages_of(
         framing=partial(_framing, engine == "puppet", settings.blend.uses_texture),
         notices=(*_notices(mouth, engine), *_int8_notices(mouth, engine, checkpoint)),
     )
+
+
+def _checkpoint(mouth: MouthSettings) -> Path | None:
+    """Wav2Lip's weights; a plug-in gets the user's own file as it is named."""
+    if mouth.engine == "puppet":
+        return None
+    if mouth.engine in plugin_names("generators"):
+        return mouth.checkpoint
+    return find_wav2lip(mouth.checkpoint)
 
 
 def _engine_settings(

@@ -9,7 +9,8 @@ from base.errors import LipSyncError, UsageError
 from base.prefetch import prefetch
 from pipeline.report import Clock, StageReport
 from pipeline.settings import PictureSettings, StagesSettings
-from stages import STAGES
+from stages import STAGES, StageEntry
+from stages.plugins import load_plugin_stage
 from stages.stage import FrameSound, OutputFrame, Stage, StageScene, VideoFormat
 
 READ_AHEAD = 4  # frames
@@ -52,7 +53,7 @@ def open_stages(
     """Load the wanted stages of this place; what cannot run is an error, or left out."""
     stages: list[tuple[str, Stage]] = []
     reports: list[StageReport] = []
-    for name, entry in STAGES.items():
+    for name, entry in [*STAGES.items(), *_plugin_entries(settings)]:
         if name not in settings.by_name or entry.before_mouth is not before_mouth:
             continue
         try:
@@ -67,6 +68,13 @@ def open_stages(
         scene = scene.of_format(stage.output(scene.given))
     check_pixels(scene.given, picture)
     return Staging(tuple(stages), tuple(reports))
+
+
+def _plugin_entries(settings: StagesSettings) -> list[tuple[str, StageEntry]]:
+    """The wanted stages of plug-ins, behind ours."""
+    return [
+        (name, StageEntry(load_plugin_stage)) for name in settings.by_name if name not in STAGES
+    ]
 
 
 def check_pixels(made: VideoFormat, picture: PictureSettings) -> None:

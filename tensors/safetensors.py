@@ -38,6 +38,18 @@ TYPES: Mapping[str, NumberType] = {
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
     """Every tensor by its name; ValueError unless their numbers fill the file without overlap."""
+    header, numbers = read_parts(path)
+    return {name: read_tensor(facts, numbers) for name, facts in header.items()}
+
+
+def read_safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Every tensor's shape by its name; no number is read."""
+    header, _ = read_parts(path)
+    return {name: tuple(map(int, facts["shape"])) for name, facts in header.items()}
+
+
+def read_parts(path: Path) -> tuple[Mapping[str, Any], memoryview]:
+    """The facts of every tensor, and the numbers behind them."""
     data = map_file(path)
     length = int.from_bytes(data[:8], "little")
     if length > min(MAX_HEADER, len(data) - 8):
@@ -46,7 +58,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     header.pop("__metadata__", None)
     numbers = data[8 + length :]
     check_places([facts["data_offsets"] for facts in header.values()], len(numbers))
-    return {name: read_tensor(facts, numbers) for name, facts in header.items()}
+    return header, numbers
 
 
 def unique_names(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:

@@ -14,7 +14,11 @@ import pytest
 from base.environment import prepare_environment
 
 prepare_environment()  # before numpy is loaded
-os.environ.pop("MODEL_ROOT", None)  # the machine's own checkpoints are not searched
+# the machine's own checkpoints are not searched, and no mode is anybody's default
+for variable in [name for name in os.environ if name.endswith(("_CKPT", "_CKPT_DIR"))]:
+    del os.environ[variable]
+for variable in ("MODEL_ROOT", "LIVEPORTRAIT_DIR", "DEFAULT_QUALITY_MODE"):
+    os.environ.pop(variable, None)
 SIDE_BY_SIDE = "PYTEST_XDIST_WORKER" in os.environ
 if SIDE_BY_SIDE:
     # torch's threads spin while they wait for each other: beside others that takes twice as long

@@ -12,7 +12,7 @@ FLOORS = (
     {"base"},
     {"audio", "video", "faces", "blending", "tensors"},
     {"puppet"},
-    {"wav2lip", "quality", "stages"},
+    {"wav2lip", "models", "quality", "stages"},
     {"pipeline"},
     {"workers"},
     {"command"},

@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,20 @@ def test_another_program_calls_it(installed, tmp_path):
     ended = installed(None, "-c", EMBEDDED, ROOT / "demo" / "portrait.png", sound)
     assert ended.stderr == ""
     assert not {room for room in build.ROOMS if f" {room}." in ended.stdout}
+
+
+def test_a_plug_in_adds_to_the_installed_command(site, tmp_path):
+    """The sample of docs/plugins, in a folder of its own beside the wheel's."""
+    sample = shutil.copytree(ROOT / "docs" / "plugins" / "sample", tmp_path / "sample")
+    words = ["--no-deps", "--no-build-isolation", "--no-index", "--target", tmp_path / "more"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", *words, sample]
+    subprocess.run(pip, capture_output=True, check=True, env={**os.environ, "PYTHONPATH": ""})
+    path = os.pathsep.join((str(site), str(tmp_path / "more")))
+    env = {**os.environ, "PYTHONPATH": path, "COLUMNS": "400"}
+    for flag in ("--help", "--models"):
+        program = [sys.executable, site / "bin" / "lipsync", flag]
+        told = subprocess.run(program, cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert told.returncode == 0 and "halves" in told.stdout and "vignette" in told.stdout
 
 
 REWRITTEN = {

@@ -23,6 +23,15 @@ NVENC_PRESETS = dict(
     zip(PRESETS, ("p1", "p1", "p2", "p3", "p4", "p4", "p5", "p6", "p7"), strict=True)
 )
 LIGHTER_CRF = 0.5
+# A buffer of half a second at four fifths of the limit: what it held and what flows in within two
+# seconds are together what the limit allows in two seconds.
+LIMIT_SHARE, BUFFER_SECONDS = 0.8, 0.5
+# Which preset of each encoder suits a purpose; --preset takes these names, too
+PURPOSES = ("real_time", "high_quality", "studio")
+X264_PRESETS |= dict(zip(PURPOSES, ("ultrafast", "slow", "slower"), strict=True))
+SVT_AV1_PRESETS |= dict(zip(PURPOSES, ("10", "5", "4"), strict=True))
+VP9_PRESETS |= dict(zip(PURPOSES, ("8", "3", "2"), strict=True))
+NVENC_PRESETS |= dict(zip(PURPOSES, ("p1", "p7", "p7"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -40,9 +49,19 @@ class Encoder:
     # by preset: options that take less time for a little quality, which LIGHTER_CRF makes up for
     lighter_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     mp4_tag: str | None = None  # in mp4 and mov, where players need another than FFmpeg's default
+    limit_options: tuple[str, ...] = ("maxrate",)  # take the most bits a second
 
-    def options(self, preset: str, crf: int) -> dict[str, str]:
-        """FFmpeg's options for this preset and quality."""
+    def options(self, preset: str, crf: int, max_bitrate: int | None = None) -> dict[str, str]:
+        """FFmpeg's options for this preset, quality, and most bits in a second."""
+        limit = {} if max_bitrate is None else self._limit(max_bitrate)
+        return {**self._quality(preset, crf), **limit}
+
+    def _limit(self, max_bitrate: int) -> dict[str, str]:
+        rate = int(max_bitrate * LIMIT_SHARE)
+        buffer = {"bufsize": str(int(rate * BUFFER_SECONDS))}
+        return {**dict.fromkeys(self.limit_options, str(rate)), **buffer}
+
+    def _quality(self, preset: str, crf: int) -> dict[str, str]:
         if self.quality_option is None:
             return dict(self.fixed_options)
         speed = {} if self.preset_option is None else {self.preset_option: self.presets[preset]}
@@ -128,6 +147,7 @@ ENCODERS: dict[str, Encoder] = {
     "libvpx-vp9": Encoder(
         *("libvpx-vp9", "crf", 63, "cpu-used", VP9_PRESETS, OPEN_CONTAINERS),
         fixed_options={"deadline": "good", "row-mt": "1"},
+        limit_options=("b",),  # its constrained quality; on average, not in every two seconds
     ),
     "h264_nvenc": Encoder(
         *("h264_nvenc", "cq", 51, "preset", NVENC_PRESETS, MOVIE_CONTAINERS | {"avi"}),

@@ -19,6 +19,7 @@ from video.clip import open_media
 from video.continuous import AudioFormat, fill_pauses
 
 BIT_RATE = 192_000  # of encoded sound, bits a second
+MOST_OF_OPUS = 256_000  # bits a second of a channel
 LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"}  # that all sound encoders here take
 PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"})
 IN_MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
@@ -61,11 +62,16 @@ class SoundPackets:
 
 
 def add_sound(
-    source: InputContainer, path: Path, output: OutputContainer, container: ContainerFormat
+    source: InputContainer,
+    path: Path,
+    output: OutputContainer,
+    container: ContainerFormat,
+    bit_rate: int = BIT_RATE,
 ) -> SoundPackets:
     """Add a stream to `output` for the sound of `source`, and return the packets for it.
 
-    The sound is the first stream that holds samples, as in audio.load. `path` is that of `source`.
+    The sound is the first stream that holds samples, as in audio.load. `path` is that of `source`;
+    `bit_rate` is for a sound that has to be encoded.
     """
     index = _first_audible_stream(path)
     if index is None:
@@ -78,7 +84,7 @@ def add_sound(
             return SoundPackets(codec, True, _copy_packets(source, stream, target))
         except ValueError:  # a codec that the container has no name for
             pass
-    target = _add_encoder(stream, output, container)
+    target = _add_encoder(stream, output, container, bit_rate)
     audio_format = AudioFormat.of(target.codec_context)
     frames = fill_pauses(decode_sound(source, index), audio_format, believable_silence(source))
     return SoundPackets(container.sound_encoder, False, _encode(frames, target, path))
@@ -139,14 +145,16 @@ def _copy_packets(
 
 
 def _add_encoder(
-    stream: AudioStream, output: OutputContainer, container: ContainerFormat
+    stream: AudioStream, output: OutputContainer, container: ContainerFormat, bit_rate: int
 ) -> AudioStream:
     """A stream to encode into, with the source's rate and channels or the nearest it can have."""
     codec = av.Codec(container.sound_encoder, "w")
     context = stream.codec_context
     rates = codec.audio_rates or [context.sample_rate]
     rate = min(rates, key=lambda rate: abs(rate - context.sample_rate))
-    target = output.add_stream(container.sound_encoder, rate=rate, bit_rate=BIT_RATE)
+    if container.sound_encoder == "libopus":
+        bit_rate = min(bit_rate, MOST_OF_OPUS * context.channels)
+    target = output.add_stream(container.sound_encoder, rate=rate, bit_rate=bit_rate)
     assert isinstance(target, AudioStream)
     layout = context.layout.name if context.layout.name in LAYOUTS else None
     target.codec_context.layout = layout or ("mono" if context.channels == 1 else "stereo")

@@ -24,7 +24,15 @@ from video.encoders import (
 )
 from video.formats import to_pixel_format
 from video.output_paths import atomic_output, check_output_path, output_errors
-from video.sound import CONTAINERS, ContainerFormat, SoundPackets, add_sound, end_time, trim
+from video.sound import (
+    BIT_RATE,
+    CONTAINERS,
+    ContainerFormat,
+    SoundPackets,
+    add_sound,
+    end_time,
+    trim,
+)
 from video.yuv import Frame
 
 
@@ -40,6 +48,8 @@ class Target:
     encoder: str = "auto"  # a key of ENCODERS
     preset: str = "veryfast"
     crf: int = 18
+    max_bitrate: int | None = None  # bits a second of the picture; none: as many as it takes
+    audio_bitrate: int = BIT_RATE  # of sound that is encoded anew
 
     def __post_init__(self) -> None:
         if self.fps <= 0 or self.width < 1 or self.height < 1:
@@ -59,9 +69,12 @@ class OutputFacts:
     sound_copied: bool  # or encoded
 
 
-def check_output(path: Path, encoder: str, preset: str, crf: int) -> None:
+def check_output(
+    path: Path, encoder: str, preset: str, crf: int, max_bitrate: int | None = None
+) -> None:
     """UsageError or OutputError for what is known to fail before any input is read."""
     _check_encoder(path, encoder, preset, crf)
+    _check_limit(path, encoder, crf, max_bitrate)
     check_output_path(path, "--outfile", devices=False)
 
 
@@ -88,7 +101,7 @@ def write_video(
 
     `encoder` is what `choose_encoder` returned for these frames; it is called here if left out.
     """
-    check_output(target.path, target.encoder, target.preset, target.crf)
+    check_output(target.path, target.encoder, target.preset, target.crf, target.max_bitrate)
     with atomic_output(target.path) as partial:
         return _write(iter(frames), target, encoder, partial)
 
@@ -108,7 +121,7 @@ def _write(
         if target.sound is not None:
             source = stack.enter_context(open_media(target.sound))
             with output_errors(target.path):
-                sound = add_sound(source, target.sound, output, container)
+                sound = add_sound(source, target.sound, output, container, target.audio_bitrate)
         count = _mux(output, stream, sound, chain([first], frames), target)
     return OutputFacts(
         path=target.path,
@@ -214,7 +227,8 @@ def _check_opens(encoder: Encoder, target: Target, first: Frame) -> None:
 
 def _encoder_options(encoder: Encoder, target: Target) -> dict[str, str]:
     container = _container_format(target.path)
-    return {**encoder.options(target.preset, target.crf), **container.video_options}
+    quality = encoder.options(target.preset, target.crf, target.max_bitrate)
+    return {**quality, **container.video_options}
 
 
 def _open_encoder(
@@ -284,3 +298,13 @@ def _check_encoder(path: Path, name: str, preset: str, crf: int) -> None:
         raise UsageError(f"preset {preset}: give one of {' '.join(encoder.presets)}")
     if encoder.quality_option is not None and not 0 <= crf <= encoder.worst_quality:
         raise UsageError(f"crf {crf}: give 0 (best) to {encoder.worst_quality} (worst)")
+
+
+def _check_limit(path: Path, name: str, crf: int, max_bitrate: int | None) -> None:
+    """UsageError where a limit of the bit rate cannot be kept, since nothing may be lost."""
+    encoder = named_encoder(name, _container_format(path).name)
+    if max_bitrate is not None and encoder.is_lossless(crf):
+        raise UsageError(
+            f"--max_bitrate: {encoder.codec} is lossless here and takes what it needs;"
+            " leave it out, or give another --encoder or --crf"
+        )

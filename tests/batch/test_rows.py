@@ -44,7 +44,7 @@ def test_a_column_is_read_as_its_flag_is(tmp_path, kind, json_lines):
 
 
 def test_every_flag_of_a_job_may_be_a_column():
-    whole_batch = {"progress", "debug", "demo", "check"}
+    whole_batch = {"progress", "debug", "demo", "check", "models"}
     assert set(ROW_OPTIONS) == set(Options.__dataclass_fields__) - whole_batch
 
 

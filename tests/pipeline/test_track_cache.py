@@ -240,6 +240,7 @@ def test_every_option_is_known_to_matter_or_not(job):
     mouth |= {"no_color_match", "lip_strength", "vad", "visemes", "recognise_phonemes"}
     sound = {"audio", "audio_offset", "drive_audio", "fps"}
     output = {"outfile", "encoder", "preset", "crf", "progress", "report", "debug", "demo"}
+    output |= {"max_bitrate", "audio_bitrate", "mode", "profile", "models", "plugin_stages"}
     output |= {"quality", "stream"}
     place = {"cache_dir", "no_cache", "check", "max_pixels", "max_seconds"}
     stages = {"upscale", "upscaler", "on_stage_error"}

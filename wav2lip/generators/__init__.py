@@ -9,6 +9,7 @@ from pathlib import Path
 
 from base.errors import EngineError, UsageError
 from base.generator import Generator
+from base.plugins import plugin_names
 from wav2lip.checkpoint import CheckpointFormat, detect_format
 from wav2lip.generators.prepared import NetworkGenerator, PreparedEngine, Scene
 from wav2lip.generators.settings import DEVICES, EngineSettings, required_checkpoint
@@ -25,6 +26,7 @@ __all__ = [
     "cuda_usable",
     "has_cuda_driver",
     "has_torch",
+    "preparer",
 ]
 
 Loader = Callable[..., Generator]  # from EngineSettings, and a Scene where one is known
@@ -71,6 +73,15 @@ def load_generator(
     return prepare(settings).generator(scene or Scene(settings.visible))
 
 
+def preparer(engine: str) -> Preparer:
+    """One of PREPARERS, or that of a plug-in."""
+    if engine in PREPARERS:
+        return PREPARERS[engine]
+    from wav2lip.generators.plugin import prepare_plugin
+
+    return partial(prepare_plugin, engine)
+
+
 PREPARERS: dict[str, Preparer] = {
     "openvino": prepare_openvino,
     "torch": prepare_torch,
@@ -85,8 +96,9 @@ NETWORKS = ("openvino", "torch")
 
 def choose_engine(engine: str, device: str, checkpoint: Path | None) -> str:
     """The name in GENERATORS for the user's `engine`; "auto" takes the fastest that is usable."""
-    if engine not in ("auto", *GENERATORS):
-        raise UsageError(f"engine {engine!r}: choose one of auto, {', '.join(GENERATORS)}")
+    known = ("auto", *GENERATORS, *plugin_names("generators"))
+    if engine not in known:
+        raise UsageError(f"engine {engine!r}: choose one of {', '.join(known)}")
     if engine == "openvino" and device == "cuda":
         raise UsageError("the openvino engine runs on the CPU: leave out --device cuda")
     if engine in NETWORKS:
