@@ -42,13 +42,15 @@ COMMAND_ONLY = ("check", "debug", "demo", "models")  # options that only the com
 
 def lipsync(
     face: str | PathLike[str],
-    audio: str | PathLike[str],
+    audio: str | PathLike[str] | None,
     outfile: str | PathLike[str],
     *,
     progress: Callable[[Step], None] | None = None,
     **options: Any,  # noqa: ANN401  each has its own type
 ) -> Report:
     """Write the video of `face` speaking `audio` to `outfile` and return the facts of the run.
+
+    Without `audio`, `idle` says how many seconds a photo lives.
 
     `options` are the command's flags by name, with Python's values; None and False are as without
     the flag. `progress` is called with every step, from threads of the run. What the user can act

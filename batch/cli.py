@@ -199,7 +199,7 @@ def _print_plan(jobs: Sequence[Job], history: History, watcher: Watcher) -> None
 
 def _plan_row(number: int, job: Job, history: History) -> dict[str, str]:
     options = job.options
-    complete = all(stamp(path) is not None for path in (options.face, options.audio))
+    complete = all(stamp(path) is not None for path in (options.face, options.audio) if path)
     state = KEPT if history.kept_outcome(number, job) else "to do" if complete else "missing"
     names = ("face", "audio", "outfile")
     files = {name: display_name(getattr(options, name)) for name in names}

@@ -13,7 +13,7 @@ from batch.job import Job
 from batch.journal import OWN_FILES
 from batch.key import key_of
 from batch.rows import Row, read_rows
-from batch.sources import combine, matching_files, pairs_in
+from batch.sources import combine, matching_files, pairs_in, silent
 from pipeline.modes import with_mode
 from pipeline.options import Options, reorder_box
 from video.writer import check_output
@@ -35,6 +35,8 @@ def _rows(batch: BatchOptions) -> Sequence[Row]:
         return read_rows(batch.manifest, batch.out_dir)
     if batch.pairs is not None:
         return pairs_in(batch.pairs)
+    if batch.defaults["idle"] and not batch.audios:
+        return silent(_files(batch, "face"))
     return combine(_files(batch, "face"), _files(batch, "audio"), batch.zip)
 
 
@@ -52,7 +54,8 @@ def _job(batch: BatchOptions, row: Row, index: int) -> Job:
     values = {**batch.defaults, **row.values}
     try:
         _check_inputs(values)
-        words = {"face": values["face"].stem, "audio": values["audio"].stem, "index": f"{index:04}"}
+        sound = values["audio"].stem if values["audio"] else "idle"
+        words = {"face": values["face"].stem, "audio": sound, "index": f"{index:04}"}
         if "outfile" not in row.values:
             values["outfile"] = batch.out_dir / fill_template(batch.template, words)
         for name in ("report", "quality"):
@@ -74,7 +77,8 @@ def _job_name(outfile: Path, out_dir: Path) -> str:
 
 
 def _check_inputs(values: Mapping[str, Any]) -> None:
-    missing = [name for name in ("face", "audio") if values[name] is None]
+    needed = ("face",) if values["idle"] else ("face", "audio")
+    missing = [name for name in needed if values[name] is None]
     if missing:
         raise UsageError(f"{' and '.join(missing)} missing: fill the column, or give the flag")
 

@@ -93,5 +93,10 @@ def combine(faces: Sequence[Path], sounds: Sequence[Path], zipped: bool) -> list
     return [_row(face, sound) for face, sound in zip(faces, sounds, strict=True)]
 
 
+def silent(faces: Sequence[Path]) -> list[Row]:
+    """Each face without a sound, for --idle."""
+    return [Row(face.name, {"face": face}) for face in faces]
+
+
 def _row(face: Path, sound: Path) -> Row:
     return Row(f"{face.name} with {sound.name}", {"face": face, "audio": sound})

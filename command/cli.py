@@ -141,7 +141,7 @@ def _check(options: Options, display: Display, clock: Clock, end: BeforeTheEnd) 
     for notice in job.notices:
         say(notice)
     say(f"face    {options.face}, {width}x{height}, {float(job.source.fps):.5g} a second")
-    say(f"sound   {options.audio}, {estimate.seconds:.2f} s: {estimate.frames} frames")
+    say(f"sound   {options.audio or 'none'}, {estimate.seconds:.2f} s: {estimate.frames} frames")
     say(f"mouth   {stages.engine}, cache {network}")
     say(f"output  {options.outfile}, {estimate.encoder}, {needed}")
     for line in mode_lines(options):

@@ -15,7 +15,18 @@ from base.lips import CONTOURS, MESH, Lips
 from base.openvino import core, ov
 from faces.view import SIDE, Square, View
 
-__all__ = ["SIDE", "LipsSeer", "Mesh", "Square", "forward", "see", "see_lips", "seer_for"]
+__all__ = [
+    "SIDE",
+    "LipsSeer",
+    "Mesh",
+    "Square",
+    "forward",
+    "see",
+    "see_depth",
+    "see_lips",
+    "see_steadily",
+    "seer_for",
+]
 
 NETWORK = Path(__file__).parent / "weights" / "lips.xml"
 MESH_POINTS = 468
@@ -88,10 +99,23 @@ def see_steadily(view: View, square: Square) -> Mesh:
     return Mesh(points, lips, float(np.mean([look.logit for look in looks])))
 
 
+def see_depth(view: View, square: Square) -> NDArray[np.float32]:
+    """(468,): how far each point of the mesh is behind the face's middle, in picture pixels."""
+    looks = [square.jittered(*jitter) for jitter in JITTERS]
+    depths = [_seen(view.crop(look))[0][:, 2] * (look.side / SIDE) for look in looks]
+    return np.asarray(np.mean(depths, axis=0), np.float32)
+
+
 def forward(crop: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """(468, 2) of the mesh and (40, 2) of the lips in pixels of the crop, and the face's logit."""
+    mesh, lips, logit = _seen(crop)
+    return mesh[:, :2], lips, logit
+
+
+def _seen(crop: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """As `forward`, the mesh with its depth."""
     rgb = cv2.LUT(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), SHARES)
     seen = _network()(rgb[None])
-    mesh = np.array(seen["output_mesh_identity"]).reshape(MESH_POINTS, 3)[:, :2]
+    mesh = np.array(seen["output_mesh_identity"]).reshape(MESH_POINTS, 3)
     lips = np.array(seen["output_lips"]).reshape(-1, 2)[:CONTOURS]
     return mesh, lips, float(np.ravel(seen["conv_faceflag"])[0])

@@ -10,6 +10,7 @@ from audio.vads import VADS
 from audio.windows import VadSettings, Windows, windows_of
 from base.errors import UsageError
 from base.geometry import Box
+from pipeline.idle import silence
 from pipeline.mouth_audio import mouth_audio
 from pipeline.settings import Settings, SoundSettings
 from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of
@@ -98,7 +99,10 @@ def hdr_notices(source: Source, encoder: Encoder, crf: int) -> tuple[str, ...]:
 
 
 def _windows(settings: SoundSettings, fps: Fraction) -> tuple[Windows, tuple[str, ...]]:
-    heard = load_sound(settings.path, settings.max_seconds)
+    if settings.path is None:
+        heard = silence(settings.silence)
+    else:
+        heard = load_sound(settings.path, settings.max_seconds)
     sound, notices = mouth_audio(settings.drive, heard, settings.max_seconds)
     vad = VADS[settings.vad]()
     hearing = VadSettings(vad, settings.silence_threshold, settings.speech_only)

@@ -20,9 +20,10 @@ from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
 from pipeline.bit_rates import parse_bit_rate, parse_sound_rate
+from pipeline.idle import MOST_SECONDS, check_idle
 from pipeline.modes import MODE_NAMES, PROFILES, Mode
 from pipeline.plugin_stages import PluginStages, parse_plugin_stages
-from stages.names import FACTORS, UPSCALERS
+from stages.names import ANIMATIONS, FACTORS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS
 from wav2lip.generators import DEVICES, GENERATORS
@@ -230,6 +231,14 @@ class Options:
         plugins="stages",
     )
     models: bool = _switch("list the models that are found", role=Role.RUN, single=True)
+    animate: str | None = _option(
+        None, "bring a photo to life: idle sways, breathes and blinks", choices=ANIMATIONS
+    )
+    idle: float = _option(
+        0.0, "a living photo without speech for so long, as a loop", type=float, metavar="S"
+    )
+    expression_scale: float = _option(1.0, "how much a photo moves, 0 to 2", type=float)
+    seed: int = _option(0, "another number, another motion", type=int)
     max_pixels: int = _option(
         8192 * 8192, "most pixels of a picture that is read; 0: no limit", type=int
     )
@@ -278,6 +287,10 @@ class Options:
             if not low <= value <= high:
                 raise UsageError(f"--{name} must be {low} to {high}, got {value}")
         self._check_inputs()
+        check_idle(
+            self.idle,
+            {name: getattr(self, name) for name in ("audio", "drive_audio", "visemes", "quality")},
+        )
         self._check_box()
         self._check_page()
         if self.stream == STANDARD_OUTPUT and self.progress == "json":
@@ -287,7 +300,8 @@ class Options:
             raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
 
     def _check_inputs(self) -> None:
-        missing = [f"--{name}" for name in ("face", "audio") if getattr(self, name) is None]
+        needed = ("face",) if self.idle else ("face", "audio")
+        missing = [f"--{name}" for name in needed if getattr(self, name) is None]
         if missing and not (self.demo or self.models):
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
         written = self.written_files
@@ -331,6 +345,9 @@ class Options:
         for name, needed in REQUIRED_FLAGS.items():
             if getattr(self, name) != getattr(Options, name) and not getattr(self, needed):
                 words.append(f"--{name} changes nothing without --{needed}")
+        if self.animate is None and not self.idle:
+            changed = [n for n in OF_MOTION if getattr(self, n) != getattr(Options, n)]
+            words += [f"--{name} changes nothing without --animate" for name in changed]
         if self.recognise_phonemes and self.visemes is not None:
             words.append("--visemes says what is spoken: --recognise_phonemes changes nothing")
         if self.face_box is not None and self.face_select != "largest":
@@ -400,6 +417,7 @@ def parser_arguments(option: "Field[Any]") -> Mapping[str, Any]:
     return {**arguments, "help": f"{arguments['help']} {', '.join(names) or 'none'}"}
 
 
+OF_MOTION = ("expression_scale", "seed")
 REQUIRED_FLAGS = {
     "sharpen_amount": "sharpen_mouth",
     "smooth_window": "temporal_smooth",
@@ -420,6 +438,9 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("audio_offset", -5000, 5000),
     ("lip_strength", 0, 2),
     ("crf", 0, 51),
+    ("idle", 0, MOST_SECONDS),
+    ("expression_scale", 0, 2),
+    ("seed", 0, 2**63 - 1),
     ("max_pixels", 0, 2**31 - 1),
     ("max_seconds", 0, 1e9),
 )
@@ -454,5 +475,5 @@ def with_demo_inputs(options: Options, folder: Path) -> Options:
         options,
         outfile=DEMO_OUTFILE if options.outfile == OUTFILE else options.outfile,
         face=options.face or folder / "portrait.png",
-        audio=options.audio or folder / "speech.m4a",
+        audio=options.audio or (None if options.idle else folder / "speech.m4a"),
     )

@@ -196,6 +196,6 @@ def _report(
         seconds=clock.elapsed(),
         seconds_by_stage=dict(clock.stages),
         peak_memory_mb=peak_memory_mb(),
-        stages=(*job.before.reports, *job.behind.reports),
         mode=None if job.settings.mode is None else job.settings.mode.summary,
+        stages=(*job.before.finished(), *job.behind.finished()),
     )

@@ -14,6 +14,7 @@ from faces.smoothing import Smoothing
 from faces.track import TrackSettings
 from pipeline.modes import Mode
 from pipeline.options import Four, Options
+from stages.animate.motion import AnimateSettings
 from stages.plugins import PluginSettings
 from stages.upscale import UpscaleSettings
 from video.shape import Shape
@@ -36,13 +37,14 @@ class PictureSettings:
 class SoundSettings:
     """What is heard, what moves the mouth, and what of it is speech."""
 
-    path: Path
+    path: Path | None  # none: silence
     drive: Path | None  # moves the mouth instead
     max_seconds: float  # 0: any number
     mouth_later: Fraction  # seconds by which the mouth comes after its sound
     vad: str  # one of audio.vads.VADS
     silence_threshold: float
     speech_only: bool  # the mouth follows nothing but speech
+    silence: Fraction = Fraction(0)  # seconds of it, in place of a sound
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,6 @@ def _picture(options: Options) -> PictureSettings:
 
 
 def _sound(options: Options) -> SoundSettings:
-    assert options.audio is not None  # Options checked it
     return SoundSettings(
         path=options.audio,
         drive=options.drive_audio,
@@ -157,6 +158,7 @@ def _sound(options: Options) -> SoundSettings:
         vad=options.vad,
         silence_threshold=options.silence_threshold,
         speech_only=options.vad in SPEECH_ONLY_VADS,
+        silence=Fraction(options.idle).limit_denominator(1_000_000),
     )
 
 
@@ -177,8 +179,10 @@ def _face(options: Options) -> FaceSettings:
 
 
 def _mouth(options: Options) -> MouthSettings:
+    # without speech the mouth rests as it is in the photo, which the puppet leaves alone
+    rests = options.idle > 0 and options.engine == "auto" and options.checkpoint_path is None
     return MouthSettings(
-        engine=options.engine,
+        engine="puppet" if rests else options.engine,
         device=options.device,
         checkpoint=options.checkpoint_path,
         half=options.fp16,
@@ -221,6 +225,10 @@ def _output(options: Options) -> OutputSettings:
 
 def _stages(options: Options) -> StagesSettings:
     wanted: dict[str, Any] = {}
+    if options.animate is not None or options.idle:
+        wanted["animate"] = AnimateSettings(
+            options.seed, options.expression_scale, loops=options.idle > 0
+        )
     if options.upscale is not None:
         wanted["upscale"] = UpscaleSettings(options.upscale, options.upscaler)
     wanted |= {name: PluginSettings(name, words) for name, words in options.plugin_stages or ()}

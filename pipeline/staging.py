@@ -2,7 +2,7 @@
 
 from collections.abc import Generator as Stream
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audio.windows import Windows
 from base.errors import LipSyncError, UsageError
@@ -11,7 +11,7 @@ from pipeline.report import Clock, StageReport
 from pipeline.settings import PictureSettings, StagesSettings
 from stages import STAGES, StageEntry
 from stages.plugins import load_plugin_stage
-from stages.stage import FrameSound, OutputFrame, Stage, StageScene, VideoFormat
+from stages.stage import FrameSound, Noting, OutputFrame, Stage, StageScene, VideoFormat
 
 READ_AHEAD = 4  # frames
 QUIETEST, LOUDEST = -4.0, 4.0  # of a mel's numbers
@@ -29,6 +29,16 @@ class Staging:
         """About stages that were left out."""
         left_out = [report for report in self.reports if report.state == "skipped"]
         return tuple(f"without the stage {report.name}: {report.reason}" for report in left_out)
+
+    def finished(self) -> tuple[StageReport, ...]:
+        """The reports, after the work, with what the stages have noted."""
+        noted = {name: stage.notes for name, stage in self.stages if isinstance(stage, Noting)}
+        return tuple(
+            replace(report, reason="; ".join(noted[report.name]))
+            if report.name in noted
+            else report
+            for report in self.reports
+        )
 
     def output(self, given: VideoFormat) -> VideoFormat:
         for _, stage in self.stages:

@@ -18,6 +18,12 @@ class StageEntry:
     before_mouth: bool = False
 
 
+def _animate(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
+    from stages.animate.stage import load_animate
+
+    return load_animate(settings, scene)
+
+
 def _upscale(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
     from stages.upscale import load_upscale
 
@@ -25,4 +31,7 @@ def _upscale(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
 
 
 # in the order in which frames pass them; what a stage needs is imported when it is loaded
-STAGES: Mapping[str, StageEntry] = {"upscale": StageEntry(_upscale)}
+STAGES: Mapping[str, StageEntry] = {
+    "animate": StageEntry(_animate),
+    "upscale": StageEntry(_upscale),
+}

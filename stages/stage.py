@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,3 +83,11 @@ class Stage(Protocol):
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         """The frames it makes, each with its face where it then is."""
         ...
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A stage that has something to say of its work, once it is done."""
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...

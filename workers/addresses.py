@@ -38,7 +38,7 @@ def address_of(path: Path | None) -> str | None:
 
 def display_name(path: Path | None) -> str:
     """The address or the path, for people."""
-    return address_of(path) or str(path)
+    return address_of(path) or str(path or "")
 
 
 def size_and_version(address: str) -> tuple[int, int]:

@@ -62,6 +62,16 @@ def test_a_name_with_brackets_is_a_name(folder):
     assert pairs(plan("--face", "ann.png", "--audios", "[x].wav")) == [("ann.png", "[x].wav")]
 
 
+def test_faces_without_speech_need_no_sound(folder):
+    jobs = plan("--faces", "*.png", "--idle", "5")
+    assert [(job.options.face.name, job.options.audio) for job in jobs] == [("ann.png", None)]
+    assert outputs(jobs) == ["results/batch/ann_idle.mp4"]
+    (folder / "jobs.csv").write_text("face,audio,idle\nann.png,ann.wav,\nann.png,,3\n")
+    speaks, listens = plan("--manifest", "jobs.csv")
+    assert (speaks.options.idle, listens.options.idle) == (0, 3)
+    assert listens.options.audio is None and speaks.key != listens.key
+
+
 def test_zipped_in_sorted_order(folder):
     jobs = plan("--faces", "bob.mp4", "ann.png", "--audios", "bob.mp3", "ann.wav", "--zip")
     assert pairs(jobs) == [("ann.png", "ann.wav"), ("bob.mp4", "bob.mp3")]

@@ -1,6 +1,7 @@
 """Stages in a run, with real media."""
 
 import json
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -12,8 +13,9 @@ from audio.windows import windows_of
 from base.errors import EngineError, UsageError
 from command.cli import main
 from pipeline.options import Options
+from pipeline.report import StageReport
 from pipeline.settings import settings_of
-from pipeline.staging import open_stages, sound_of
+from pipeline.staging import Staging, open_stages, sound_of
 from stages import StageEntry
 from stages.stage import StageScene, VideoFormat
 from tests.media import make_sound, make_video
@@ -96,3 +98,16 @@ def test_an_enlarged_result_larger_than_allowed_is_refused():
     wanted = settings(upscale=4, max_pixels=10_000)
     with pytest.raises(UsageError, match="256x192"):
         open_stages(wanted.stages, SCENE, False, wanted.picture)
+
+
+def test_what_a_stage_notes_stands_in_the_report():
+    @dataclass
+    class Noting:
+        notes: tuple[str, ...] = ()
+
+    stage = Noting()
+    reports = StageReport("still", "ran"), StageReport("gone", "skipped", "no such file")
+    staging = Staging((("still", stage),), reports)
+    assert staging.finished() == (StageReport("still", "ran"), reports[1])
+    stage.notes = ("one", "two")
+    assert staging.finished() == (StageReport("still", "ran", "one; two"), reports[1])
