@@ -18,8 +18,8 @@ from setuptools.command.build_py import build_py  # type: ignore[import-untyped]
 
 PACKAGE = "lipsync"
 ROOMS = (
-    *("base", "audio", "video", "faces", "blending", "tensors", "puppet", "wav2lip"),
-    *("models", "quality", "stages", "pipeline", "workers", "command", "batch"),
+    *("base", "audio", "video", "faces", "blending", "tensors", "liveportrait", "puppet"),
+    *("wav2lip", "models", "quality", "stages", "pipeline", "workers", "command", "batch"),
 )
 ROOT = Path(__file__).parent
 FROM = re.compile(rb"from[ \t]+")

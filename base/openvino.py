@@ -11,7 +11,10 @@ large, so the thread gets its own one back once the plugin is loaded.
 """
 
 import sys
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from base.signal_stack import signal_stack_kept
 
@@ -20,7 +23,9 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # importin
 import openvino as ov  # type: ignore[import-untyped] # noqa: E402
 from openvino import opset15 as ops  # noqa: E402
 
-__all__ = ["core", "ops", "ov"]
+__all__ = ["core", "ops", "ov", "read_onnx"]
+
+Conversion = Callable[[Any], list[ov.Output]]  # of a node of an ONNX graph
 
 
 @lru_cache(maxsize=1)
@@ -30,3 +35,25 @@ def core() -> ov.Core:
         only = ov.Core()
         only.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return only
+
+
+def read_onnx(path: Path, conversions: Mapping[str, Conversion]) -> ov.Model:
+    """Read an ONNX file, some of its operations built by functions of ours.
+
+    RuntimeError where OpenVINO cannot read it.
+    """
+    from openvino import frontend as frontends  # type: ignore[import-untyped]
+    from openvino.frontend.onnx import ConversionExtension  # type: ignore[import-untyped]
+
+    failures = (
+        *(frontends.GeneralFailure, frontends.InitializationFailure),
+        *(frontends.NotImplementedFailure, frontends.OpConversionFailure),
+        frontends.OpValidationFailure,
+    )
+    frontend = frontends.FrontEndManager().load_by_framework("onnx")
+    for operation, conversion in conversions.items():
+        frontend.add_extension(ConversionExtension(operation, conversion))
+    try:
+        return frontend.convert(frontend.load(str(path)))
+    except failures as error:  # no RuntimeErrors, unlike those of read_model
+        raise RuntimeError(str(error)) from error

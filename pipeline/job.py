@@ -12,8 +12,10 @@ from base.errors import UsageError
 from base.geometry import Box
 from pipeline.idle import silence
 from pipeline.mouth_audio import mouth_audio
+from pipeline.portrait import Portrait, open_portrait
+from pipeline.report import StageReport
 from pipeline.settings import Settings, SoundSettings
-from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of
+from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of, without
 from stages.stage import StageScene, VideoFormat
 from video.encoders import Encoder
 from video.fragments import check_fragments
@@ -34,6 +36,8 @@ class Job:
     notices: tuple[str, ...] = ()  # what the user should know of the inputs
     before: Staging = NO_STAGES  # between the source and the mouth
     behind: Staging = NO_STAGES  # between the mouth and the encoder
+    portrait: Portrait | None = None  # moves the photo before its face is followed
+    moved: tuple[StageReport, ...] = ()  # what became of that
 
     @property
     def size(self) -> tuple[int, int]:
@@ -57,6 +61,9 @@ def open_job(settings: Settings) -> Job:
     source = open_source(
         picture.path, picture.shape, picture.fps, picture.static, picture.max_pixels
     )
+    if source.still and picture.out_fps is not None:
+        source = replace(source, fps=picture.out_fps)
+    portrait, moved = open_portrait(settings, source)
     scene = StageScene(
         given=VideoFormat(source.width, source.height, source.fps),
         first=source.first,
@@ -69,19 +76,20 @@ def open_job(settings: Settings) -> Job:
     windows, notices = _windows(sound, scene.given.fps)
     scene = replace(scene, sound=sound_of(windows))
     behind = open_stages(settings.stages, scene, False, picture)
-    if picture.fps_named and picture.fps != source.fps:
+    if picture.fps_named and picture.fps != source.fps and picture.out_fps is None:
         notices += (f"--fps is for a still: {picture.path} keeps its {float(source.fps):.5g}",)
     target = _target(settings, behind.output(scene.given))
     if settings.face.box is not None:
         _check_box(settings.face.box, source)
     encoder = choose_encoder(target, source.first)
     notices += (
+        *without(moved),
         *before.notices,
         *behind.notices,
         *source.notices,
         *hdr_notices(source, encoder, output.crf),
     )
-    return Job(settings, windows, source, target, encoder, notices, before, behind)
+    return Job(settings, windows, source, target, encoder, notices, before, behind, portrait, moved)
 
 
 def hdr_notices(source: Source, encoder: Encoder, crf: int) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Judge the finished file: what the meters say of it, and a page that shows it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,21 +10,27 @@ from base.locks import replace_file
 from faces.face import FaceTrack
 from pipeline.report import after_the_video
 from pipeline.settings import Settings
+from stages import STAGES
 
 if TYPE_CHECKING:
-    from quality.comparison import Comparison
+    from quality.comparison import Comparison, InputFrames
     from quality.measurement import Measurement
 
 MOUTH_FOLLOWS = ("lag_ms", "sync_confidence", "share_of_speech_moving")
 
 
-def judgement(settings: Settings, faces: FaceTrack) -> dict[str, Any]:
-    """For the report: the verdict in a sentence, and every figure with its level."""
+def judgement(
+    settings: Settings, faces: FaceTrack, inputs: "Callable[[], InputFrames] | None" = None
+) -> dict[str, Any]:
+    """For the report: the verdict in a sentence, and every figure with its level.
+
+    `inputs`: what mouths were made for, where that is not the source at its own rate.
+    """
     from quality.measurement import as_json, empty_report, measure
     from quality.verdict import sentence
 
     try:
-        result = _expected(settings, measure(view_of(settings, faces)))
+        result = _expected(settings, measure(view_of(settings, faces, inputs)))
     except NoFaceError as error:  # the result is whole all the same, only not measured
         return {"sentence": f"quality: not measured, {error}", **empty_report()}
     if settings.files.page is not None:
@@ -38,15 +45,18 @@ def _expected(settings: Settings, result: "Measurement") -> "Measurement":
     return replace(result, values={**result.values, **dict.fromkeys(MOUTH_FOLLOWS)})
 
 
-def view_of(settings: Settings, faces: FaceTrack) -> "Comparison":
+def view_of(
+    settings: Settings, faces: FaceTrack, inputs: "Callable[[], InputFrames] | None" = None
+) -> "Comparison":
     """The result beside its source, with the faces that the run found in it.
 
-    Stages change size, rate or place of what the source shows: then the result is judged alone.
+    Stages behind the mouth change size or place of what the source shows: then the result is
+    judged alone.
     """
     from quality.comparison import Comparison
 
     picture, sound = settings.picture, settings.sound
-    alone = bool(settings.stages.by_name)
+    alone = any(not STAGES[name].before_mouth for name in settings.stages.by_name)
     return Comparison(
         result=settings.output.path,
         source=None if alone else picture.path,
@@ -57,6 +67,7 @@ def view_of(settings: Settings, faces: FaceTrack) -> "Comparison":
         fps=picture.fps,
         mouth_delay=sound.mouth_later,
         faces=None if alone else faces,
+        inputs=None if alone else inputs,
     )
 
 

@@ -19,11 +19,12 @@ from blending.methods import BLENDERS
 from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
+from pipeline.animation import animation_folder
 from pipeline.bit_rates import parse_bit_rate, parse_sound_rate
 from pipeline.idle import MOST_SECONDS, check_idle
 from pipeline.modes import MODE_NAMES, PROFILES, Mode
 from pipeline.plugin_stages import PluginStages, parse_plugin_stages
-from stages.names import ANIMATIONS, FACTORS, UPSCALERS
+from stages.names import FACTORS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS
 from wav2lip.generators import DEVICES, GENERATORS
@@ -200,6 +201,27 @@ class Options:
     encoder: str = _option("auto", "video encoder", choices=tuple(ENCODERS))
     preset: str = _option("veryfast", "the encoder's preset, by its x264 name or a profile's")
     crf: int = _option(18, "the encoder's constant quality: 0 lossless, 51 worst", type=int)
+    out_fps: Fraction | None = _option(
+        None, "frames a second of the result, of a video too", type=parse_rate, metavar="RATE"
+    )
+    interpolator: Path | None = _option(
+        None,
+        "network (ONNX) that makes the frames between a video's, instead of its motion",
+        type=parse_path,
+        role=Role.READ,
+    )
+    animate: str | None = _option(
+        None,
+        "bring a photo to life: idle sways, breathes and blinks; or a folder with LivePortrait's"
+        " networks (ONNX)",
+        metavar="idle|FOLDER",
+    )
+    driving_video: Path | None = _option(
+        None,
+        "video of a head, or LivePortrait's motion template (.pkl), that the photo moves like",
+        type=parse_path,
+        role=Role.READ,
+    )
     upscale: int | None = _option(
         None, "enlarge the finished picture so many times", type=int, choices=FACTORS
     )
@@ -231,9 +253,6 @@ class Options:
         plugins="stages",
     )
     models: bool = _switch("list the models that are found", role=Role.RUN, single=True)
-    animate: str | None = _option(
-        None, "bring a photo to life: idle sways, breathes and blinks", choices=ANIMATIONS
-    )
     idle: float = _option(
         0.0, "a living photo without speech for so long, as a loop", type=float, metavar="S"
     )
@@ -284,7 +303,7 @@ class Options:
     def __post_init__(self) -> None:
         for name, low, high in RANGES:
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise UsageError(f"--{name} must be {low} to {high}, got {value}")
         self._check_inputs()
         check_idle(
@@ -296,6 +315,7 @@ class Options:
         if self.stream == STANDARD_OUTPUT and self.progress == "json":
             raise UsageError("--stream - and --progress json: both want standard output")
         check_select(self.face_select)
+        animation_folder(self.animate, self.driving_video)
         if self.engine == "puppet" and self.checkpoint_path is not None:
             raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
 
@@ -423,9 +443,12 @@ REQUIRED_FLAGS = {
     "smooth_window": "temporal_smooth",
     "smooth_mode": "temporal_smooth",
     "upscaler": "upscale",
+    "interpolator": "out_fps",
+    "driving_video": "animate",
 }
 RANGES: tuple[tuple[str, float, float], ...] = (
     ("fps", 1, 240),
+    ("out_fps", 1, 240),
     ("face_det_batch_size", 1, 4096),
     ("wav2lip_batch_size", 1, 4096),
     ("resize_factor", 1, 64),

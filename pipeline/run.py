@@ -15,10 +15,11 @@ from base.cache import Cached
 from base.errors import OutOfMemoryError
 from base.memory import OUT_OF_MEMORY_MESSAGE, can_allocate, peak_memory_mb
 from base.prefetch import prefetch
-from faces.face import FaceTrack
+from faces.face import Face, FaceTrack
 from pipeline.job import Job, open_job
 from pipeline.judgement import judgement
 from pipeline.mouths import FrameWithMouth, Mouth, blend_mouth, with_mouths
+from pipeline.moved_photo import moved_photo
 from pipeline.preflight import Estimate, estimate
 from pipeline.report import Clock, Faces, Report, Step
 from pipeline.scene import scene_of
@@ -40,7 +41,16 @@ Blend = Callable[[OutputFrame, Mouth | None], Frame]
 
 def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock) -> Report:
     """Write the video that the settings describe."""
-    job, _, network = prepare(settings, stages, clock)
+    prepared, _, network = prepare(settings, stages, clock)
+    with moved_photo(prepared, stages, progress, clock) as job:
+        if job.portrait is not None:  # its frames are new in every run: nothing of them is kept
+            stages = replace(stages, cache=None)
+        return _spoken(job, network, stages, progress, clock)
+
+
+def _spoken(job: Job, network: Cached, stages: Stages, progress: Progress, clock: Clock) -> Report:
+    """Write the video of a job that is all prepared."""
+    settings = job.settings
     with clock.stage("faces"):
         sightings, cached = sightings_of(job, stages, progress)
         faces = faces_of(job, sightings)
@@ -72,7 +82,7 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
     quality: dict[str, Any] = {}
     if settings.files.judged:
         with clock.stage("quality"):
-            quality = judgement(settings, faces)
+            quality = judgement(settings, faces, _inputs(job, faces, starts_shot))
     report = _report(stages.engine, precision_of(generator), job, counter, written, clock)
     caches: dict[str, Cached] = {"track": cached, "network": network}
     notices = (*job.notices, *framing.notices, *notices_of(generator), *stream_notices)
@@ -143,6 +153,20 @@ def _tracked(
             before = at
 
 
+def _inputs(
+    job: Job, faces: FaceTrack, starts_shot: NDArray[np.bool_]
+) -> Callable[[], Stream[tuple[Frame, Face | None], None, None]] | None:
+    """What the mouths were made for, once more; None where it is the source as it is."""
+    if not job.before.stages and job.portrait is None:
+        return None
+
+    def again() -> Stream[tuple[Frame, Face | None], None, None]:
+        with closing(job.before.frames(_tracked(job, faces, starts_shot), Clock())) as outputs:
+            yield from ((output.frame, output.face) for output in outputs)
+
+    return again
+
+
 def _blended(
     with_mouth: Iterator[FrameWithMouth], blend: Blend, counter: "_Counter", clock: Clock
 ) -> Stream[OutputFrame, None, None]:
@@ -197,5 +221,5 @@ def _report(
         seconds_by_stage=dict(clock.stages),
         peak_memory_mb=peak_memory_mb(),
         mode=None if job.settings.mode is None else job.settings.mode.summary,
-        stages=(*job.before.finished(), *job.behind.finished()),
+        stages=(*job.moved, *job.before.finished(), *job.behind.finished()),
     )

@@ -12,10 +12,12 @@ from blending.masks import MaskShape
 from blending.methods import BlendSettings
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
+from pipeline.animation import IDLE, animation_folder
 from pipeline.modes import Mode
 from pipeline.options import Four, Options
 from stages.animate.motion import AnimateSettings
 from stages.plugins import PluginSettings
+from stages.rate.stage import RateSettings
 from stages.upscale import UpscaleSettings
 from video.shape import Shape
 
@@ -28,6 +30,7 @@ class PictureSettings:
     shape: Shape
     fps: Fraction  # of a still
     fps_named: bool  # by the user
+    out_fps: Fraction | None  # of the output; none: the source's
     static: bool
     loop: str  # one of video.loops.LOOPS
     max_pixels: int  # 0: any number
@@ -96,6 +99,14 @@ class StagesSettings:
 
 
 @dataclass(frozen=True)
+class PortraitSettings:
+    """What moves a photo before its face is followed."""
+
+    folder: Path  # with LivePortrait's networks
+    driving: Path  # a video of a head, or a motion template
+
+
+@dataclass(frozen=True)
 class FilesSettings:
     """What is written beside and after the video."""
 
@@ -119,6 +130,7 @@ class Settings:
     files: FilesSettings
     stages: StagesSettings = StagesSettings()
     mode: Mode | None = None  # that set some of this
+    portrait: PortraitSettings | None = None  # none: the photo rests
 
 
 def settings_of(options: Options) -> Settings:
@@ -133,6 +145,7 @@ def settings_of(options: Options) -> Settings:
         files=_files(options),
         stages=_stages(options),
         mode=options.mode,
+        portrait=_portrait(options),
     )
 
 
@@ -143,6 +156,7 @@ def _picture(options: Options) -> PictureSettings:
         shape=Shape(options.resize_factor, options.rotate, options.crop),
         fps=options.fps,
         fps_named=options.fps != Options.fps,
+        out_fps=options.out_fps,
         static=options.static,
         loop=options.loop,
         max_pixels=options.max_pixels,
@@ -225,14 +239,23 @@ def _output(options: Options) -> OutputSettings:
 
 def _stages(options: Options) -> StagesSettings:
     wanted: dict[str, Any] = {}
-    if options.animate is not None or options.idle:
+    if options.animate == IDLE or options.idle:
         wanted["animate"] = AnimateSettings(
             options.seed, options.expression_scale, loops=options.idle > 0
         )
+    if options.out_fps is not None:
+        wanted["rate"] = RateSettings(options.out_fps, options.interpolator)
     if options.upscale is not None:
         wanted["upscale"] = UpscaleSettings(options.upscale, options.upscaler)
     wanted |= {name: PluginSettings(name, words) for name, words in options.plugin_stages or ()}
     return StagesSettings(wanted, options.on_stage_error == "skip")
+
+
+def _portrait(options: Options) -> PortraitSettings | None:
+    folder = animation_folder(options.animate, options.driving_video)
+    if folder is None or options.driving_video is None:
+        return None
+    return PortraitSettings(folder, options.driving_video)
 
 
 def _files(options: Options) -> FilesSettings:

@@ -1,6 +1,7 @@
 """The stages of a run: loaded before its work, then put around the mouth."""
 
 from collections.abc import Generator as Stream
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -27,8 +28,7 @@ class Staging:
     @property
     def notices(self) -> tuple[str, ...]:
         """About stages that were left out."""
-        left_out = [report for report in self.reports if report.state == "skipped"]
-        return tuple(f"without the stage {report.name}: {report.reason}" for report in left_out)
+        return without(self.reports)
 
     def finished(self) -> tuple[StageReport, ...]:
         """The reports, after the work, with what the stages have noted."""
@@ -55,6 +55,12 @@ class Staging:
 
 
 NO_STAGES = Staging()
+
+
+def without(reports: Iterable[StageReport]) -> tuple[str, ...]:
+    """What the user is told of stages that were left out."""
+    left_out = [report for report in reports if report.state == "skipped"]
+    return tuple(f"without the stage {report.name}: {report.reason}" for report in left_out)
 
 
 def open_stages(

@@ -35,6 +35,8 @@ READ_AHEAD = 4  # frames of the result, and as many of the source
 
 Points = NDArray[np.float32]  # (5, 2) x, y
 CropLoader = Callable[[], Picture | None]
+# What the run had made a mouth for: the frames at the result's rate, each with its face
+InputFrames = Generator[tuple[Frame, Face | None], None, None]
 
 
 def no_crop() -> None:
@@ -84,6 +86,7 @@ class Comparison:
     mouth_delay: Fraction = Fraction(0)  # seconds that the run moved the mouth behind its sound
     faces: FaceTrack | None = None  # a face for each frame of the source, or of the result
     track_settings: TrackSettings = field(default_factory=TrackSettings)
+    inputs: Callable[[], InputFrames] | None = None  # of the source at another rate
     detector: Callable[[], Detector] = _mtcnn
     lips: Callable[[bool], LipsSeer] | None = seer_for  # by whether it is a still; none: unseen
 
@@ -97,11 +100,9 @@ def compared_frames(comparison: Comparison) -> Generator[ComparedFrame, None, No
     """Every frame of the result in turn; no more than a few are in memory."""
     result = open_source(comparison.result, Shape(), comparison.fps)
     source = _open_matching_source(comparison, result)
-    faces = _faces(comparison, result, source)
-    with closing(_align(result, source, comparison.loop)) as aligned:
+    with closing(_aligned(comparison, result, source)) as aligned:
         last, last_place = None, -1
-        for index, (result_frame, place, source_frame) in enumerate(aligned):
-            face = faces[place] if place < len(faces) else None
+        for index, (result_frame, place, source_frame, face) in enumerate(aligned):
             frame = compare_frame(index, result_frame, source_frame, face)
             if last is not None and place == last_place:  # the same source picture, as of a still
                 frame = frame.beside(last)
@@ -213,6 +214,25 @@ def _faces(comparison: Comparison, result: Source, source: Source | None) -> Fac
 def _frames_in(clip: Source, seconds: Fraction) -> int:
     """The frames of a clip that are shown within so many seconds."""
     return math.ceil(seconds * clip.fps) + 1
+
+
+# A frame of the result, the place of its source frame, that frame, and the face in it
+FacedFrames = tuple[Frame, int, Frame | None, Face | None]
+
+
+def _aligned(
+    comparison: Comparison, result: Source, source: Source | None
+) -> Generator[FacedFrames, None, None]:
+    """Every frame of the result with what it was made from."""
+    if comparison.inputs is not None and source is not None:
+        with closing(comparison.inputs()) as inputs, closing(result.frames()) as frames:
+            for index, (frame, (made_from, face)) in enumerate(zip(frames, inputs, strict=False)):
+                yield frame, index, made_from, face
+        return
+    faces = _faces(comparison, result, source)
+    with closing(_align(result, source, comparison.loop)) as aligned:
+        for frame, place, shown in aligned:
+            yield frame, place, shown, faces[place] if place < len(faces) else None
 
 
 # A frame of the result, the place of its source frame in one pass of the source, that frame

@@ -30,8 +30,15 @@ def _upscale(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
     return load_upscale(settings, scene)
 
 
+def _rate(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
+    from stages.rate.stage import load_rate
+
+    return load_rate(settings, scene)
+
+
 # in the order in which frames pass them; what a stage needs is imported when it is loaded
 STAGES: Mapping[str, StageEntry] = {
+    "rate": StageEntry(_rate, before_mouth=True),
     "animate": StageEntry(_animate),
     "upscale": StageEntry(_upscale),
 }

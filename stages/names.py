@@ -1,5 +1,4 @@
 """What the flags of stages take; without imports, so that --help need not wait for them."""
 
-ANIMATIONS = ("idle",)
 FACTORS = (2, 4)  # by which a picture is enlarged
 UPSCALERS = ("lanczos", "bilinear", "nearest")

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"base"},
     {"audio", "video", "faces", "blending", "tensors"},
-    {"puppet"},
+    {"liveportrait", "puppet"},
     {"wav2lip", "models", "quality", "stages"},
     {"pipeline"},
     {"workers"},

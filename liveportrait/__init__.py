@@ -1,0 +1,1 @@
+"""A photo moved by LivePortrait's networks, which are the user's own."""

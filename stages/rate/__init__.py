@@ -1,0 +1,1 @@
+"""Frames at another rate: those between the source's by its motion."""
