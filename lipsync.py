@@ -96,19 +96,17 @@ def _run(words: list[str], tell: Callable[[Step], None]) -> Report:
 
     from command.flags import parse_options
     from pipeline import run
-    from pipeline.preflight import check_places
     from pipeline.report import Clock, write_report
-    from pipeline.settings import settings_of
+    from pipeline.speaking import settings_with_speech
     from pipeline.stages import WITHOUT_WEIGHTS, stages_of
 
     clock = Clock()
     options, notices = parse_options(words)
-    settings = settings_of(options)
-    check_places(settings.files)
-    stages = stages_of(settings)
-    if stages.engine == "puppet" and options.engine == "auto":
-        notices.append(WITHOUT_WEIGHTS)
-    report = run.lipsync(settings, stages, tell, clock)
+    with settings_with_speech(options, clock) as settings:
+        stages = stages_of(settings)
+        if stages.engine == "puppet" and options.engine == "auto":
+            notices.append(WITHOUT_WEIGHTS)
+        report = run.lipsync(settings, stages, tell, clock)
     report = replace(report, notices=(*notices, *report.notices))
     if options.report is not None:
         write_report(options.report, {"options": options.as_json(), **asdict(report)})

@@ -18,8 +18,9 @@ from setuptools.command.build_py import build_py  # type: ignore[import-untyped]
 
 PACKAGE = "lipsync"
 ROOMS = (
-    *("base", "audio", "video", "faces", "blending", "tensors", "liveportrait", "puppet"),
-    *("wav2lip", "models", "quality", "stages", "pipeline", "workers", "command", "batch"),
+    *("base", "audio", "speech", "video", "faces", "blending", "tensors"),
+    *("liveportrait", "puppet", "wav2lip", "models", "quality", "stages"),
+    *("pipeline", "workers", "command", "batch"),
 )
 ROOT = Path(__file__).parent
 FROM = re.compile(rb"from[ \t]+")

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.load import SAMPLE_RATE, Samples, Sound
-from audio.phonemes import Phoneme
 from base.errors import EngineError
+from base.phonemes import Phoneme
 
 # Seconds: the network's attention grows with the square of a piece's length.
 LONGEST_PIECE, SHORTEST_PIECE = 20, 15

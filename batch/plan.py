@@ -15,7 +15,9 @@ from batch.key import key_of
 from batch.rows import Row, read_rows
 from batch.sources import combine, matching_files, pairs_in, silent
 from pipeline.modes import with_mode
-from pipeline.options import Options, reorder_box
+from pipeline.options import NO_PAGE, Options, reorder_box
+from pipeline.text_options import INPUTS, is_silent
+from speech.voices import VoiceName
 from video.writer import check_output
 from workers.addresses import address_of, display_name
 
@@ -35,9 +37,12 @@ def _rows(batch: BatchOptions) -> Sequence[Row]:
         return read_rows(batch.manifest, batch.out_dir)
     if batch.pairs is not None:
         return pairs_in(batch.pairs)
-    if batch.defaults["idle"] and not batch.audios:
-        return silent(_files(batch, "face"))
-    return combine(_files(batch, "face"), _files(batch, "audio"), batch.zip)
+    faces, defaults = _files(batch, "face"), batch.defaults
+    if not batch.audios and defaults["idle"]:
+        return silent(faces)
+    if not batch.audios and (defaults["text"] or defaults["text_file"]):
+        return [Row(f"{face.name} with the text", {"face": face}) for face in faces]
+    return combine(faces, _files(batch, "audio"), batch.zip)
 
 
 def _files(batch: BatchOptions, name: str) -> list[Path]:
@@ -51,11 +56,11 @@ def _files(batch: BatchOptions, name: str) -> list[Path]:
 
 
 def _job(batch: BatchOptions, row: Row, index: int) -> Job:
-    values = {**batch.defaults, **row.values}
+    values = _with_own_input(batch.defaults, row.values)
     try:
         _check_inputs(values)
-        sound = values["audio"].stem if values["audio"] else "idle"
-        words = {"face": values["face"].stem, "audio": sound, "index": f"{index:04}"}
+        _check_spoken(values, row.values)
+        words = {"face": values["face"].stem, "audio": _heard(values), "index": f"{index:04}"}
         if "outfile" not in row.values:
             values["outfile"] = batch.out_dir / fill_template(batch.template, words)
         for name in ("report", "quality"):
@@ -76,9 +81,29 @@ def _job_name(outfile: Path, out_dir: Path) -> str:
     return os.path.relpath(outfile, out_dir)
 
 
+def _with_own_input(defaults: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row's options; a sound or a text of its own stands in place of that of all jobs."""
+    others = dict.fromkeys(INPUTS) if any(name in row for name in INPUTS) else {}
+    return {**defaults, **others, **row}
+
+
+def _heard(values: Mapping[str, Any]) -> str:
+    """What stands for {audio} in a name."""
+    file = values["audio"] or values["text_file"]
+    return "text" if file is None else str(file.stem)
+
+
+def _check_spoken(values: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+    """UsageError where a table would start a program, or jobs would share standard input."""
+    if "voice" in row and VoiceName.parse(row["voice"]).is_program:
+        raise UsageError("voice: a table starts no program: give it as the flag --voice, for all")
+    if values["text_file"] == NO_PAGE:
+        raise UsageError("--text_file -: jobs have no standard input; name a file")
+
+
 def _check_inputs(values: Mapping[str, Any]) -> None:
-    needed = ("face",) if values["idle"] else ("face", "audio")
-    missing = [name for name in needed if values[name] is None]
+    missing = [] if values["face"] is not None else ["face"]
+    missing += ["audio"] if is_silent(values) and not values["idle"] else []
     if missing:
         raise UsageError(f"{' and '.join(missing)} missing: fill the column, or give the flag")
 

@@ -16,6 +16,7 @@ SOUND_SUFFIXES = frozenset(
         *("wma", "aiff", "aif", "amr", "mka", "ac3", "caf"),
     )
 )
+TEXT_SUFFIXES = frozenset({".txt"})  # a text to be spoken
 FACE_SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in (
@@ -39,7 +40,7 @@ FACE_SUFFIXES = frozenset(
 
 
 def pairs_in(folder: Path) -> list[Row]:
-    """Each face with the sound of the same name; UsageError for one without the other."""
+    """Each face with the sound of the same name, or else the text; UsageError for one alone."""
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
@@ -48,6 +49,8 @@ def pairs_in(folder: Path) -> list[Row]:
         )
     visible = [path for path in files if not path.name.startswith(".")]
     faces, sounds = (_by_stem(visible, suffixes) for suffixes in (FACE_SUFFIXES, SOUND_SUFFIXES))
+    texts = _by_stem(visible, TEXT_SUFFIXES)  # beside a sound it is a transcript
+    sounds = {**{stem: path for stem, path in texts.items() if stem in faces}, **sounds}
     unpaired = sorted(faces.keys() ^ sounds.keys())
     if unpaired:
         files_by_stem, missing = (faces, "sound") if unpaired[0] in faces else (sounds, "face")
@@ -99,4 +102,6 @@ def silent(faces: Sequence[Path]) -> list[Row]:
 
 
 def _row(face: Path, sound: Path) -> Row:
-    return Row(f"{face.name} with {sound.name}", {"face": face, "audio": sound})
+    """The sound may be a text."""
+    name = "text_file" if sound.suffix.lower() in TEXT_SUFFIXES else "audio"
+    return Row(f"{face.name} with {sound.name}", {"face": face, name: sound})

@@ -78,8 +78,20 @@ def load_visemes() -> Command:
     return main
 
 
+def load_voices() -> Command:
+    from benchmarks.voices.command import main
+
+    return main
+
+
 def load_lips() -> Command:
     from benchmarks.lips.command import main
+
+    return main
+
+
+def load_living() -> Command:
+    from benchmarks.living.command import main
 
     return main
 
@@ -107,6 +119,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "vad": Subcommand("finding speech in noise", load_vad),
     "batch": Subcommand("folders of jobs: a loop, kills, a thousand", load_batch),
     "visemes": Subcommand("lips that meet where they must, by sound and by phonemes", load_visemes),
+    "living": Subcommand("a photo that lives: its cost, its blinks, its loop", load_living),
+    "voices": Subcommand("when voices speak their words, and what is heard of them", load_voices),
     "quality": Subcommand("whether a result is any good", load_quality),
     "gpu": Subcommand("every check that needs a GPU, in limited time", load_gpu),
     "lips": Subcommand("the mouths of finished videos, by looking at them", load_lips),

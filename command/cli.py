@@ -110,29 +110,26 @@ def _say_done(options: Options, report: Report, notices: Sequence[str]) -> None:
 
 def _make_video(options: Options, display: Display, clock: Clock) -> Report:
     """Imports what reads and writes a video only now, so that --help need not wait for it."""
-    from pipeline.preflight import check_places
     from pipeline.run import lipsync
-    from pipeline.settings import settings_of
+    from pipeline.speaking import settings_with_speech
     from pipeline.stages import stages_of
 
     display.start(options)
-    settings = settings_of(options)
-    check_places(settings.files)
-    return lipsync(settings, stages_of(settings, _load_engine), display.step, clock)
+    with settings_with_speech(options, clock) as settings:
+        return lipsync(settings, stages_of(settings, _load_engine), display.step, clock)
 
 
 def _check(options: Options, display: Display, clock: Clock, end: BeforeTheEnd) -> None:
     """Say what a run would do, as far as it is known before a face is looked for."""
-    from pipeline.preflight import check_places, in_words
+    from pipeline.preflight import in_words
     from pipeline.run import prepare
-    from pipeline.settings import settings_of
+    from pipeline.speaking import settings_with_speech
     from pipeline.stages import stages_of
 
     display.start(options)
-    settings = settings_of(options)
-    check_places(settings.files)
-    stages = stages_of(settings, _load_engine)
-    job, estimate, network = prepare(settings, stages, clock)
+    with settings_with_speech(replace(options, speech_file=None), clock) as settings:
+        stages = stages_of(settings, _load_engine)
+        job, estimate, network = prepare(settings, stages, clock)
     width, height = estimate.size
     needed = f"about {in_words(estimate.estimated_bytes)}"
     if estimate.free_bytes is not None:
@@ -141,7 +138,7 @@ def _check(options: Options, display: Display, clock: Clock, end: BeforeTheEnd) 
     for notice in job.notices:
         say(notice)
     say(f"face    {options.face}, {width}x{height}, {float(job.source.fps):.5g} a second")
-    say(f"sound   {options.audio or 'none'}, {estimate.seconds:.2f} s: {estimate.frames} frames")
+    say(f"sound   {options.sound_name}, {estimate.seconds:.2f} s: {estimate.frames} frames")
     say(f"mouth   {stages.engine}, cache {network}")
     say(f"output  {options.outfile}, {estimate.encoder}, {needed}")
     for line in mode_lines(options):
@@ -152,7 +149,7 @@ def _check(options: Options, display: Display, clock: Clock, end: BeforeTheEnd) 
 
 
 def _list_models(options: Options, display: Display, end: BeforeTheEnd) -> None:
-    from pipeline.inventory import inventory
+    from command.inventory import inventory
 
     rows = inventory(options)
     end()

@@ -16,7 +16,7 @@ from pipeline.options import Options
 from pipeline.report import Report, Step
 
 if TYPE_CHECKING:
-    from pipeline.inventory import ModelRow
+    from command.inventory import ModelRow
 
 
 class Display:

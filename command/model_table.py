@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.inventory import ModelRow
+from command.inventory import ModelRow
 
 TITLES = ("what", "use", "run by", "mode", "through", "licence", "where")
 

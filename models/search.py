@@ -4,10 +4,11 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
-from models.kinds import ENHANCERS, LIVEPORTRAIT, SADTALKER, UPSCALERS
+from models.kinds import ENHANCERS, KINDS, LIVEPORTRAIT, SADTALKER, UPSCALERS
 from models.recognition import DAMAGED, recognize
 from tensors.unpickling import UnknownOperationError
 
@@ -36,6 +37,16 @@ class Model:
     details: tuple[str, ...] = ()
 
 
+def missing_for(model: Model) -> str | None:
+    """What is missing to run a model that a flag takes; None if nothing is."""
+    if model.kind is None or "ONNX" in model.details:
+        return None
+    if KINDS[model.kind].onnx_only:
+        return "ONNX only"
+    needs_spandrel = model.kind in (*ENHANCERS, *UPSCALERS)
+    return "needs spandrel" if needs_spandrel and find_spec("spandrel") is None else None
+
+
 def named_by(variable: str) -> Path | None:
     """The file or folder that a variable of the environment names."""
     value = os.environ.get(variable, "")
@@ -53,13 +64,13 @@ def model_folders(checkpoints: Collection[Path] = ()) -> Iterator[tuple[str, Pat
 
 
 def find_model(kinds: Collection[str], variable: str) -> Model | None:
-    """The first model of these kinds, through its variable or in the folder of MODEL_ROOT."""
+    """The first model of these kinds that can be run, by its variable or in MODEL_ROOT's folder."""
     places = [(variable, named_by(variable)), (ROOT_VARIABLE, named_by(ROOT_VARIABLE))]
     for through, place in places:
         if place is None:
             continue
         for model in models_at(place, through):
-            if model.kind in kinds:
+            if model.kind in kinds and missing_for(model) is None:
                 return model
     return None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from audio.cleaning import load_cleaner
 from audio.load import load_sound
 from audio.vads import VADS
 from audio.windows import VadSettings, Windows, windows_of
@@ -112,6 +113,8 @@ def _windows(settings: SoundSettings, fps: Fraction) -> tuple[Windows, tuple[str
     else:
         heard = load_sound(settings.path, settings.max_seconds)
     sound, notices = mouth_audio(settings.drive, heard, settings.max_seconds)
+    if settings.cleaned:
+        sound = load_cleaner()(sound)
     vad = VADS[settings.vad]()
     hearing = VadSettings(vad, settings.silence_threshold, settings.speech_only)
     return windows_of(sound, fps, settings.mouth_later, hearing), notices

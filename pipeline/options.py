@@ -14,16 +14,15 @@ from typing import Any
 
 from audio.vads import VADS
 from base.errors import UsageError
-from base.plugins import plugin_names
 from blending.methods import BLENDERS
 from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
+from pipeline import flag_values, text_options
 from pipeline.animation import animation_folder
-from pipeline.bit_rates import parse_bit_rate, parse_sound_rate
 from pipeline.idle import MOST_SECONDS, check_idle
 from pipeline.modes import MODE_NAMES, PROFILES, Mode
-from pipeline.plugin_stages import PluginStages, parse_plugin_stages
+from pipeline.text_options import INPUTS, OF_A_TEXT, is_silent
 from stages.names import FACTORS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS
@@ -192,6 +191,24 @@ class Options:
         type=parse_path,
         role=Role.READ,
     )
+    text: str | None = _option(None, "words to speak, in place of --audio")
+    text_file: Path | None = _option(
+        None,
+        "a text to speak, plain or Markdown; -: standard input",
+        type=parse_path,
+        role=Role.READ,
+    )
+    voice: str = _option(
+        "pico",
+        "who speaks it: pico, piper, espeak, a voice's .onnx, or command:PROGRAM WORDS",
+    )
+    language: str | None = _option(None, "of the text, such as en-GB, de or fr; the voice's own")
+    speaking_rate: float = _option(1.0, "times the voice's usual rate, 0.5 to 2", type=float)
+    pitch: float = _option(1.0, "times the voice's usual pitch, 0.5 to 2", type=float)
+    speech_file: Path | None = _option(
+        None, "also write the spoken text as WAV", type=parse_path, role=Role.WRITTEN
+    )
+    clean_voice: bool = _switch("the mouth follows the sound without its noise and music")
     recognise_phonemes: bool = _switch(
         "hear the phonemes that the puppet's lips follow; needs the package hama"
     )
@@ -239,16 +256,15 @@ class Options:
         None, "preset, crf and bit rates for a purpose", choices=tuple(PROFILES), role=Role.RUN
     )
     max_bitrate: int | None = _option(
-        None, "most bits a second of the picture, such as 2M", type=parse_bit_rate, metavar="RATE"
+        None, "most bits a second of the picture, such as 2M", type=flag_values.parse_bit_rate
     )
     audio_bitrate: int = _option(
-        192_000, "bits a second of sound that is encoded", type=parse_sound_rate, metavar="RATE"
+        192_000, "bits a second of sound that is encoded", type=flag_values.parse_sound_rate
     )
-    plugin_stages: PluginStages | None = _option(
+    plugin_stages: flag_values.PluginStages | None = _option(
         None,
-        "stages of plug-ins behind all others: NAME or NAME=ARGUMENT, with commas between;"
-        " installed:",
-        type=parse_plugin_stages,
+        "stages of plug-ins behind all others, as name,name=argument; installed:",
+        type=flag_values.parse_plugin_stages,
         metavar="NAMES",
         plugins="stages",
     )
@@ -301,14 +317,14 @@ class Options:
     )
 
     def __post_init__(self) -> None:
-        for name, low, high in RANGES:
+        for name, low, high in (*RANGES, *text_options.RANGES):
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"--{name} must be {low} to {high}, got {value}")
         self._check_inputs()
         check_idle(
             self.idle,
-            {name: getattr(self, name) for name in ("audio", "drive_audio", "visemes", "quality")},
+            {name: getattr(self, name) for name in (*INPUTS, "drive_audio", "visemes", "quality")},
         )
         self._check_box()
         self._check_page()
@@ -316,12 +332,13 @@ class Options:
             raise UsageError("--stream - and --progress json: both want standard output")
         check_select(self.face_select)
         animation_folder(self.animate, self.driving_video)
+        text_options.check_voice(self.voice, self.language)
         if self.engine == "puppet" and self.checkpoint_path is not None:
             raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
 
     def _check_inputs(self) -> None:
-        needed = ("face",) if self.idle else ("face", "audio")
-        missing = [f"--{name}" for name in needed if getattr(self, name) is None]
+        missing = [] if self.face is not None else ["--face"]
+        missing += ["--audio"] if is_silent(vars(self)) and not self.idle else []
         if missing and not (self.demo or self.models):
             raise UsageError(f"{' and '.join(missing)} missing: name the file, or try --demo")
         written = self.written_files
@@ -370,6 +387,9 @@ class Options:
             words += [f"--{name} changes nothing without --animate" for name in changed]
         if self.recognise_phonemes and self.visemes is not None:
             words.append("--visemes says what is spoken: --recognise_phonemes changes nothing")
+        if self.audio is not None:
+            unused = [n for n in OF_A_TEXT if getattr(self, n) != getattr(Options, n)]
+            words += [f"--{name} changes nothing without --text" for name in unused]
         if self.face_box is not None and self.face_select != "largest":
             words.append("--box says whose face it is: --face_select changes nothing")
         return words
@@ -386,11 +406,17 @@ class Options:
         paths = {
             "--outfile": self.outfile,
             "--report": self.report,
+            "--speech_file": self.speech_file,
             "--quality": self.quality_page,
             "--stream": None if self.stream == STANDARD_OUTPUT else self.stream,
             "the contact sheet": self.sheet,
         }
         return {flag: path for flag, path in paths.items() if path is not None}
+
+    @property
+    def sound_name(self) -> str:
+        """What is heard, for people."""
+        return f"a text, by {self.voice}" if self.audio is None else str(self.audio)
 
     @property
     def cache_folder(self) -> Path | None:
@@ -427,14 +453,7 @@ def names_with(role: Role) -> tuple[str, ...]:
 
 def parser_arguments(option: "Field[Any]") -> Mapping[str, Any]:
     """What argparse's add_argument takes besides the name and the default."""
-    arguments: dict[str, Any] = {**option.metadata["parser"]}
-    group = arguments.pop("plugins", None)
-    if group is None:
-        return arguments
-    names = plugin_names(group)
-    if "choices" in arguments:
-        return {**arguments, "choices": (*arguments["choices"], *names)}
-    return {**arguments, "help": f"{arguments['help']} {', '.join(names) or 'none'}"}
+    return flag_values.with_plugins(option.metadata["parser"])
 
 
 OF_MOTION = ("expression_scale", "seed")
@@ -494,9 +513,12 @@ def reorder_box(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def with_demo_inputs(options: Options, folder: Path) -> Options:
     """The same options; face and sound, where not named, are the demo's in `folder`."""
+    needs_sound = is_silent(vars(options)) and not options.idle
     return replace(
         options,
         outfile=DEMO_OUTFILE if options.outfile == OUTFILE else options.outfile,
         face=options.face or folder / "portrait.png",
-        audio=options.audio or (None if options.idle else folder / "speech.m4a"),
+        audio=folder / "speech.m4a"
+        if is_silent(vars(options)) and not options.idle
+        else options.audio,
     )

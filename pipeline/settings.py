@@ -42,6 +42,7 @@ class SoundSettings:
 
     path: Path | None  # none: silence
     drive: Path | None  # moves the mouth instead
+    cleaned: bool  # of noise and music, for the mouth
     max_seconds: float  # 0: any number
     mouth_later: Fraction  # seconds by which the mouth comes after its sound
     vad: str  # one of audio.vads.VADS
@@ -142,7 +143,7 @@ def settings_of(options: Options) -> Settings:
         mouth=_mouth(options),
         blend=_blend(options),
         output=_output(options),
-        files=_files(options),
+        files=files_of(options),
         stages=_stages(options),
         mode=options.mode,
         portrait=_portrait(options),
@@ -167,6 +168,7 @@ def _sound(options: Options) -> SoundSettings:
     return SoundSettings(
         path=options.audio,
         drive=options.drive_audio,
+        cleaned=options.clean_voice,
         max_seconds=options.max_seconds,
         mouth_later=Fraction(options.audio_offset) / 1000,
         vad=options.vad,
@@ -258,7 +260,8 @@ def _portrait(options: Options) -> PortraitSettings | None:
     return PortraitSettings(folder, options.driving_video)
 
 
-def _files(options: Options) -> FilesSettings:
+def files_of(options: Options) -> FilesSettings:
+    """What is written where."""
     after = {**options.written_files}
     del after["--outfile"]
     if options.sheet is not None:  # its name follows the output's

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.load import load_sound
-from audio.phonemes import Phoneme, check_order, read_phonemes
+from audio.phonemes import read_phonemes
 from audio.recognition import check_recogniser, recognise
+from base.phonemes import Phoneme, check_order
 from puppet.motion import (
     PAUSE,
     SPEECH_FALL,

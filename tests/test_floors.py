@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up; a room may import from the floors below its own, and from itself.
 FLOORS = (
     {"base"},
-    {"audio", "video", "faces", "blending", "tensors"},
+    {"audio", "speech", "video", "faces", "blending", "tensors"},
     {"liveportrait", "puppet"},
     {"wav2lip", "models", "quality", "stages"},
     {"pipeline"},

@@ -116,15 +116,14 @@ def run_task(task: Task, models: "ResidentModels", tell: Tell) -> Outcome:
 
 
 def _make_video(task: Task, models: "ResidentModels", tell: Tell) -> Report:
-    from pipeline.preflight import check_places
     from pipeline.run import lipsync
-    from pipeline.settings import settings_of
+    from pipeline.speaking import settings_with_speech
     from workers.addresses import display_name, with_local_files
 
+    clock = Clock()
     with with_local_files(task.options) as options:
-        settings = settings_of(options)
-        check_places(settings.files)
-        report = lipsync(settings, models.stages_of(settings), tell, Clock())
+        with settings_with_speech(options, clock) as settings:
+            report = lipsync(settings, models.stages_of(settings), tell, clock)
         report = replace(report, outfile=display_name(task.options.outfile))
         if options.report is not None:
             facts = {"options": task.options.as_json(), **asdict(report)}

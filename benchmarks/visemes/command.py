@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from audio.load import Sound, load_sound
-from audio.phonemes import Phoneme, read_phonemes
+from audio.phonemes import read_phonemes
 from audio.recognition import recognise
+from base.phonemes import Phoneme
 from benchmarks.flags import check_output_flag, subcommand_parser, write_results
 from benchmarks.markdown import markdown_table
 from benchmarks.material.sound import SPEECH

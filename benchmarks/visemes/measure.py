@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.load import Sound
-from audio.phonemes import Phoneme
 from audio.windows import windows_of
+from base.phonemes import Phoneme
 from puppet.motion import SoundHistory, add_window
 from puppet.visemes import SHAPES, Visemes, pose_of
 

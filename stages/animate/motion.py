@@ -72,8 +72,12 @@ class Motion:
             y=scale * ALONG * sway["y"],
             breath=scale * self._breath(time),
             brow=scale * (BROW * max(sway["brow"], 0.0) ** 2 + RAISE * lift * accent),
-            blink=self._blinks.at(time),
+            blink=self.closure(time),
         )
+
+    def closure(self, time: float) -> float:
+        """How far a blink has closed the eyes at a second of the clip, 0 to 1."""
+        return self._blinks.at(time)
 
     def _wave(self, name: str, time: float) -> float:
         """-1 to 1."""

@@ -103,8 +103,8 @@ class Idle:
 def load_animate(settings: AnimateSettings, scene: StageScene) -> Stage:
     if not scene.still:
         raise UsageError(
-            "--animate brings a photo to life, and --face is a video, which lives already:"
-            " leave --animate out, or take its first frame with --static"
+            "--animate and --idle bring a photo to life, and --face is a video, which lives"
+            " already: leave them out, or take its first frame with --static"
         )
     return Idle(settings, scene, Networks.load(scene.cache))
 

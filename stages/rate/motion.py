@@ -17,17 +17,21 @@ from base.geometry import Box, Rect
 from video.yuv import Frame, resize
 
 LONGEST = 384  # pixels of the reduced luma's longer side: more follow noise and cost more
-STEPS = 4  # towards the place that a pixel comes from
+STEPS = 2  # towards the place that a pixel comes from
 REST = 0.1  # pixels of the reduced luma: less is no motion, and the frame stays sharp
 SPREAD = 2.0  # pixels over which errors are averaged
 CERTAIN, DOUBTFUL = 0.5, 1.5  # pixels of error: below, frames mix; from there on one shows alone
 ALIKE, UNLIKE = 6.0, 16.0  # levels of 255 between the moved frames, likewise
 WRONG, LOST = 24.0, 2.0  # levels, and pixels of both flows' error: no motion leads there
+EVIDENCE = 0.75  # levels by which a motion must make the frames more alike
+AROUND = 41  # pixels: within them nothing may move where something rests, such as plain skin
 NEARER = 0.3  # pixels of error by which the nearer frame is preferred
 SMALLEST = 16  # pixels a side that DIS flow needs
 # Shares of a picture and of the face in it: fast heads reach 0.12, a jump between two takes of the
 # same person 0.24, other scenes 0.9.
 MOST_WRONG, MOST_WRONG_FACE = 0.18, 0.3
+
+ZERO = np.float32(0)
 
 Field = NDArray[np.float32]  # (rows, columns, 2): x and y
 Level = NDArray[np.float32]  # (rows, columns)
@@ -80,15 +84,14 @@ class Motion:
     @cached_property
     def is_none(self) -> bool:
         """Whether the frames show the same."""
-        unlike = _averaged(cv2.absdiff(self.first, self.second).astype(np.float32))
-        return not (self.forward.any() or self.backward.any() or (unlike > ALIKE / 2).any())
+        return bool((self._still_unlike <= EVIDENCE).all())
 
     def at(self, part: float) -> Blend:
         """The frame after `part` of the way, 0 to 1, from the first to the second."""
         first, first_error = self._came_from(self.forward, part, self._errors[0])
         second, second_error = self._came_from(self.backward, 1 - part, self._errors[1])
-        moved = cv2.absdiff(_sampled(self.first, first), _sampled(self.second, second))
-        unlike = _averaged(moved.astype(np.float32))
+        unlike = self._unlike(first, second)
+        first, second = (np.where(self._rests(unlike), ZERO, field) for field in (first, second))
         error = np.maximum(first_error, second_error)
         alone = np.maximum(_ramp(unlike, ALIKE, UNLIKE), _ramp(error, CERTAIN, DOUBTFUL))
         better = first_error - second_error + (NEARER if part >= 0.5 else -NEARER)
@@ -97,6 +100,21 @@ class Motion:
         weight = np.where(moves, part + (chosen - part) * alone, np.float32(part >= 0.5))
         wrong = (unlike > WRONG) | (np.minimum(first_error, second_error) > LOST)
         return Blend(first, second, _averaged(weight), moves, wrong)
+
+    def _rests(self, unlike: Level) -> NDArray[np.bool_]:
+        """(rows, columns, 1): where, all around, a motion makes the frames no more alike."""
+        moves = (self._still_unlike > unlike + EVIDENCE).astype(np.uint8)
+        return np.asarray(cv2.dilate(moves, np.ones((AROUND, AROUND), np.uint8)) == 0)[..., None]
+
+    @cached_property
+    def _still_unlike(self) -> Level:
+        """Levels of 255 between the frames as they are."""
+        return _averaged(cv2.absdiff(self.first, self.second).astype(np.float32))
+
+    def _unlike(self, first: Field, second: Field) -> Level:
+        """Levels of 255 between the frames where each is moved so."""
+        moved = cv2.absdiff(_sampled(self.first, first), _sampled(self.second, second))
+        return _averaged(moved.astype(np.float32))
 
     @cached_property
     def _errors(self) -> tuple[Level, Level]:

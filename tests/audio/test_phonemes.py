@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from audio.phonemes import MOST_BYTES, Phoneme, read_phonemes
+from audio.phonemes import MOST_BYTES, read_phonemes
 from base.errors import InputError
+from base.phonemes import Phoneme
 
 TRACK = [["b", 0.12, 0.18], ["ˈaɪ", 0.18, 0.3]]
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from audio.phonemes import Phoneme
+from base.phonemes import Phoneme
 from benchmarks.__main__ import main
 from benchmarks.visemes.measure import measure
 

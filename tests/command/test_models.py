@@ -8,9 +8,9 @@ import pytest
 from base.errors import UsageError
 from batch.flags import parse_batch_options
 from command.cli import main
+from command.inventory import EMBEDDED
 from command.model_table import TITLES
 from lipsync import command_line
-from pipeline.inventory import EMBEDDED
 from tests.checkpoints import flat_weights, save_bare, save_malicious
 from tests.model_files import layout, save_gfpgan, save_safetensors, save_weights
 

@@ -7,7 +7,7 @@ import pytest
 
 from base.geometry import Affine, Box, Rect
 from base.lips import LEFT_EYE, POINTS, RIGHT_EYE
-from faces.lips import BELIEVED, SIDE, Square, forward, see, see_lips, seer_for
+from faces.lips import BELIEVED, SIDE, Square, forward, see, see_depth, see_lips, seer_for
 from faces.view import View
 from tests.faces.scenes import scene
 
@@ -52,6 +52,17 @@ def test_lips_lie_in_the_picture_where_they_are(portrait):
     there = seen(turned, Square((174, 153), 184, math.radians(-20))).lips
     error = np.hypot(*(there.points - still.mapped(turn).points).T)
     assert error[:40].mean() < 0.02 * still.width and still.points.shape == (POINTS, 2)
+
+
+def test_the_nose_is_before_the_ears_by_pixels_of_the_picture(portrait):
+    square = Square.around_mesh(seen(portrait).points)
+    depth = see_depth(View(portrait), square)
+    nose, ears = depth[1], depth[[234, 454]]
+    assert depth.shape == (468,) and 0.2 * square.side / 1.5 < (ears - nose).min() < square.side
+    assert abs(ears[0] - ears[1]) < 0.1 * square.side
+    double = cv2.resize(portrait, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    twice = see_depth(View(double), square.scaled(2))
+    assert np.abs(twice - 2 * depth).max() < 0.05 * square.side
 
 
 def test_what_is_no_face_is_not_believed(portrait):

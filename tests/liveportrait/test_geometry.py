@@ -70,7 +70,7 @@ def test_the_mask_is_the_originals_and_ours_ends_in_nothing():
     assert np.abs(np.diag(mask) - GIVEN["box_mask_diagonal"]).max() < 1e-6
     ours = seamless_mask()
     assert max(edge.max() for edge in (ours[0], ours[-1], ours[:, 0], ours[:, -1])) < 1e-6
-    assert np.abs(ours - mask).max() < 0.06 and ours[256, 256] == 1
+    assert np.abs(ours - mask).max() < 0.06 and ours[256, 256] > 0.999
 
 
 def test_an_angle_is_in_degrees_or_in_bins():

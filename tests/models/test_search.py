@@ -17,6 +17,12 @@ def nowhere_else(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def spandrel(monkeypatch):
+    """As if it were installed."""
+    monkeypatch.setattr("models.search.find_spec", lambda name: name)
+
+
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """The folder of MODEL_ROOT."""

