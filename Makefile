@@ -2,10 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo picture test check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
+.PHONY: demo story picture test check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
+
+story: .venv/ready  ## results/story.mp4: the scenes of demo/story.md, with subtitles
+	$(BIN)/python inference_story.py demo/story.md --out results/story.mp4 --subtitle_track --burn_subtitles
 
 picture: demo  ## docs/demo.webp, the README's animated picture, from the demo
 	$(BIN)/python -m demo.animate results/demo.mp4 docs/demo.webp
@@ -57,7 +60,7 @@ soak: .venv/ready-dev  ## MINUTES=60 of video in one run, against one minute
 
 BANDIT := 1.9.4
 PIP_AUDIT := 2.10.1
-SHIPPED := audio base batch blending command demo faces liveportrait models pipeline puppet quality speech stages tensors video wav2lip workers $(wildcard *.py)
+SHIPPED := audio base batch blending command demo faces liveportrait models pipeline puppet quality speech stages subtitles tensors video wav2lip workers $(wildcard *.py)
 
 # In an environment of their own; pip-audit asks the package index for known weaknesses.
 audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md

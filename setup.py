@@ -18,7 +18,7 @@ from setuptools.command.build_py import build_py  # type: ignore[import-untyped]
 
 PACKAGE = "lipsync"
 ROOMS = (
-    *("base", "audio", "speech", "video", "faces", "blending", "tensors"),
+    *("base", "audio", "speech", "subtitles", "video", "faces", "blending", "tensors"),
     *("liveportrait", "puppet", "wav2lip", "models", "quality", "stages"),
     *("pipeline", "workers", "command", "batch"),
 )

@@ -5,8 +5,8 @@ from hashlib import blake2b
 from pipeline.options import Options, Role, names_with
 from workers.stamps import checkpoint_of, stamp
 
-# The verdict of --quality is part of a job's outcome, so a job that was done without it has none.
-KEY_OPTIONS = sorted((*names_with(Role.RESULT), "quality"))
+# The verdict of --quality, and subtitles, are part of a job's outcome: one done without has none.
+KEY_OPTIONS = sorted((*names_with(Role.RESULT), "quality", "subtitles"))
 
 
 def key_of(options: Options) -> str:

@@ -63,7 +63,7 @@ def _job(batch: BatchOptions, row: Row, index: int) -> Job:
         words = {"face": values["face"].stem, "audio": _heard(values), "index": f"{index:04}"}
         if "outfile" not in row.values:
             values["outfile"] = batch.out_dir / fill_template(batch.template, words)
-        for name in ("report", "quality"):
+        for name in ("report", "quality", "subtitles"):
             if values[name] is not None and name not in row.values:
                 values[name] = Path(fill_template(str(values[name]), words))
         values, notices = reorder_box(with_mode(values, batch.given | row.values.keys()))

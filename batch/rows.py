@@ -32,7 +32,7 @@ def read_rows(manifest: Path, out_dir: Path) -> list[Row]:
     rows = []
     for number, cells in lines(text, manifest):
         origin = f"{manifest.name} line {number}"
-        rows.append(Row(origin, _values(cells, origin, manifest.parent, out_dir)))
+        rows.append(Row(origin, row_values(cells, origin, manifest.parent, out_dir)))
     if not rows:
         raise UsageError(f"{manifest}: holds no row")
     return rows
@@ -91,7 +91,9 @@ def _check_names(names: list[str], origin: str) -> None:
         raise UsageError(f"{origin}: a column stands there twice")
 
 
-def _values(cells: Mapping[str, Any], origin: str, folder: Path, out_dir: Path) -> dict[str, Any]:
+def row_values(
+    cells: Mapping[str, Any], origin: str, folder: Path, out_dir: Path
+) -> dict[str, Any]:
     """The row's options; inputs are relative to the table's folder, outputs to `out_dir`."""
     values = {}
     for name, cell in cells.items():

@@ -108,6 +108,12 @@ def load_gpu() -> Command:
     return main
 
 
+def load_words() -> Command:
+    from benchmarks.words.command import main
+
+    return main
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "blend": Subcommand("quality and cost of the blend methods", load_blend),
     "truth": Subcommand("blended mouths against held ones of a talking clip", load_truth),
@@ -123,6 +129,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "voices": Subcommand("when voices speak their words, and what is heard of them", load_voices),
     "quality": Subcommand("whether a result is any good", load_quality),
     "gpu": Subcommand("every check that needs a GPU, in limited time", load_gpu),
+    "words": Subcommand("words that are heard, and when, against a known text", load_words),
     "lips": Subcommand("the mouths of finished videos, by looking at them", load_lips),
 }
 

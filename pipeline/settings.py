@@ -15,7 +15,9 @@ from faces.track import TrackSettings
 from pipeline.animation import IDLE, animation_folder
 from pipeline.modes import Mode
 from pipeline.options import Four, Options
+from pipeline.subtitle_flags import wants_subtitles
 from stages.animate.motion import AnimateSettings
+from stages.burn import BurnSettings
 from stages.plugins import PluginSettings
 from stages.rate.stage import RateSettings
 from stages.upscale import UpscaleSettings
@@ -108,6 +110,17 @@ class PortraitSettings:
 
 
 @dataclass(frozen=True)
+class WordsSettings:
+    """Where the spoken words come from, and where they are shown as subtitles."""
+
+    track: Path | None = None  # of words and their times
+    language: str = ""  # where the track does not say it: two letters, none: not known
+    file: Path | None = None  # of subtitles
+    in_video: bool = False  # as a track
+    expected: bool = False  # somewhere: that there are none is worth a notice
+
+
+@dataclass(frozen=True)
 class FilesSettings:
     """What is written beside and after the video."""
 
@@ -132,6 +145,7 @@ class Settings:
     stages: StagesSettings = StagesSettings()
     mode: Mode | None = None  # that set some of this
     portrait: PortraitSettings | None = None  # none: the photo rests
+    words: WordsSettings = WordsSettings()
 
 
 def settings_of(options: Options) -> Settings:
@@ -147,6 +161,7 @@ def settings_of(options: Options) -> Settings:
         stages=_stages(options),
         mode=options.mode,
         portrait=_portrait(options),
+        words=_words(options),
     )
 
 
@@ -249,6 +264,8 @@ def _stages(options: Options) -> StagesSettings:
         wanted["rate"] = RateSettings(options.out_fps, options.interpolator)
     if options.upscale is not None:
         wanted["upscale"] = UpscaleSettings(options.upscale, options.upscaler)
+    if options.burn_subtitles:
+        wanted["burn"] = BurnSettings(options.subtitle_font)
     wanted |= {name: PluginSettings(name, words) for name, words in options.plugin_stages or ()}
     return StagesSettings(wanted, options.on_stage_error == "skip")
 
@@ -258,6 +275,16 @@ def _portrait(options: Options) -> PortraitSettings | None:
     if folder is None or options.driving_video is None:
         return None
     return PortraitSettings(folder, options.driving_video)
+
+
+def _words(options: Options) -> WordsSettings:
+    return WordsSettings(
+        track=options.transcript,
+        language=(options.language or "")[:2].lower(),
+        file=options.subtitles,
+        in_video=options.subtitle_track,
+        expected=not options.check and wants_subtitles(options),
+    )
 
 
 def files_of(options: Options) -> FilesSettings:

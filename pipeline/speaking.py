@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,8 +12,10 @@ from hashlib import blake2b
 from pathlib import Path
 
 from base.cache import mark_used, new_entry, remove, remove_oldest
-from base.errors import InputError, OutputError
-from base.locks import locked_file, locked_folder, remove_abandoned
+from base.errors import InputError
+from base.locks import locked_file
+from base.run_folder import run_folder
+from pipeline.listening import with_words
 from pipeline.options import Options
 from pipeline.preflight import check_places
 from pipeline.report import Clock
@@ -29,6 +30,7 @@ STDIN = Path("-")
 MOST_BYTES = 1 << 20  # of a text, some twenty hours
 MARKDOWN = (".md", ".markdown")
 FOLDER = "speech"  # of the cache
+OWN_LANGUAGES = {"pico": "en", "espeak": "en"}  # of voices that speak others, too
 MOST, MOST_KEPT = 256, 1 << 30  # entries, and bytes of all
 ROOT = Path(__file__).parent.parent
 CODE_FILES = ("speech/*.py", "speech/data/*", "base/phonemes.py")  # their change makes others
@@ -44,8 +46,8 @@ def settings_with_speech(options: Options, clock: Clock) -> Iterator[Settings]:
     At the end, unless an error is raised, the sound is where --speech_file wants it.
     """
     check_places(files_of(options))
-    with with_speech(options, clock) as spoken:
-        yield settings_of(spoken)
+    with with_speech(options, clock) as spoken, with_words(spoken, clock) as listened:
+        yield settings_of(listened)
 
 
 @contextmanager
@@ -54,13 +56,21 @@ def with_speech(options: Options, clock: Clock) -> Iterator[Options]:
     if options.text is None and options.text_file is None:
         yield options
         return
-    with _run_folder() as folder:
+    with run_folder(RUN_FOLDER, UNFINISHED) as folder:
         with clock.stage("speech"):
             narration = spoken_text(options, folder)
         visemes = options.visemes
         if visemes is None and options.drive_audio is None and not options.recognise_phonemes:
             visemes = narration.track
-        yield replace(options, text=None, text_file=None, audio=narration.sound, visemes=visemes)
+        yield replace(
+            options,
+            text=None,
+            text_file=None,
+            audio=narration.sound,
+            visemes=visemes,
+            transcript=narration.track,
+            language=options.language or OWN_LANGUAGES.get(options.voice),
+        )
         if options.speech_file is not None:
             _deliver(narration.sound, options.speech_file)
 
@@ -125,22 +135,6 @@ def _text_of(path: Path, name: str) -> str:
 
 def _too_long(name: str) -> InputError:
     return InputError(f"{name}: is longer than {MOST_BYTES >> 20} MB of text; cut it into parts")
-
-
-@contextmanager
-def _run_folder() -> Iterator[Path]:
-    """A folder for this run; those of runs that were killed are removed first."""
-    place = Path(tempfile.gettempdir())
-    remove_abandoned(place, UNFINISHED)
-    try:
-        stack = locked_folder(place, RUN_FOLDER)
-        folder = stack.__enter__()
-    except OSError as error:
-        raise OutputError(f"{place}: cannot be written to: set TMPDIR to another folder") from error
-    try:
-        yield folder
-    finally:
-        stack.__exit__(None, None, None)
 
 
 def _key(script: Script, name: VoiceName, settings: VoiceSettings) -> str:

@@ -36,9 +36,16 @@ def _rate(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
     return load_rate(settings, scene)
 
 
+def _burn(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
+    from stages.burn import load_burn
+
+    return load_burn(settings, scene)
+
+
 # in the order in which frames pass them; what a stage needs is imported when it is loaded
 STAGES: Mapping[str, StageEntry] = {
     "rate": StageEntry(_rate, before_mouth=True),
     "animate": StageEntry(_animate),
     "upscale": StageEntry(_upscale),
+    "burn": StageEntry(_burn),
 }

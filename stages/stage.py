@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.face import Face
+from subtitles.pieces import TimedWord
 from video.yuv import Frame
 
 
@@ -67,6 +68,7 @@ class StageScene:
     device: str = "auto"  # where networks run
     cache: Path | None = None  # folder; none: nothing is kept
     sound: "FrameSound | None" = None  # none before the mouth
+    words: tuple[TimedWord, ...] = ()  # that are spoken, where subtitles are wanted
 
     def of_format(self, given: VideoFormat) -> "StageScene":
         """The same run, for a stage that gets such frames."""

@@ -10,19 +10,26 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up; a room may import from the floors below its own, and from itself.
 FLOORS = (
     {"base"},
-    {"audio", "speech", "video", "faces", "blending", "tensors"},
+    {"audio", "speech", "subtitles", "video", "faces", "blending", "tensors"},
     {"liveportrait", "puppet"},
     {"wav2lip", "models", "quality", "stages"},
     {"pipeline"},
     {"workers"},
     {"command"},
     {"batch"},
-    {"inference_fast", "inference_hd_fast", "inference_batch", "lipsync", "benchmarks"},
+    {
+        "inference_fast",
+        "inference_hd_fast",
+        "inference_batch",
+        "inference_story",
+        "lipsync",
+        "benchmarks",
+    },
 )
 ROOMS = set().union(*FLOORS)
 MOST_FILES = 25  # in a folder and those below it; each benchmark is a room of its own
 TORCH = ("wav2lip", "benchmarks.lse", "benchmarks.precision.training")
-PRINTING = ("command.display", "batch.cli", "benchmarks.")
+PRINTING = ("command.display", "batch.cli", "batch.story", "benchmarks.")
 
 
 def module(path):
@@ -123,5 +130,5 @@ def test_rooms_stay_small(trees):
 
 
 def test_few_python_files_lie_beside_the_programs():
-    programs = {f"inference_{kind}.py" for kind in ("fast", "hd_fast", "batch")}
+    programs = {f"inference_{kind}.py" for kind in ("fast", "hd_fast", "batch", "story")}
     assert len({path.name for path in ROOT.glob("*.py")} - programs) <= 3

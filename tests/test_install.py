@@ -78,6 +78,7 @@ def test_the_site_gets_one_package(site):
         "lipsync",
         "lipsync-hd",
         "lipsync-batch",
+        "lipsync-story",
     }
 
 

@@ -36,19 +36,26 @@ class ContainerFormat:
     sound_encoder: str = "aac"  # for all other codecs
     muxer_options: Mapping[str, str] = field(default_factory=dict)
     video_options: Mapping[str, str] = field(default_factory=dict)  # for every video encoder
+    text_codec: str | None = None  # of subtitles; none: it has no track for them
 
 
 FAST_START = {"movflags": "+faststart"}
 CONTAINERS: dict[str, ContainerFormat] = {  # by the suffix of the file's name
-    ".mp4": ContainerFormat("mp4", IN_MP4, muxer_options=FAST_START),
-    ".m4v": ContainerFormat("mp4", IN_MP4, muxer_options=FAST_START),
-    ".mov": ContainerFormat("mov", IN_MP4 - {"opus", "flac"} | PCM, muxer_options=FAST_START),
-    ".mkv": ContainerFormat("matroska", None),
+    ".mp4": ContainerFormat("mp4", IN_MP4, muxer_options=FAST_START, text_codec="mov_text"),
+    ".m4v": ContainerFormat("mp4", IN_MP4, muxer_options=FAST_START, text_codec="mov_text"),
+    ".mov": ContainerFormat(
+        *("mov", IN_MP4 - {"opus", "flac"} | PCM),
+        muxer_options=FAST_START,
+        text_codec="mov_text",
+    ),
+    ".mkv": ContainerFormat("matroska", None, text_codec="subrip"),
     ".avi": ContainerFormat(  # it states no times, so frames must not be reordered
         *("avi", frozenset({"mp3", "ac3", "pcm_s16le", "pcm_s24le", "pcm_u8"})),
         video_options={"bf": "0"},
     ),
-    ".webm": ContainerFormat("webm", frozenset({"opus", "vorbis"}), sound_encoder="libopus"),
+    ".webm": ContainerFormat(
+        *("webm", frozenset({"opus", "vorbis"})), sound_encoder="libopus", text_codec="webvtt"
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from base.errors import OutputError, UsageError
 from base.media import reason_of
+from video.chapters import Chapter, set_chapters
 from video.clip import open_media
 from video.encoders import (
     ENCODERS,
@@ -33,6 +34,7 @@ from video.sound import (
     end_time,
     trim,
 )
+from video.text_track import TextMuxer, TextTrack
 from video.yuv import Frame
 
 
@@ -50,6 +52,8 @@ class Target:
     crf: int = 18
     max_bitrate: int | None = None  # bits a second of the picture; none: as many as it takes
     audio_bitrate: int = BIT_RATE  # of sound that is encoded anew
+    texts: TextTrack | None = None  # subtitles beside the picture
+    chapters: tuple[Chapter, ...] = ()
 
     def __post_init__(self) -> None:
         if self.fps <= 0 or self.width < 1 or self.height < 1:
@@ -116,6 +120,7 @@ def _write(
     encoder = encoder or choose_encoder(target, first)
     with ExitStack() as stack:
         output = stack.enter_context(_open_output(target.path, partial, container))
+        set_chapters(output, target.chapters)
         stream = _add_video_stream(output, encoder, target, first)
         sound = None
         if target.sound is not None:
@@ -145,14 +150,17 @@ def _mux(
     count = 0
     with output_errors(target.path):
         sound_muxer = SoundMuxer(output, sound)
+        text_muxer = TextMuxer(output, _container_format(target.path), target.texts)
     for frame in frames:
         with output_errors(target.path):
             output.mux(encode_frame(stream, frame, count, target))
             count += 1
             sound_muxer.mux_until(count / target.fps)
+            text_muxer.mux_until(count / target.fps)
     with output_errors(target.path):
         output.mux(last_packets(stream, count))
         sound_muxer.finish(count / target.fps, 1 / target.fps)
+        text_muxer.finish(count / target.fps)
     return count
 
 

@@ -3,27 +3,7 @@
 import numpy as np
 import pytest
 
-from audio.recognition import LONGEST, pieces, spoken_part
-
-RATE = 16_000
-
-
-@pytest.mark.parametrize("seconds", [0.001, 1, 19, 21, 40, 71.3])
-def test_a_sound_is_cut_into_pieces_without_a_loss(seconds):
-    samples = np.random.default_rng(1).normal(0, 0.1, round(seconds * RATE)).astype(np.float32)
-    parts = list(pieces(samples))
-    assert np.array_equal(np.concatenate([part for _, part in parts]), samples)
-    assert [first for first, _ in parts] == np.cumsum(
-        [0, *(len(p) for _, p in parts[:-1])]
-    ).tolist()
-    assert max(len(part) for _, part in parts) <= 20 * RATE
-
-
-def test_it_is_cut_where_it_is_quiet():
-    samples = np.random.default_rng(1).normal(0, 0.1, 30 * RATE).astype(np.float32)
-    samples[17 * RATE : round(17.3 * RATE)] = 0
-    (_, first), _ = pieces(samples)
-    assert 17 <= len(first) / RATE <= 17.3
+from audio.recognition import LONGEST, spoken_part
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,12 @@ def test_outputs_that_meet_are_refused(folder):
     assert "ann.png with bob.mp3" in str(caught.value)
 
 
-@pytest.mark.parametrize(("flag", "ending"), [("report", "json"), ("quality", "html")])
+@pytest.mark.parametrize(
+    ("flag", "ending"), [("report", "json"), ("quality", "html"), ("subtitles", "srt")]
+)
 def test_reports_that_meet_are_refused_and_a_template_keeps_them_apart(folder, flag, ending):
-    words = ("--face", "ann.png", "--audios", "*.wav", "*.mp3", f"--{flag}")
+    heard = ["--transcribe"] if flag == "subtitles" else []
+    words = ("--face", "ann.png", "--audios", "*.wav", "*.mp3", *heard, f"--{flag}")
     with pytest.raises(UsageError, match=f"--{flag}"):
         plan(*words, f"r.{ending}")
     written = [str(getattr(job.options, flag)) for job in plan(*words, f"r/{{audio}}.{ending}")]

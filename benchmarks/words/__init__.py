@@ -1,0 +1,1 @@
+"""Words that are heard, and when, against a known text."""
