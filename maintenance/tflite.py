@@ -1,4 +1,4 @@
-"""Read a .tflite file: its tensors and operators, as far as the lips network has them."""
+"""Read a .tflite file: its tensors and operators, as far as our networks have them."""
 
 import struct
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 KINDS = {
     **{0: "add", 3: "convolution", 4: "depthwise", 6: "dequantize", 17: "max_pool"},
     **{18: "multiply", 22: "reshape", 34: "pad", 45: "slice", 54: "prelu"},
+    **{1: "average_pool", 14: "sigmoid", 19: "relu", 23: "resize", 117: "hard_swish"},
 }
 CUSTOM = 32
 TYPES = {0: np.float32, 1: np.float16, 2: np.int32, 4: np.int64}

@@ -11,8 +11,7 @@ from audio.vads import VADS
 from audio.windows import VadSettings, Windows, windows_of
 from base.errors import UsageError
 from base.geometry import Box
-from pipeline.idle import silence
-from pipeline.mouth_audio import mouth_audio
+from pipeline.mouth_audio import mouth_audio, silence
 from pipeline.portrait import Portrait, open_portrait
 from pipeline.report import StageReport
 from pipeline.settings import Settings, SoundSettings

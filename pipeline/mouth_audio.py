@@ -3,7 +3,9 @@
 from fractions import Fraction
 from pathlib import Path
 
-from audio.load import Sound, load_sound
+import numpy as np
+
+from audio.load import SAMPLE_RATE, Sound, load_sound
 
 TOLERANCE = Fraction(1, 2)  # seconds by which the two may differ in length without a notice
 
@@ -28,3 +30,8 @@ def _notices(drive: Sound, heard: Sound) -> tuple[str, ...]:
     end = "what is longer is left out" if longer > 0 else "the mouth rests after its end"
     mouth, ear = float(drive.duration), float(heard.duration)
     return (f"--drive_audio lasts {mouth:.2f} s, --audio {ear:.2f} s: {end}",)
+
+
+def silence(seconds: Fraction) -> Sound:
+    """At least one sample of it."""
+    return Sound(np.zeros(1, np.float32)).with_length(max(1, round(seconds * SAMPLE_RATE)))

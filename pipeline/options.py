@@ -24,7 +24,7 @@ from pipeline.idle import MOST_SECONDS, check_idle
 from pipeline.modes import MODE_NAMES, PROFILES, Mode
 from pipeline.subtitle_flags import check_subtitles
 from pipeline.text_options import INPUTS, OF_A_TEXT, is_silent
-from stages.names import FACTORS, UPSCALERS
+from stages.names import FACTORS, REGIONS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS
 from wav2lip.generators import DEVICES, GENERATORS
@@ -53,6 +53,11 @@ def parse_path(text: str) -> Path:
     if not text:
         raise ArgumentTypeError("expected a name, got nothing")
     return Path(text)
+
+
+def parse_upscaler(text: str) -> str | Path:
+    """A way to enlarge by its name, or a file."""
+    return text if text in UPSCALERS else parse_path(text)
 
 
 def parse_pixels(text: str) -> int:
@@ -244,7 +249,17 @@ class Options:
     upscale: int | None = _option(
         None, "enlarge the finished picture so many times", type=int, choices=FACTORS
     )
-    upscaler: str = _option("lanczos", "what enlarges it", choices=UPSCALERS)
+    upscaler: str | Path = _option(
+        UPSCALERS[0],
+        f"what enlarges it: {', '.join(UPSCALERS)}, or the file of an image network",
+        type=parse_upscaler,
+        role=Role.READ,
+    )
+    enhance: Path | None = _option(
+        None, "file of a network that restores faces", type=parse_path, role=Role.READ
+    )
+    enhance_region: str = _option(REGIONS[0], "what of the face it restores", choices=REGIONS)
+    enhance_strength: float = _option(1.0, "how much of it shows, 0 to 1", type=float)
     on_stage_error: str = _option(
         "stop", "what becomes of a stage that cannot run", choices=("stop", "skip")
     )
@@ -426,8 +441,7 @@ class Options:
     @property
     def read_files(self) -> dict[str, Path]:
         """Those that are named, by flag."""
-        paths = {f"--{name}": getattr(self, name) for name in names_with(Role.READ)}
-        return {flag: path for flag, path in paths.items() if path is not None}
+        return {f"--{name}": path for name, path in files_of(self, Role.READ).items()}
 
     @property
     def written_files(self) -> dict[str, Path]:
@@ -481,6 +495,12 @@ def names_with(role: Role) -> tuple[str, ...]:
     return tuple(option.name for option in fields(Options) if option.metadata["role"] is role)
 
 
+def files_of(options: Options, role: Role) -> dict[str, Path]:
+    """The files that options of this role name."""
+    values = {name: getattr(options, name) for name in names_with(role)}
+    return {name: value for name, value in values.items() if isinstance(value, Path)}
+
+
 def parser_arguments(option: "Field[Any]") -> Mapping[str, Any]:
     """What argparse's add_argument takes besides the name and the default."""
     return flag_values.with_plugins(option.metadata["parser"])
@@ -495,6 +515,8 @@ REQUIRED_FLAGS = {
     "interpolator": "out_fps",
     "driving_video": "animate",
     "subtitle_font": "burn_subtitles",
+    "enhance_region": "enhance",
+    "enhance_strength": "enhance",
 }
 RANGES: tuple[tuple[str, float, float], ...] = (
     ("fps", 1, 240),
@@ -510,6 +532,7 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("face_det_stride", 1, 1000),
     ("audio_offset", -5000, 5000),
     ("lip_strength", 0, 2),
+    ("enhance_strength", 0, 1),
     ("crf", 0, 51),
     ("idle", 0, MOST_SECONDS),
     ("expression_scale", 0, 2),

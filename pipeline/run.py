@@ -88,6 +88,7 @@ def _spoken(job: Job, network: Cached, stages: Stages, progress: Progress, clock
     report = _report(stages.engine, precision_of(generator), job, counter, written, clock)
     caches: dict[str, Cached] = {"track": cached, "network": network}
     notices = (*job.notices, *framing.notices, *notices_of(generator), *stream_notices)
+    notices += (*job.before.failures, *job.behind.failures)
     return replace(report, caches=caches, notices=notices, faces=counts, quality=quality)
 
 
@@ -223,5 +224,5 @@ def _report(
         seconds_by_stage=dict(clock.stages),
         peak_memory_mb=peak_memory_mb(),
         mode=None if job.settings.mode is None else job.settings.mode.summary,
-        stages=(*job.moved, *job.before.finished(), *job.behind.finished()),
+        stages=(*job.moved, *job.before.outcomes, *job.behind.outcomes),
     )

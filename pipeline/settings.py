@@ -18,6 +18,7 @@ from pipeline.options import Four, Options
 from pipeline.subtitle_flags import wants_subtitles
 from stages.animate.motion import AnimateSettings
 from stages.burn import BurnSettings
+from stages.enhance import EnhanceSettings
 from stages.plugins import PluginSettings
 from stages.rate.stage import RateSettings
 from stages.upscale import UpscaleSettings
@@ -78,6 +79,7 @@ class MouthSettings:
     strength: float
     visemes: Path | None  # phonemes, for the puppet
     recognised: Path | None  # a sound whose phonemes it follows
+    spoken: bool = False  # the phonemes are those of a text, and no flag named them
 
 
 @dataclass(frozen=True)
@@ -256,14 +258,17 @@ def _output(options: Options) -> OutputSettings:
 
 def _stages(options: Options) -> StagesSettings:
     wanted: dict[str, Any] = {}
+    if options.out_fps is not None:
+        wanted["rate"] = RateSettings(options.out_fps, options.interpolator)
     if options.animate == IDLE or options.idle:
         wanted["animate"] = AnimateSettings(
             options.seed, options.expression_scale, loops=options.idle > 0
         )
-    if options.out_fps is not None:
-        wanted["rate"] = RateSettings(options.out_fps, options.interpolator)
+    if options.enhance is not None:
+        region, strength = options.enhance_region, options.enhance_strength
+        wanted["enhance"] = EnhanceSettings(options.enhance, region, strength, options.fp16)
     if options.upscale is not None:
-        wanted["upscale"] = UpscaleSettings(options.upscale, options.upscaler)
+        wanted["upscale"] = UpscaleSettings(options.upscale, options.upscaler, options.fp16)
     if options.burn_subtitles:
         wanted["burn"] = BurnSettings(options.subtitle_font)
     wanted |= {name: PluginSettings(name, words) for name, words in options.plugin_stages or ()}

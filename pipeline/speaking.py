@@ -47,7 +47,9 @@ def settings_with_speech(options: Options, clock: Clock) -> Iterator[Settings]:
     """
     check_places(files_of(options))
     with with_speech(options, clock) as spoken, with_words(spoken, clock) as listened:
-        yield settings_of(listened)
+        settings = settings_of(listened)
+        found = listened.visemes is not options.visemes
+        yield replace(settings, mouth=replace(settings.mouth, spoken=found))
 
 
 @contextmanager

@@ -144,8 +144,12 @@ def _framing(puppet: bool, with_donors: bool, track: FaceTrack, source: Source) 
 
 def _notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
     """What has no effect or could be faster; InputError for a file without phonemes."""
+    if engine == "puppet" and mouth.spoken:
+        return ()
     if engine != "puppet":
         idle = _idle_gpu(mouth, engine)
+        if mouth.spoken:
+            return idle
         flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
         end = f"changes nothing with --engine {engine}: the puppet alone follows phonemes"
         return (*idle, *(f"{flag} {end}" for flag, path in flags.items() if path is not None))

@@ -12,7 +12,16 @@ from pipeline.report import Clock, StageReport
 from pipeline.settings import PictureSettings, StagesSettings
 from stages import STAGES, StageEntry
 from stages.plugins import load_plugin_stage
-from stages.stage import FrameSound, Noting, OutputFrame, Stage, StageScene, VideoFormat
+from stages.skipping import Skippable, Unchanged
+from stages.stage import (
+    Described,
+    FrameSound,
+    Noting,
+    OutputFrame,
+    Stage,
+    StageScene,
+    VideoFormat,
+)
 
 READ_AHEAD = 4  # frames
 QUIETEST, LOUDEST = -4.0, 4.0  # of a mel's numbers
@@ -26,19 +35,21 @@ class Staging:
     reports: tuple[StageReport, ...] = ()  # of those, and of those that were left out
 
     @property
+    def outcomes(self) -> tuple[StageReport, ...]:
+        """After the work: what the stages noted, and which of them failed in its middle."""
+        stages = dict(self.stages)
+        return tuple(_outcome(report, stages.get(report.name)) for report in self.reports)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Notices about stages that failed in the middle of the work."""
+        failed = [outcome for outcome in self.outcomes if outcome.state == "partly"]
+        return tuple(f"the stage {outcome.name} {outcome.reason}" for outcome in failed)
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """About stages that were left out."""
         return without(self.reports)
-
-    def finished(self) -> tuple[StageReport, ...]:
-        """The reports, after the work, with what the stages have noted."""
-        noted = {name: stage.notes for name, stage in self.stages if isinstance(stage, Noting)}
-        return tuple(
-            replace(report, reason="; ".join(noted[report.name]))
-            if report.name in noted
-            else report
-            for report in self.reports
-        )
 
     def output(self, given: VideoFormat) -> VideoFormat:
         for _, stage in self.stages:
@@ -57,6 +68,15 @@ class Staging:
 NO_STAGES = Staging()
 
 
+def _outcome(report: StageReport, stage: Stage | None) -> StageReport:
+    """The report of a stage after its work; none: it was left out."""
+    if isinstance(stage, Skippable) and stage.failure:
+        return replace(report, state="partly", reason=stage.failure)
+    done = stage.stage if isinstance(stage, Skippable) else stage
+    notes = done.notes if isinstance(done, Noting) else ()
+    return replace(report, reason="; ".join(filter(None, (report.reason, *notes))))
+
+
 def without(reports: Iterable[StageReport]) -> tuple[str, ...]:
     """What the user is told of stages that were left out."""
     left_out = [report for report in reports if report.state == "skipped"]
@@ -72,15 +92,10 @@ def open_stages(
     for name, entry in [*STAGES.items(), *_plugin_entries(settings)]:
         if name not in settings.by_name or entry.before_mouth is not before_mouth:
             continue
-        try:
-            stage = entry.load(settings.by_name[name], scene)
-        except LipSyncError as error:
-            if not settings.skip_failing:
-                raise
-            reports.append(StageReport(name, "skipped", str(error)))
-            continue
-        stages.append((name, stage))
-        reports.append(StageReport(name, "ran"))
+        stage, report = _open_stage(name, entry, settings, scene)
+        reports.append(report)
+        if not isinstance(stage, Unchanged):
+            stages.append((name, stage))
         scene = scene.of_format(stage.output(scene.given))
     check_pixels(scene.given, picture)
     return Staging(tuple(stages), tuple(reports))
@@ -91,6 +106,28 @@ def _plugin_entries(settings: StagesSettings) -> list[tuple[str, StageEntry]]:
     return [
         (name, StageEntry(load_plugin_stage)) for name in settings.by_name if name not in STAGES
     ]
+
+
+def _open_stage(
+    name: str, entry: StageEntry, settings: StagesSettings, scene: StageScene
+) -> tuple[Stage, StageReport]:
+    """The stage; where failures are to be skipped also what stands in for it."""
+    wanted = settings.by_name[name]
+    if not settings.skip_failing:
+        return _ran(name, entry.load(wanted, scene))
+    instead = Unchanged() if entry.instead is None else entry.instead(wanted, scene)
+    try:
+        stage = entry.load(wanted, scene)
+    except LipSyncError as error:
+        return instead, StageReport(name, "skipped", str(error))
+    if stage.output(scene.given) != instead.output(scene.given):
+        return _ran(name, stage)  # nothing can go on where it fails
+    _, report = _ran(name, stage)
+    return Skippable(stage, instead, scene.given), report
+
+
+def _ran(name: str, stage: Stage) -> tuple[Stage, StageReport]:
+    return stage, StageReport(name, "ran", stage.words if isinstance(stage, Described) else "")
 
 
 def check_pixels(made: VideoFormat, picture: PictureSettings) -> None:

@@ -16,6 +16,8 @@ class StageEntry:
 
     load: Callable[[Any, StageScene], Stage]  # its settings; raises what cannot be had
     before_mouth: bool = False
+    # what may stand in for it: it makes the same format and cannot fail; none: frames pass
+    instead: Callable[[Any, StageScene], Stage] | None = None
 
 
 def _animate(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
@@ -42,10 +44,23 @@ def _burn(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
     return load_burn(settings, scene)
 
 
+def _plain_upscale(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
+    from stages.upscale import plain_upscale
+
+    return plain_upscale(settings)
+
+
+def _enhance(settings: Any, scene: StageScene) -> Stage:  # noqa: ANN401
+    from stages.enhance import load_enhance
+
+    return load_enhance(settings, scene)
+
+
 # in the order in which frames pass them; what a stage needs is imported when it is loaded
 STAGES: Mapping[str, StageEntry] = {
     "rate": StageEntry(_rate, before_mouth=True),
     "animate": StageEntry(_animate),
-    "upscale": StageEntry(_upscale),
+    "enhance": StageEntry(_enhance),
+    "upscale": StageEntry(_upscale, instead=_plain_upscale),
     "burn": StageEntry(_burn),
 }

@@ -2,3 +2,4 @@
 
 FACTORS = (2, 4)  # by which a picture is enlarged
 UPSCALERS = ("lanczos", "bilinear", "nearest")
+REGIONS = ("face", "mouth")  # what of a face is restored

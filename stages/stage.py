@@ -93,3 +93,13 @@ class Noting(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A stage that says what it runs with."""
+
+    @property
+    def words(self) -> str:
+        """For the report."""
+        ...

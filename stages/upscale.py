@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from stages.names import FACTORS, UPSCALERS
+from stages.network_upscale import load_network_upscale
 from stages.stage import OutputFrame, Stage, StageScene, VideoFormat
-from video.yuv import Frame, Plane, frame_from_planes
+from video.yuv import Frame, Plane, frame_from_planes, keep_default_matrix
 
 INTERPOLATIONS: Mapping[str, int] = dict(
     zip(UPSCALERS, (cv2.INTER_LANCZOS4, cv2.INTER_LINEAR, cv2.INTER_NEAREST), strict=True)
@@ -20,10 +22,12 @@ class UpscaleSettings:
     """How much larger, and by what."""
 
     factor: int
-    upscaler: str = "lanczos"  # one of INTERPOLATIONS
+    upscaler: str | Path = UPSCALERS[0]  # one of INTERPOLATIONS, or a network's file
+    half: bool = False
 
     def __post_init__(self) -> None:
-        if self.factor not in FACTORS or self.upscaler not in INTERPOLATIONS:
+        known = isinstance(self.upscaler, Path) or self.upscaler in INTERPOLATIONS
+        if self.factor not in FACTORS or not known:
             raise ValueError(f"nothing enlarges {self.factor} times by {self.upscaler}")
 
 
@@ -48,7 +52,15 @@ class Upscale:
 
 
 def load_upscale(settings: UpscaleSettings, scene: StageScene) -> Stage:
+    """EngineError for a file whose network does not enlarge so much."""
+    if isinstance(settings.upscaler, Path):
+        return load_network_upscale(settings.upscaler, settings.factor, settings.half, scene)
     return Upscale(settings.factor, INTERPOLATIONS[settings.upscaler])
+
+
+def plain_upscale(settings: UpscaleSettings) -> Stage:
+    """The same without a network."""
+    return Upscale(settings.factor, INTERPOLATIONS[UPSCALERS[0]])
 
 
 def upscaled(frame: Frame, factor: int, interpolation: int) -> Frame:
@@ -61,7 +73,9 @@ def upscaled(frame: Frame, factor: int, interpolation: int) -> Frame:
         _enlarged(plane, factor, interpolation, layout.max_value)[: size[1], : size[0]]
         for plane, size in zip(frame.planes(), sizes, strict=False)
     ]
-    return frame_from_planes(planes, layout, frame)
+    larger = frame_from_planes(planes, layout, frame)
+    keep_default_matrix(larger, frame)
+    return larger
 
 
 def _enlarged(plane: Plane, factor: int, interpolation: int, max_value: int) -> Plane:

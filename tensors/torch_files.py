@@ -31,6 +31,16 @@ from tensors.unpickling import Constructor, ForeignNameError, Ignored, PickleRea
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
+# What training programs save state dicts under; the averaged weights (ema) are the better ones.
+STATE_DICTS = (
+    "state_dict",
+    "model_state_dict",
+    "params_ema",
+    "params-ema",
+    "params",
+    "model",
+    "net",
+)
 MAX_DIMENSIONS = 32
 MAX_ATTRIBUTES = 100_000  # of TorchScript's modules
 MAX_NAME = 1000  # characters
@@ -212,10 +222,10 @@ def view_tensors(tensors: Mapping[str, StoredTensor], numbers: Numbers) -> dict[
 
 def state_dict_of(content: object) -> dict[str, StoredTensor]:
     """The tensors in a state dict, or in what training saved beside one."""
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
     if not isinstance(content, dict):
         return {}
+    parts = (content.get(name) for name in STATE_DICTS)
+    content = next((part for part in parts if isinstance(part, dict)), content)
     return {str(name): t for name, t in content.items() if isinstance(t, StoredTensor)}
 
 

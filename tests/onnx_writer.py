@@ -9,6 +9,8 @@ from torch import nn
 
 from wav2lip.network import ConvBlock
 
+FLOAT32, DOUBLE = 1, 11  # numbers of types
+
 
 def onnx_of(network, frames="n"):
     """Inputs mel and face, batch norms folded."""
@@ -22,9 +24,7 @@ def onnx_of(network, frames="n"):
         x = graph.node("Concat", [graph.add(decode, x), skips.pop()], axis=1)
     x = graph.add(network.output_block, x)
     inputs = value("mel", [frames, 1, 80, 16]), value("face", [frames, 6, 96, 96])
-    body = b"".join(graph.nodes) + text(2, "wav2lip") + b"".join(graph.weights)
-    body += b"".join(block(11, i) for i in inputs) + block(12, value(x, [frames, 3, 96, 96]))
-    return number(1, 8) + block(8, text(1, "") + number(2, 17)) + block(7, body)
+    return graph.file(inputs, value(x, [frames, 3, 96, 96]))
 
 
 class Graph:
@@ -32,6 +32,12 @@ class Graph:
 
     def __init__(self):
         self.nodes, self.weights = [], []
+
+    def file(self, inputs, output):
+        """The whole file, of a graph with these inputs and this output."""
+        body = b"".join(self.nodes) + text(2, "network") + b"".join(self.weights)
+        body += b"".join(block(11, one) for one in inputs) + block(12, output)
+        return number(1, 8) + block(8, text(1, "") + number(2, 17)) + block(7, body)
 
     def add(self, layer, x):
         if isinstance(layer, nn.Sequential):
@@ -75,11 +81,11 @@ def attribute(name, given):
     return text(1, name) + b"".join(number(8, one) for one in given) + number(20, 7)
 
 
-def value(name, shape):
-    """A float32 tensor; a name in the shape stands for any number."""
+def value(name, shape, kind=FLOAT32):
+    """A tensor; a name in the shape stands for any number."""
     sizes = [text(2, size) if isinstance(size, str) else number(1, size) for size in shape]
     dims = b"".join(block(1, size) for size in sizes)
-    return text(1, name) + block(2, block(1, number(1, 1) + block(2, dims)))
+    return text(1, name) + block(2, block(1, number(1, kind) + block(2, dims)))
 
 
 def number(field, given):

@@ -28,7 +28,10 @@ FLOORS = (
 )
 ROOMS = set().union(*FLOORS)
 MOST_FILES = 25  # in a folder and those below it; each benchmark is a room of its own
-TORCH = ("wav2lip", "benchmarks.lse", "benchmarks.precision.training")
+TORCH = (
+    *("wav2lip", "stages.torch_networks"),
+    *("benchmarks.lse", "benchmarks.precision.training", "benchmarks.enhance.architectures"),
+)
 PRINTING = ("command.display", "batch.cli", "batch.story", "benchmarks.")
 
 

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from base.errors import UsageError
 from base.geometry import Picture
-from video.yuv import Frame, Layout, Plane, default_matrix, frame_from_planes, resize
-
-UNTAGGED = (0, 2)  # FFmpeg's colour matrices that say nothing of YUV: RGB's, and unspecified
+from video.yuv import Frame, Layout, Plane, frame_from_planes, keep_default_matrix, resize
 
 
 @dataclass(frozen=True)
@@ -143,15 +141,8 @@ def shape_frame(frame: Frame, orientation: Orientation, shape: Shape) -> Frame:
     if aspect is not None and orientation.transpose != shape.rotate:
         aspect = 1 / aspect
     result = frame_from_planes(planes.planes, planes.layout, like=replace(frame, aspect=aspect))
-    _keep_default_matrix(result, frame)
+    keep_default_matrix(result, frame)
     return result
-
-
-def _keep_default_matrix(result: Frame, source: Frame) -> None:
-    """Tag the matrix that players assume for the source if the new height changes their guess."""
-    tags, matrix = source.tags, default_matrix(source.height)
-    if tags.matrix in UNTAGGED and matrix != default_matrix(result.height):
-        replace(tags, matrix=matrix).apply_to(result.av_frame)
 
 
 def _orient(picture: _Planes, orientation: Orientation) -> _Planes:

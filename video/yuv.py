@@ -2,8 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ Matrix = NDArray[np.float64]
 
 # FFmpeg's numbers of colour tags (the same as in ISO/IEC 23091-2)
 UNSPECIFIED = 2
+UNTAGGED = (0, 2)  # FFmpeg's colour matrices that say nothing of YUV: RGB's, and unspecified
 BT709, SMPTE170M, SRGB_CURVE = 1, 6, 13
 HDR_CURVES = {16: "PQ", 18: "HLG"}
 LIMITED, FULL = 1, 2
@@ -157,6 +158,24 @@ class Frame:
         frame._fill(picture)
         return frame
 
+    @classmethod
+    def of_regions(
+        cls, size: tuple[int, int], like: "Frame", regions: Iterable[tuple[Rect, Region]]
+    ) -> "Frame":
+        """A frame of (width, height) from BGR regions that together cover it.
+
+        Each begins on whole cells and ends on them, or at the border. All else is as in `like`.
+        """
+        layout, (width, height) = like.layout, size
+        cells = layout.chroma_rect(Rect(0, height, 0, width)).size[::-1]
+        shapes = [(height, width), cells, cells][: len(like.planes())]
+        empty = [np.empty(shape, like.planes()[0].dtype) for shape in shapes]
+        frame = frame_from_planes(empty, layout, like)
+        keep_default_matrix(frame, like)
+        for rect, region in regions:
+            frame._write(rect, region)
+        return frame
+
     @property
     def width(self) -> int:
         return self.av_frame.width
@@ -277,15 +296,19 @@ class Frame:
 
     def _fill(self, picture: Picture) -> None:
         """Write the picture into a new frame, before anything else refers to it."""
-        matrix, max_value = self._yuv_from_bgr(), self.layout.max_value
-        luma, *chroma = self.planes()
         for rect in _strips(self.width, self.height):
-            yuv = cv2.transform(picture[rect.slices].astype(np.float32), matrix)
-            _set_rounded(luma[rect.slices], yuv[..., 0], max_value)
-            cells = self.layout.chroma_rect(rect)
-            means = cv2.resize(yuv[..., 1:], cells.size, interpolation=cv2.INTER_AREA)
-            for index, plane in enumerate(chroma):
-                _set_rounded(plane[cells.slices], means[..., index], max_value)
+            self._write(rect, picture[rect.slices].astype(np.float32))
+
+    def _write(self, rect: Rect, region: Region) -> None:
+        """Write a region that begins and ends on whole cells into a frame that is still new."""
+        max_value = self.layout.max_value
+        luma, *chroma = self.planes()
+        yuv = cv2.transform(region, self._yuv_from_bgr())
+        _set_rounded(luma[rect.slices], yuv[..., 0], max_value)
+        cells = self.layout.chroma_rect(rect)
+        means = cv2.resize(yuv[..., 1:], cells.size, interpolation=cv2.INTER_AREA)
+        for index, plane in enumerate(chroma):
+            _set_rounded(plane[cells.slices], means[..., index], max_value)
 
     def _to_bgr(self, planes: Sequence[NDArray[Any]]) -> Region:
         """BGR from luma and, unless the frame is gray, both chroma planes, all of one size."""
@@ -357,6 +380,13 @@ def copy_av_frame(av_frame: av.VideoFrame) -> av.VideoFrame:
 def frame_from_planes(planes: Sequence[Plane], layout: Layout, like: Frame) -> Frame:
     """A frame with these samples, and the tags, time and aspect of another."""
     return Frame(_new_like(like.av_frame, planes, layout.name), like.aspect)
+
+
+def keep_default_matrix(result: Frame, source: Frame) -> None:
+    """Tag the matrix that players assume for the source if the new height changes their guess."""
+    tags, matrix = source.tags, default_matrix(source.height)
+    if tags.matrix in UNTAGGED and matrix != default_matrix(result.height):
+        replace(tags, matrix=matrix).apply_to(result.av_frame)
 
 
 def _new_like(other: av.VideoFrame, planes: Sequence[Plane], pixel_format: str) -> av.VideoFrame:

@@ -15,7 +15,7 @@ from typing import Any
 from base.cache import ENTRY, mark_used, new_entry, remove
 from base.errors import InputError, OutputError
 from base.locks import locked_folder, remove_abandoned, unique_mark
-from pipeline.options import Options, Role, names_with
+from pipeline.options import Options, Role, files_of
 
 MOST_FETCHED_BYTES = 4 << 30  # kept for later tasks, besides what is in use
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)")
@@ -80,8 +80,8 @@ def with_local_files(options: Options) -> Iterator[Options]:
 
 def _addresses(options: Options, role: Role) -> dict[str, str]:
     """The options of this role that are addresses."""
-    paths = {name: getattr(options, name) for name in names_with(role)}
-    return {name: address for name, path in paths.items() if (address := address_of(path))}
+    files = files_of(options, role).items()
+    return {name: address for name, path in files if (address := address_of(path))}
 
 
 def _file_in(folder: Path, address: str) -> Path:

@@ -93,6 +93,20 @@ def test_a_row_overrides_the_command_line_and_leaves_the_rest(folder):
     assert second.options.face == Path("ann.png") and second.options.audio == Path("bob.mp3")
 
 
+def test_a_network_that_enlarges_is_a_file_beside_the_table_and_a_name_is_a_name(folder):
+    (folder / "tables").mkdir()
+    (folder / "tables" / "jobs.csv").write_text(
+        "face,audio,outfile,upscale,upscaler,enhance\n"
+        "../ann.png,../ann.wav,a.mp4,2,big.onnx,face.pth\n../ann.png,../ann.wav,b.mp4,2,nearest,\n"
+    )
+    first, second = (job.options for job in plan("--manifest", "tables/jobs.csv"))
+    assert (first.upscaler, first.enhance) == (Path("tables/big.onnx"), Path("tables/face.pth"))
+    assert (second.upscaler, second.enhance) == ("nearest", None)
+    words = "--face", "ann.png", "--audio", "ann.wav", "--upscale", "2", "--upscaler"
+    keys = {plan(*words, name)[0].key for name in ("nearest", "bilinear", "big.onnx")}
+    assert len(keys) == 3
+
+
 BAD_ROWS = {
     "no sound": ("face\nann.png\n", "audio missing"),
     "out of range": ("face,audio,crf\nann.png,ann.wav,99\n", "0 to 51"),
@@ -229,3 +243,56 @@ def test_every_flag_is_in_the_document():
     text = (docs / "flags.md").read_text() + (docs / "batch.md").read_text()
     flags = [word for action in parser()._actions for word in action.option_strings]
     assert [flag for flag in flags if len(flag) > 2 and flag not in text] == ["--help"]
+
+
+def spoken(jobs):
+    """What each job hears: a sound's name, a text's, or the text itself."""
+    options = [job.options for job in jobs]
+    files = [o.audio or o.text_file for o in options]
+    return [o.text if file is None else file.name for o, file in zip(options, files, strict=True)]
+
+
+def test_a_text_beside_a_face_is_spoken_unless_there_is_a_sound(folder):
+    for name in ("cid.png", "cid.txt", "ann.txt"):
+        (folder / name).touch()
+    jobs = plan("--pairs", folder)
+    assert spoken(jobs) == ["ann.wav", "bob.mp3", "cid.txt"]
+    assert outputs(jobs)[2].endswith("cid_cid.mp4")
+
+
+def test_texts_are_among_the_sounds(folder):
+    assert spoken(plan("--face", "ann.png", "--audios", "*.wav", "n*.txt")) == [
+        "ann.wav",
+        "notes.txt",
+    ]
+
+
+def test_one_text_is_spoken_by_every_face(folder):
+    jobs = plan("--faces", "*.png", "*.mp4", "--text", "Hello.")
+    assert spoken(jobs) == ["Hello."] * 2
+    assert outputs(jobs)[0].endswith("ann_text.mp4")
+
+
+def test_a_table_has_texts_and_voices(folder):
+    rows = "face,text,text_file,audio,voice,outfile\nann.png,Hi; rm -rf,,,espeak,1.mp4\n"
+    (folder / "jobs.csv").write_text(
+        rows + "ann.png,,notes.txt,,,2.mp4\nann.png,,,ann.wav,,3.mp4\n"
+    )
+    jobs = plan("--manifest", "jobs.csv", "--text", "for those that have none")
+    assert spoken(jobs) == ["Hi; rm -rf", "notes.txt", "ann.wav"]
+    assert [job.options.voice for job in jobs] == ["espeak", "pico", "pico"]
+    assert len({job.key for job in jobs}) == 3
+
+
+def test_a_table_starts_no_program_but_a_flag_may(folder):
+    (folder / "jobs.csv").write_text("face,text,voice\nann.png,Hi,command:rm x\n")
+    with pytest.raises(UsageError, match="line 2: voice: a table starts no program"):
+        plan("--manifest", "jobs.csv")
+    (folder / "jobs.csv").write_text("face,text\nann.png,Hi\n")
+    (job,) = plan("--manifest", "jobs.csv", "--voice", "command:true")
+    assert job.options.voice == "command:true"
+
+
+def test_jobs_have_no_standard_input(folder):
+    with pytest.raises(UsageError, match="--text_file -"):
+        plan("--face", "ann.png", "--text_file", "-")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.checkpoints import flat_weights, save_classic
 from tests.media import make_sound
+from tests.stages.picture_networks import SHARP, onnx_file
 from wav2lip import generators
 from wav2lip.generators import choose_engine, cuda_usable
 
@@ -85,6 +86,15 @@ def test_what_needs_torch_says_what_to_install(run, made, tmp_path, words):
     ran = run(["inference_fast.py"], *checkpoint, "--outfile", tmp_path / "out.mp4", *words)
     (line,) = ran.stderr.splitlines()
     assert ran.returncode == 5 and words[0] in line and "-r requirements-torch.txt" in line
+
+
+def test_a_restoring_network_runs_as_onnx_and_says_what_it_needs_as_pth(run, made, tmp_path):
+    sharp = onnx_file(tmp_path / "sharp.onnx", SHARP)
+    words = "--engine", "puppet", "--outfile", tmp_path / "out.mp4", "--enhance"
+    assert run(["inference_fast.py"], *words, sharp).returncode == 0
+    ran = run(["inference_fast.py"], *words, made / "wav2lip.pth")
+    (line,) = ran.stderr.splitlines()
+    assert ran.returncode == 5 and "needs torch" in line and "-r requirements-enhance.txt" in line
 
 
 def test_the_engine_is_chosen_without_torch(made, monkeypatch):

@@ -1,6 +1,8 @@
 """A living photo by the command, with speech and without."""
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
 
 import av
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from command.cli import main
-from pipeline.idle import silence
+from pipeline.mouth_audio import silence
 from tests.jobs import BOX, PORTRAIT
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
@@ -97,3 +99,10 @@ def test_motion_of_nothing_is_noticed(face, tmp_path, name, capsys):
 def test_silence_is_as_long_as_asked():
     assert silence(2).duration == 2 and not silence(2).samples.any()
     assert len(silence(0).samples) == 1
+
+
+def test_help_waits_for_no_reader_of_media():
+    """Options are imported by --help."""
+    words = "import sys, pipeline.options; print({'av', 'openvino'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"

@@ -159,3 +159,15 @@ def test_flags_of_a_text_are_told_where_there_is_none(inputs):
         "--language changes nothing without --text",
         "--pitch changes nothing without --text",
     ]
+
+
+def test_no_flag_is_named_that_nobody_gave(run):
+    """Numbers in German are unknown phonemes; --visemes was not given."""
+    _, _, lines = run(voice=("--text", "Es sind 12 Affen.", "--language", "de"))
+    assert not any("--visemes" in line for line in lines)
+
+
+def test_a_check_speaks_and_writes_nothing(run, tmp_path):
+    code, out, lines = run("--check", "--speech_file", tmp_path / "speech.wav")
+    assert code == 0 and not out.exists() and not (tmp_path / "speech.wav").exists()
+    assert any("a text, by pico" in line for line in lines)

@@ -1,0 +1,1 @@
+"""Restored faces: whether their skin is steady, and what the networks cost."""
