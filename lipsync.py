@@ -73,7 +73,7 @@ def command_line(options: dict[str, Any]) -> list[str]:
     """Return the options as the words of a command line, so that both are checked alike."""
     from dataclasses import fields
 
-    from pipeline.options import Options
+    from options.options import Options
 
     names = {option.name for option in fields(Options)} - {"progress", *COMMAND_ONLY}
     unknown = sorted(options.keys() - names)

@@ -20,7 +20,7 @@ PACKAGE = "lipsync"
 ROOMS = (
     *("base", "audio", "speech", "subtitles", "video", "faces", "blending", "tensors"),
     *("liveportrait", "puppet", "wav2lip", "models", "quality", "stages"),
-    *("pipeline", "workers", "command", "batch"),
+    *("options", "pipeline", "workers", "command", "batch"),
 )
 ROOT = Path(__file__).parent
 FROM = re.compile(rb"from[ \t]+")

@@ -11,7 +11,7 @@ from base.errors import UsageError
 from batch.foreman import Rules
 from command.flags import option_parser as single_parser
 from command.flags import parse_arguments
-from pipeline.options import OUTFILE, Options, parse_path
+from options.options import OUTFILE, Options, parse_path
 from workers.addresses import address_of
 from workers.crews import CREWS
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pipeline.options import Options
+from options.options import Options
 from workers.addresses import display_name
 from workers.task import DONE, FAILED, Outcome
 

@@ -14,9 +14,9 @@ from batch.journal import OWN_FILES
 from batch.key import key_of
 from batch.rows import Row, read_rows
 from batch.sources import combine, matching_files, pairs_in, silent
-from pipeline.modes import with_mode
-from pipeline.options import NO_PAGE, Options, reorder_box
-from pipeline.text_options import INPUTS, is_silent
+from options.modes import with_mode
+from options.options import NO_PAGE, Options, reorder_box
+from options.text_options import INPUTS, is_silent
 from speech.voices import VoiceName
 from video.writer import check_output
 from workers.addresses import address_of, display_name

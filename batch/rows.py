@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import InputError, UsageError
-from pipeline.options import NO_PAGE, Options, Role, names_with, parse_bool, parser_arguments
+from options.options import NO_PAGE, Options, Role, names_with, parse_bool, parser_arguments
 from workers.addresses import address_of
 
 # the flags that a row can have for itself

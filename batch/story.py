@@ -29,7 +29,7 @@ from batch.story_scenes import Part, manifest_rows, parts_of, write_manifest
 from batch.story_script import read_story
 from command.display import say
 from command.stopping import stoppable
-from pipeline.options import OUTFILE, Options, parse_path
+from options.options import OUTFILE, Options, parse_path
 from subtitles.endings import check_ending
 from video.output_paths import check_output_path, output_errors
 from video.text_track import check_takes_texts

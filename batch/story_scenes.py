@@ -16,7 +16,7 @@ from base.errors import InputError
 from base.locks import replace_file
 from batch.rows import ROW_OPTIONS
 from batch.story_script import Scene
-from pipeline.options import Options
+from options.options import Options
 from pipeline.speaking import spoken_text
 from speech.speech import Word
 from speech.track import read_words

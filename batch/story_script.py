@@ -9,7 +9,7 @@ from typing import Any
 
 from base.errors import InputError, UsageError
 from batch.rows import ROW_OPTIONS, row_values
-from pipeline.options import Role, names_with
+from options.options import Role, names_with
 from speech.text import has_words
 from speech.voices import VoiceName
 from subtitles.pieces import clean_text

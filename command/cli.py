@@ -17,7 +17,7 @@ from command.flags import parse_options, progress_mode
 from command.mode_table import mode_facts, mode_lines
 from command.stopping import FinalMessageLock, Stop, end_in_time, stoppable
 from command.streams import silence_libraries
-from pipeline.options import Options, with_demo_inputs
+from options.options import Options, with_demo_inputs
 from pipeline.report import Clock, Report, write_report
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from base.signals import MESSAGES
 from base.text import one_line
 from base.version import __version__
-from pipeline.options import Options
+from options.options import Options
 from pipeline.report import Report, Step
 
 if TYPE_CHECKING:

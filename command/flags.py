@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 from base.errors import UsageError
 from base.version import __version__
-from pipeline.modes import with_mode
-from pipeline.options import Options, parser_arguments, reorder_box
+from options.modes import with_mode
+from options.options import Options, parser_arguments, reorder_box
 
 NOT_GIVEN = object()  # the value of a flag that does not stand on the line
 

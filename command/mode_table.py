@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.options import Options
+from options.options import Options
 
 
 def mode_lines(options: Options) -> list[str]:

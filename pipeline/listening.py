@@ -8,7 +8,7 @@ from pathlib import Path
 
 from audio.load import Samples, load_sound
 from base.run_folder import run_folder
-from pipeline.options import PACKAGED, Options
+from options.options import PACKAGED, Options
 from pipeline.report import Clock
 from speech.track import SpokenWords, is_track
 

@@ -12,10 +12,10 @@ from blending.masks import MaskShape
 from blending.methods import BlendSettings
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
-from pipeline.animation import IDLE, animation_folder
-from pipeline.modes import Mode
-from pipeline.options import Four, Options
-from pipeline.subtitle_flags import wants_subtitles
+from options.animation import IDLE, animation_folder
+from options.modes import Mode
+from options.options import Four, Options
+from options.subtitle_flags import wants_subtitles
 from stages.animate.motion import AnimateSettings
 from stages.burn import BurnSettings
 from stages.enhance import EnhanceSettings

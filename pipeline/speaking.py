@@ -15,8 +15,8 @@ from base.cache import mark_used, new_entry, remove, remove_oldest
 from base.errors import InputError
 from base.locks import locked_file
 from base.run_folder import run_folder
+from options.options import Options
 from pipeline.listening import with_words
-from pipeline.options import Options
 from pipeline.preflight import check_places
 from pipeline.report import Clock
 from pipeline.settings import Settings, files_of, settings_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from pipeline.options import Options
+from options.options import Options
 from tests.media import make_sound
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ import pytest
 import lipsync as api
 from command.flags import parse_options
 from lipsync import COMMAND_ONLY, command_line, lipsync
-from pipeline.options import NO_PAGE, Options
+from options.options import NO_PAGE, Options
 from pipeline.report import Report, Step
 from tests.media import make_picture, make_sound, noise
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import EngineError
-from pipeline.options import NO_PAGE
+from options.options import NO_PAGE
 from video.partial_file import remove_abandoned_beside
 from workers import machine
 from workers.addresses import address_of

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from base.errors import LipSyncError
-from pipeline.options import Options
+from options.options import Options
 from pipeline.weights import find_wav2lip
 from workers.addresses import address_of, size_and_version
 

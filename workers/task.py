@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
-from pipeline.options import Options
+from options.options import Options
 
 DONE, FAILED = "done", "failed"
 BUG, MEMORY, TIMEOUT = 1, 7, 124  # exit codes of tasks; 124 is that of timeout(1)

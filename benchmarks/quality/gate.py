@@ -18,9 +18,9 @@ from benchmarks.material.sound import make_speech
 from benchmarks.material.weights import make_checkpoint
 from blending.methods import BLENDERS
 from faces.face import FaceTrack
+from options.options import NO_PAGE, Options
 from pipeline.donors import donors_of
 from pipeline.framing import FaceFraming, Framing, MouthFraming
-from pipeline.options import NO_PAGE, Options
 from pipeline.report import Clock
 from pipeline.run import lipsync
 from pipeline.settings import settings_of

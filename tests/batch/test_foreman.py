@@ -11,7 +11,7 @@ from batch.foreman import Foreman, Rules
 from batch.job import Job
 from batch.journal import History
 from batch.watch import Watcher
-from pipeline.options import Options
+from options.options import Options
 from workers.task import DONE, TIMEOUT, Outcome, Ready, failed_outcome
 
 OPTIONS = Options(face=Path("f"), audio=Path("a"))

@@ -7,7 +7,7 @@ import pytest
 
 from batch.job import KEPT, LEFT, Job, JobOutcome, Summary, WorkerRecord
 from batch.page import HEIGHT, PICTURES, STRIPS, batch_page, strips
-from pipeline.options import Options
+from options.options import Options
 from tests.browser import CHROMIUM, opened
 from tests.media import make_video
 from video.thumbnails import thumbnails

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from batch.roster import Roster
-from pipeline.options import Options
+from options.options import Options
 from workers.task import Task
 
 OPTIONS = Options(face=Path("f"), audio=Path("a"))

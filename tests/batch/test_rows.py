@@ -9,7 +9,7 @@ import pytest
 from base.errors import InputError, UsageError
 from batch.rows import ROW_OPTIONS, read_rows
 from command.flags import parse_options
-from pipeline.options import NO_PAGE, Options
+from options.options import NO_PAGE, Options
 
 OUT = Path("somewhere/out")
 # a value of every kind of flag: as a cell, as JSON, and as words of the command line

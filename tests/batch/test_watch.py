@@ -9,7 +9,7 @@ import pytest
 
 from batch.job import KEPT, Job, JobOutcome, Summary
 from batch.watch import JsonLines, Table, duration, time_left
-from pipeline.options import Options
+from options.options import Options
 from workers.task import DONE, Outcome, Progress, Task, failed_outcome
 
 OPTIONS = Options(face=Path("f"), audio=Path("a"))

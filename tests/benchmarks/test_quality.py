@@ -24,7 +24,7 @@ from benchmarks.quality.gate import (
     with_network_tone,
 )
 from faces.face import Face
-from pipeline.options import NO_PAGE, Options
+from options.options import NO_PAGE, Options
 from quality.verdict import BOUNDS
 from tests.media import make_video
 from tests.quality.puppet_run import run_puppet

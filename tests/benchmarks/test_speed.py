@@ -30,7 +30,7 @@ from benchmarks.speed.kinds import (
 )
 from benchmarks.speed.plot import BAR, COLOURS, GAP, HEAD, LEFT, REST, RIGHT, WIDTH, draw_plot
 from benchmarks.speed.table import figures, limit_table, ratio_table
-from pipeline.options import Options
+from options.options import Options
 from tests.checkpoints import flat_weights, save_bare
 from tests.media import make_video as make_any
 from tests.readback import frames_of

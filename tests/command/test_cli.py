@@ -14,7 +14,7 @@ import pytest
 from base.errors import OutputError
 from command.cli import main
 from faces.detectors import DETECTORS
-from pipeline.options import Options
+from options.options import Options
 from pipeline.preflight import check_places
 from pipeline.settings import settings_of
 from tests.checkpoints import (

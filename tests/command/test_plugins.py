@@ -17,7 +17,7 @@ from blending.methods import BLENDERS, BlendSettings, method_named
 from blending.patch import Patch
 from blending.plugins import PluginBlend
 from faces.detector import DetectorSettings
-from pipeline.flag_values import parse_plugin_stages
+from options.flag_values import parse_plugin_stages
 from pipeline.stages import load_detector
 from tests.media import make_sound
 from tests.readback import frames_of

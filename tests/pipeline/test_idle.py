@@ -103,6 +103,6 @@ def test_silence_is_as_long_as_asked():
 
 def test_help_waits_for_no_reader_of_media():
     """Options are imported by --help."""
-    words = "import sys, pipeline.options; print({'av', 'openvino'} & set(sys.modules))"
+    words = "import sys, options.options; print({'av', 'openvino'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"

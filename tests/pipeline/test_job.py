@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from base.errors import InputError
+from options.options import Options
 from pipeline.job import open_job
-from pipeline.options import Options
 from pipeline.settings import settings_of
 from tests.media import make_sound, make_video, numbered
 

@@ -8,8 +8,8 @@ import pytest
 
 from command.cli import main
 from faces.face import FaceTrack
+from options.options import NO_PAGE, Options
 from pipeline.judgement import MOUTH_FOLLOWS, judgement, view_of
-from pipeline.options import NO_PAGE, Options
 from pipeline.settings import settings_of
 from quality.verdict import BOUNDS
 from tests.media import make_sound

@@ -8,9 +8,9 @@ import pytest
 
 from audio.load import load_sound
 from command.cli import main
+from options.options import Options
 from pipeline.job import open_job
 from pipeline.mouth_audio import mouth_audio
-from pipeline.options import Options
 from pipeline.settings import settings_of
 from tests.media import make_picture, make_sound
 from tests.talking import PORTRAIT, pause, vowel

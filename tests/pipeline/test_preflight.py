@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from base.errors import EngineError, OutOfMemoryError, OutputError
+from options.options import Options
 from pipeline import preflight
-from pipeline.options import Options
 from pipeline.preflight import estimate, in_words, picture_bytes
 from pipeline.report import Clock
 from pipeline.run import lipsync

@@ -12,9 +12,9 @@ from audio.vads import SPEECH_ONLY_VADS, VADS
 from base.errors import NoFaceError, UsageError
 from base.geometry import Box, Landmarks, Rect
 from faces.face import Face, FaceTrack
+from options.options import Options
 from pipeline.framing import FaceFraming
 from pipeline.job import open_job
-from pipeline.options import Options
 from pipeline.report import Clock, Step
 from pipeline.run import lipsync
 from pipeline.scene import examples_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from command.cli import main
-from pipeline.options import Options, with_demo_inputs
+from options.options import Options, with_demo_inputs
 from pipeline.report import Clock
 from pipeline.speaking import FOLDER, settings_with_speech, with_speech
 from speech.loudness import TARGET_LUFS, LoudnessMeter

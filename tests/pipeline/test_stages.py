@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from options.options import Options
 from pipeline import stages as stages_module
 from pipeline.job import Job
-from pipeline.options import Options
 from pipeline.run import GROUP_BYTES, _frames_together
 from pipeline.settings import settings_of
 from pipeline.stages import GPU_BATCH, Stages, stages_of

@@ -12,7 +12,7 @@ from audio.load import load_sound
 from audio.windows import windows_of
 from base.errors import EngineError, UsageError
 from command.cli import main
-from pipeline.options import Options
+from options.options import Options
 from pipeline.report import StageReport
 from pipeline.settings import settings_of
 from pipeline.staging import Staging, open_stages, sound_of

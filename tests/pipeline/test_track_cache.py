@@ -11,8 +11,8 @@ import pytest
 from base.errors import NoFaceError
 from base.geometry import Box, Landmarks
 from faces.face import Face
+from options.options import Options
 from pipeline import track_key
-from pipeline.options import Options
 from pipeline.report import Clock
 from pipeline.run import lipsync
 from pipeline.settings import settings_of

@@ -15,7 +15,7 @@ from audio.recognition import recognise
 from audio.windows import windows_of
 from base.errors import InputError
 from command.cli import main
-from pipeline.options import Options
+from options.options import Options
 from pipeline.settings import settings_of
 from pipeline.stages import load_engine, stages_of
 from puppet.visemes import Visemes

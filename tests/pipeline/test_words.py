@@ -10,8 +10,8 @@ import webvtt
 
 from audio.phonemes import read_phonemes
 from command.cli import main
+from options.options import Options
 from pipeline.listening import with_words
-from pipeline.options import Options
 from pipeline.report import Clock
 from pipeline.settings import WordsSettings
 from pipeline.words import words_of

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from audio.load import SAMPLE_RATE, load_sound
-from pipeline.options import Options
+from options.options import Options
 from pipeline.report import Clock
 from pipeline.run import lipsync
 from pipeline.settings import settings_of

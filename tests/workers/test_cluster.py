@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from base.errors import EngineError
-from pipeline.options import NO_PAGE
+from options.options import NO_PAGE
 from tests.jobs import quick_options
 from workers.cluster import Allocation, allocate, cluster_for, with_absolute_paths
 from workers.crew import CrewRequest

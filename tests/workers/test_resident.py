@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from base.geometry import Rect
-from pipeline.options import Options
+from options.options import Options
 from pipeline.settings import settings_of
 from wav2lip.generators import PREPARERS
 from wav2lip.generators.prepared import PreparedEngine, Scene

@@ -10,9 +10,9 @@ from batch.flags import parse_batch_options
 from batch.plan import plan_jobs
 from command.flags import parse_options
 from command.mode_table import mode_facts, mode_lines
-from pipeline.flag_values import parse_bit_rate, parse_sound_rate
-from pipeline.modes import MODES, PROFILES, with_mode
-from pipeline.options import Options
+from options.flag_values import parse_bit_rate, parse_sound_rate
+from options.modes import MODES, PROFILES, with_mode
+from options.options import Options
 from pipeline.settings import settings_of
 from tests.checkpoints import flat_weights, save_bare
 from tests.model_files import save_gfpgan, save_onnx
@@ -133,7 +133,7 @@ def test_auto_is_real_time_with_weights_of_wav2lip(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("gpu", [False, True])
 def test_auto_is_high_quality_with_a_gpu_and_weights_that_restore(tmp_path, monkeypatch, gpu):
-    monkeypatch.setattr("pipeline.modes.cuda_usable", lambda: gpu)
+    monkeypatch.setattr("options.modes.cuda_usable", lambda: gpu)
     monkeypatch.setattr("models.search.find_spec", lambda name: name)
     monkeypatch.setenv("GFPGAN_CKPT", str(save_gfpgan(tmp_path / "restores")))
     assert options("--mode", "auto").mode.chosen == ("high_quality" if gpu else "real_time")

@@ -8,7 +8,7 @@ import pytest
 from base.errors import UsageError
 from blending.methods import BLENDERS
 from command.flags import parse_options
-from pipeline.options import Options, parse_rate
+from options.options import Options, parse_rate
 
 NEEDED = ["--face", "a.mp4", "--audio", "b.wav"]
 

@@ -18,12 +18,12 @@ from blending.methods import BLENDERS
 from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
-from pipeline import flag_values, text_options
-from pipeline.animation import animation_folder
-from pipeline.idle import MOST_SECONDS, check_idle
-from pipeline.modes import MODE_NAMES, PROFILES, Mode
-from pipeline.subtitle_flags import check_subtitles
-from pipeline.text_options import INPUTS, OF_A_TEXT, is_silent
+from options import flag_values, text_options
+from options.animation import animation_folder
+from options.idle import MOST_SECONDS, check_idle
+from options.modes import MODE_NAMES, PROFILES, Mode
+from options.subtitle_flags import check_subtitles
+from options.text_options import INPUTS, OF_A_TEXT, is_silent
 from stages.names import FACTORS, REGIONS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS

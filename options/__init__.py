@@ -1,0 +1,1 @@
+"""What a user can ask for, and the checks of it."""
