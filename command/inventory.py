@@ -10,7 +10,7 @@ from base.plugins import PREFIX, Plugin, all_plugins, loaded, plugins
 from models.kinds import KINDS, Kind
 from models.search import VARIABLES, Model, missing_for, model_folders, models_at, named_by
 from options.options import Options, Role, names_with
-from pipeline.weights import find_wav2lip
+from options.weights import find_wav2lip
 from wav2lip.checkpoint import checkpoint_folders
 
 

@@ -128,14 +128,14 @@ def _has_gpu(device: str) -> bool:
 
 
 def _wav2lip(values: Mapping[str, Any]) -> Path | None:
-    from pipeline.weights import find_wav2lip
+    from options.weights import find_wav2lip
 
     return None if values["engine"] == "puppet" else find_wav2lip(values["checkpoint_path"])
 
 
 def _enhancer() -> Path | None:
     """Without a mode none is looked for, and nothing imported for it."""
-    from pipeline.weights import find_enhancer
+    from options.weights import find_enhancer
 
     return find_enhancer()
 

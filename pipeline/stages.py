@@ -14,10 +14,10 @@ from faces.detectors import DETECTORS
 from faces.face import FaceTrack
 from faces.lips import LipsSeer, seer_for
 from faces.sfd import find_sfd_weights
+from options.weights import find_wav2lip
 from pipeline.donors import donors_of
 from pipeline.framing import FaceFraming, Framing, MouthFraming
 from pipeline.settings import MouthSettings, Settings
-from pipeline.weights import find_wav2lip
 from video.source import Source
 from wav2lip.generators import (
     NETWORKS,

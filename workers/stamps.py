@@ -4,7 +4,7 @@ from pathlib import Path
 
 from base.errors import LipSyncError
 from options.options import Options
-from pipeline.weights import find_wav2lip
+from options.weights import find_wav2lip
 from workers.addresses import address_of, size_and_version
 
 Stamp = tuple[str, int, int] | None

@@ -6,7 +6,7 @@ import pytest
 
 from base.errors import EngineError
 from models.search import find_model, model_folders, models_at
-from pipeline.weights import find_enhancer, find_wav2lip
+from options.weights import find_enhancer, find_wav2lip
 from tests.checkpoints import flat_weights, save_bare
 from tests.model_files import GFPGAN, save_gfpgan, save_weights
 

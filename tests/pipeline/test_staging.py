@@ -108,6 +108,6 @@ def test_what_a_stage_notes_stands_in_the_report():
     stage = Noting()
     reports = StageReport("still", "ran"), StageReport("gone", "skipped", "no such file")
     staging = Staging((("still", stage),), reports)
-    assert staging.finished() == (StageReport("still", "ran"), reports[1])
+    assert staging.outcomes == (StageReport("still", "ran"), reports[1])
     stage.notes = ("one", "two")
-    assert staging.finished() == (StageReport("still", "ran", "one; two"), reports[1])
+    assert staging.outcomes == (StageReport("still", "ran", "one; two"), reports[1])
