@@ -16,7 +16,7 @@ from base.cache import mark_used, new_entry, remove, remove_oldest
 from base.openvino import core, ov
 
 FOLDER = "compiled"  # of the cache
-MOST = 16  # entries, of up to 2 MB
+MOST = 16  # entries, of up to 2 MB; a voice has 60
 CHECKSUM = 16  # bytes
 # float32 on every processor: in bf16 faces and lips move. One thread: the networks are small, and
 # threads that wait for each other take the processor's time.

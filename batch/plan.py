@@ -90,7 +90,9 @@ def _with_own_input(defaults: Mapping[str, Any], row: Mapping[str, Any]) -> dict
 def _heard(values: Mapping[str, Any]) -> str:
     """What stands for {audio} in a name."""
     file = values["audio"] or values["text_file"]
-    return "text" if file is None else str(file.stem)
+    if file is None:
+        return "idle" if values["idle"] else "text"
+    return str(file.stem)
 
 
 def _check_spoken(values: Mapping[str, Any], row: Mapping[str, Any]) -> None:

@@ -33,7 +33,7 @@ TORCH = (
     *("wav2lip", "stages.torch_networks"),
     *("benchmarks.lse", "benchmarks.precision.training", "benchmarks.enhance.architectures"),
 )
-PRINTING = ("command.display", "batch.cli", "batch.story", "benchmarks.")
+PRINTING = ("command.display", "batch.cli", "batch.story_run", "benchmarks.")
 
 
 def module(path):

@@ -18,7 +18,7 @@ SPEC = importlib.util.spec_from_file_location("setup_of_the_project", ROOT / "se
 assert SPEC is not None and SPEC.loader is not None
 build = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(build)
-MODULE_NAME = re.compile(rf"({'|'.join(build.ROOMS)})(\.[a-z_]\w*)+")
+MODULE_NAME = re.compile(rf"({'|'.join(build.ROOMS)})(?!\.(wav|json|raw|m4a)$)(\.[a-z_]\w*)+")
 IMPORT = re.compile(rf"\b(from|import) ({'|'.join(build.ROOMS)})\.[a-z_]")
 EMBEDDED = """
 import os, sys

@@ -23,7 +23,7 @@ SENTENCES = Path(__file__).parent / "sentences.txt"
 VOICE_NAMES = ("pico", "piper", "espeak")
 MOST_MS, MOST_WRONG = 60.0, 0.1
 HEADS = ("voice", "words, median ms", "90 %", "phonemes, median ms", "90 %", "p b m f v")
-MORE_HEADS = ("not judged", "words heard wrong", "seconds of processor a second")
+MORE_HEADS = ("not judged", "words heard wrong", "seconds of this process a second")
 LIPS = "pbmfv"
 
 
@@ -37,7 +37,7 @@ class Row:
     lips: float | None  # median for p b m f v
     unjudged: int  # sentences
     wrong: float | None  # share of words that are heard wrong
-    cost: float  # seconds of processor time for a second of speech
+    cost: float  # seconds of this process for a second of speech; pico has another one besides
 
 
 def main(argv: Sequence[str]) -> int:

@@ -30,10 +30,10 @@ def load_listener() -> Listener | None:
     from faster_whisper import WhisperModel  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     folder = next(path.parent for path in Path(spec.origin).parent.rglob("model.bin"))
-    model = WhisperModel(str(folder), device="cpu", compute_type="int8")
+    model = WhisperModel(str(folder), device="cpu", cpu_threads=1)
 
     def listen(speech: Speech) -> str:
-        parts, _ = model.transcribe(resampled(speech, RATE).samples, language="en", beam_size=5)
+        parts, _ = model.transcribe(resampled(speech, RATE).samples, language="en", beam_size=1)
         return " ".join(part.text for part in parts)
 
     return listen

@@ -44,7 +44,7 @@ def test_a_column_is_read_as_its_flag_is(tmp_path, kind, json_lines):
 
 
 def test_every_flag_of_a_job_may_be_a_column():
-    whole_batch = {"progress", "debug", "demo", "check", "models"}
+    whole_batch = {"progress", "debug", "demo", "check", "models", "stream"}
     assert set(ROW_OPTIONS) == set(Options.__dataclass_fields__) - whole_batch
 
 
@@ -59,6 +59,18 @@ def test_names_are_relative_to_the_table_and_outputs_to_the_out_dir(tmp_path):
     assert row.values["face"] == tmp_path / "x" / "f.png"
     assert row.values["audio"] == Path("/s/a.wav")
     assert row.values["outfile"] == OUT / "o.mp4" and row.values["report"] == OUT / "r.json"
+
+
+def test_networks_are_relative_to_the_table(tmp_path):
+    text = "animate,driving_video,interpolator,out_fps\nnets,nod.mp4,rife.onnx,59.94\nidle,,,\n"
+    moved, idle = read_rows(table(tmp_path, text), OUT)
+    assert moved.values == {
+        "animate": str(tmp_path / "nets"),
+        "driving_video": tmp_path / "nod.mp4",
+        "interpolator": tmp_path / "rife.onnx",
+        "out_fps": Fraction(60000, 1001),
+    }
+    assert idle.values == {"animate": "idle"}
 
 
 def test_semicolons_stand_between_cells_where_no_comma_does(tmp_path):

