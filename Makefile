@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo story picture test check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
+.PHONY: demo story serve service picture test check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
 
 story: .venv/ready  ## results/story.mp4: the scenes of demo/story.md, with subtitles
 	$(BIN)/python inference_story.py demo/story.md --out results/story.mp4 --subtitle_track --burn_subtitles
+
+serve: .venv/ready-serve  ## the page and the API at http://127.0.0.1:8000, with its state in results/service/
+	$(BIN)/python inference_serve.py $(FLAGS)
 
 picture: demo  ## docs/demo.webp, the README's animated picture, from the demo
 	$(BIN)/python -m demo.animate results/demo.mp4 docs/demo.webp
@@ -52,6 +55,9 @@ faults: .venv/ready-dev  ## every stage fails, and runs are killed at any moment
 	done
 	TIMES=$(TIMES) $(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/campaigns/test_kill.py
 
+service: .venv/ready-dev  ## JOBS=100 jobs while server and workers are killed KILLS=20 times
+	JOBS=$(JOBS) KILLS=$(KILLS) $(BIN)/python -m pytest -q -s -m campaign tests/campaigns/test_service.py
+
 crowd: .venv/ready-dev  ## RUNS=50 runs side by side in one folder
 	RUNS=$(RUNS) $(BIN)/python -m pytest -q -m campaign tests/campaigns/test_crowd.py
 
@@ -60,14 +66,14 @@ soak: .venv/ready-dev  ## MINUTES=60 of video in one run, against one minute
 
 BANDIT := 1.9.4
 PIP_AUDIT := 2.10.1
-SHIPPED := audio base batch blending command demo faces liveportrait models options pipeline puppet quality speech stages subtitles tensors video wav2lip workers $(wildcard *.py)
+SHIPPED := audio base batch blending command demo faces liveportrait models options pipeline puppet quality service speech stages subtitles tensors video wav2lip web workers $(wildcard *.py)
 
 # In an environment of their own; pip-audit asks the package index for known weaknesses.
 audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet bandit==$(BANDIT) pip-audit==$(PIP_AUDIT)
 	.venv/audit/bin/bandit -q -r -c pyproject.toml --skip B101,B105,B403,B404,B603,B608 $(SHIPPED)
-	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-enhance.txt
+	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-enhance.txt -r requirements-serve.txt
 
 batch: .venv/ready  ## folders of jobs: against a loop of the command, killed, a thousand in a row
 	mkdir -p results/bench
@@ -105,6 +111,6 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/ready-dev: requirements-dev.txt requirements-torch.txt requirements-enhance.txt .venv/ready
+.venv/ready-dev: requirements-dev.txt requirements-torch.txt requirements-enhance.txt requirements-serve.txt .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

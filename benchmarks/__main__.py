@@ -120,6 +120,12 @@ def load_words() -> Command:
     return main
 
 
+def load_service() -> Command:
+    from benchmarks.service.command import main
+
+    return main
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "blend": Subcommand("quality and cost of the blend methods", load_blend),
     "truth": Subcommand("blended mouths against held ones of a talking clip", load_truth),
@@ -130,6 +136,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "budget": Subcommand("the host's commands, each within its seconds", load_budget),
     "vad": Subcommand("finding speech in noise", load_vad),
     "batch": Subcommand("folders of jobs: a loop, kills, a thousand", load_batch),
+    "service": Subcommand("the address: latency, and what a warm worker saves", load_service),
     "visemes": Subcommand("lips that meet where they must, by sound and by phonemes", load_visemes),
     "living": Subcommand("a photo that lives: its cost, its blinks, its loop", load_living),
     "voices": Subcommand("when voices speak their words, and what is heard of them", load_voices),

@@ -36,7 +36,7 @@ ROOT = Path(__file__).parent.parent
 CODE_FILES = ("speech/*.py", "speech/data/*", "base/phonemes.py")  # their change makes others
 RUN_FOLDER = ".lipsync-speech."
 UNFINISHED = re.compile(r"\.lipsync-speech\.([0-9a-f]{16})")
-NAMES = ("speech.wav", "speech.json")
+NAMES = ("spoken.wav", "spoken.json")
 
 
 @contextmanager

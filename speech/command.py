@@ -57,7 +57,7 @@ class CommandVoice:
 
     def _sound(self, text: str) -> tuple[Samples, int]:
         with TemporaryDirectory(prefix="lipsync-voice-") as folder:
-            text_file, wav = Path(folder, "text.txt"), Path(folder, "speech.wav")
+            text_file, wav = Path(folder, "text.txt"), Path(folder, "spoken.wav")
             text_file.write_text(text, "utf-8")
             places = {
                 "{text_file}": str(text_file),

@@ -75,7 +75,7 @@ def narrate(script: Script, voice: Voice, folder: Path, max_seconds: float = 0) 
     InputError for one that lasts longer than `max_seconds`; 0: than a WAV can hold.
     """
     most = min(max_seconds or MOST_SECONDS, MOST_SECONDS)
-    raw, sound, track = (folder / name for name in ("speech.raw", "speech.wav", "speech.json"))
+    raw, sound, track = (folder / name for name in ("spoken.raw", "spoken.wav", "spoken.json"))
     spoken = _Track()
     with raw.open("w+b") as file:
         for speech in _with_pauses(script, voice):

@@ -18,13 +18,11 @@ FLOORS = (
     {"workers"},
     {"command"},
     {"batch"},
+    {"service"},
+    {"web"},
     {
-        "inference_fast",
-        "inference_hd_fast",
-        "inference_batch",
-        "inference_story",
-        "lipsync",
-        "benchmarks",
+        *("inference_fast", "inference_hd_fast", "inference_batch", "inference_story"),
+        *("inference_serve", "lipsync", "benchmarks"),
     },
 )
 ROOMS = set().union(*FLOORS)
@@ -134,5 +132,5 @@ def test_folders_stay_small():
 
 
 def test_few_python_files_lie_beside_the_programs():
-    programs = {f"inference_{kind}.py" for kind in ("fast", "hd_fast", "batch", "story")}
+    programs = {f"inference_{kind}.py" for kind in ("fast", "hd_fast", "batch", "story", "serve")}
     assert len({path.name for path in ROOT.glob("*.py")} - programs) <= 3

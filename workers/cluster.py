@@ -57,6 +57,10 @@ class WorkerActor:
                 if isinstance(event, Outcome):
                     return
 
+    def cancel(self) -> None:
+        """Ask the worker to give up its task."""
+        self._pool.cancel(0)
+
     def stop(self) -> None:
         """End the worker, which removes its unfinished files."""
         self._pool.stop()
@@ -110,6 +114,11 @@ class Cluster:
             if events or (until is not None and time.monotonic() >= until):
                 return events
 
+    def cancel(self, seat: int) -> None:
+        handle = self._actors.get(seat)
+        if handle is not None and handle.task is not None:
+            handle.actor.cancel.remote()
+
     def dismiss(self, seat: int) -> None:
         self._ray.kill(self._actors[seat].actor)  # ends its stream, which `events` sees
 
@@ -129,7 +138,7 @@ class Cluster:
         actor_class = self._ray.remote(WorkerActor).options(
             num_cpus=self._allocation.cpus,
             num_gpus=self._allocation.gpus,
-            max_concurrency=2,  # `stop` while it runs a task
+            max_concurrency=2,  # `cancel` and `stop` while it runs a task
             max_restarts=0,
             scheduling_strategy="SPREAD",
             runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},

@@ -20,6 +20,12 @@ class Crew(Protocol):
     def events(self, seconds: float | None) -> Sequence[WorkerEvent]:
         """The events since the last call; waits for one so many seconds, with None for ever."""
 
+    def cancel(self, seat: int) -> None:
+        """Ask the seat's worker to give up its task, whose failure will be an event.
+
+        The worker stays; where it has no task, nothing happens.
+        """
+
     def dismiss(self, seat: int) -> None:
         """End the seat's worker, whatever it is doing; its task's failure will be an event."""
 

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
@@ -16,7 +17,7 @@ from base.text import one_line
 from video.partial_file import remove_abandoned_beside
 from workers import machine, starting
 from workers.crew import CrewRequest, WorkerEvent
-from workers.task import BUG, KILLED, MEMORY, Outcome, Ready, Task, failed_outcome
+from workers.task import BUG, KILLED, MEMORY, Cancel, Outcome, Ready, Task, failed_outcome
 from workers.worker import WorkerSettings
 
 # The folder that holds the top package: the clone, or the site-packages of an installed wheel,
@@ -77,6 +78,12 @@ class Pool:
             assert isinstance(pipe, Connection)
             events += self._received(workers[pipe])
         return events
+
+    def cancel(self, seat: int) -> None:
+        worker = self._workers.get(seat)
+        if worker is not None and worker.task is not None:
+            with suppress(OSError):  # a worker that is gone is seen by `events`
+                worker.pipe.send(Cancel(worker.task.number))
 
     def dismiss(self, seat: int) -> None:
         self._workers[seat].process.kill()  # closes its pipe, which `events` sees

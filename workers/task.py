@@ -8,6 +8,7 @@ from options.options import Options
 
 DONE, FAILED = "done", "failed"
 BUG, MEMORY, TIMEOUT = 1, 7, 124  # exit codes of tasks; 124 is that of timeout(1)
+CANCELED = 125  # the caller wanted no more of it
 KILLED = 128  # plus the signal's number; 128 alone where the worker just ended
 
 
@@ -19,6 +20,13 @@ class Task:
     name: str
     options: Options
     tries: int = 1  # this one included
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """The task with this number is no longer wanted."""
+
+    number: int
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from types import FrameType
@@ -18,7 +18,18 @@ from base.signals import EXIT_CODES, TERMINATED, Terminated
 from base.text import one_line
 from pipeline.report import Clock, Report, Step, write_report
 from workers.stamps import size_of
-from workers.task import BUG, DONE, MEMORY, Outcome, Progress, Ready, Task, failed_outcome
+from workers.task import (
+    BUG,
+    CANCELED,
+    DONE,
+    MEMORY,
+    Cancel,
+    Outcome,
+    Progress,
+    Ready,
+    Task,
+    failed_outcome,
+)
 
 if TYPE_CHECKING:
     from workers.resident import ResidentModels
@@ -28,6 +39,18 @@ STOP_SECONDS = 5.0  # to remove unfinished files
 MOST_NOTICES, MOST_OUTPUT = 20, 4096  # lines and bytes of what libraries print during a task
 
 Tell = Callable[[Step], None]
+
+
+class Canceled(Exception):
+    """The caller wants no more of the task."""
+
+
+@dataclass
+class Inbox:
+    """What came through the pipe and was not done yet."""
+
+    tasks: "SimpleQueue[Task | None]" = field(default_factory=SimpleQueue)
+    canceled: set[int] = field(default_factory=set)  # numbers of tasks
 
 
 @dataclass(frozen=True)
@@ -61,10 +84,13 @@ def _serve(pipe: Connection) -> None:
 
     models = ResidentModels(settings.threads)
     pipe.send(Ready(settings.seat, settings.worker, os.getpid()))
-    tasks: SimpleQueue[Task | None] = SimpleQueue()
-    threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
-    while (task := tasks.get()) is not None:
-        outcome = run_task(task, models, _progress_sender(pipe, settings, task))
+    inbox = Inbox()
+    threading.Thread(target=_receive, args=(pipe, inbox), daemon=True).start()
+    while (task := inbox.tasks.get()) is not None:
+        inbox.canceled &= {task.number}
+        outcome = run_task(task, models, _progress_sender(pipe, settings, task, inbox.canceled))
+        if outcome.status != DONE and task.number in inbox.canceled:
+            outcome = failed_outcome(task, CANCELED, "canceled")
         pipe.send(
             replace(
                 outcome,
@@ -76,25 +102,34 @@ def _serve(pipe: Connection) -> None:
         )
 
 
-def _receive(pipe: Connection, tasks: "SimpleQueue[Task | None]") -> None:
+def _receive(pipe: Connection, inbox: Inbox) -> None:
     """When the pipe's other end is gone this worker ends, too, whatever it is doing."""
     try:
         while True:
-            tasks.put(pipe.recv())
+            message = pipe.recv()
+            if isinstance(message, Cancel):
+                inbox.canceled.add(message.number)
+            else:
+                inbox.tasks.put(message)
     except (EOFError, OSError):
-        tasks.put(None)
+        inbox.tasks.put(None)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(STOP_SECONDS)
         os._exit(TERMINATED)
 
 
-def _progress_sender(pipe: Connection, settings: WorkerSettings, task: Task) -> Tell:
-    last = 0.0
+def _progress_sender(
+    pipe: Connection, settings: WorkerSettings, task: Task, canceled: set[int]
+) -> Tell:
+    """Reports steps, and ends the run where its task was canceled."""
+    last, stage = 0.0, ""
 
     def tell(step: Step) -> None:
-        nonlocal last
-        if time.monotonic() - last >= PROGRESS_SECONDS:
-            last = time.monotonic()
+        nonlocal last, stage
+        if task.number in canceled:
+            raise Canceled
+        if step.stage != stage or time.monotonic() - last >= PROGRESS_SECONDS:
+            last, stage = time.monotonic(), step.stage
             pipe.send(Progress(settings.seat, task.number, step.stage, step.done, step.of))
 
     return tell

@@ -44,10 +44,10 @@ def run(inputs, tmp_path, capsys):
 
 def test_a_text_becomes_a_video_with_its_sound(run, tmp_path):
     code, out, _ = run(
-        "--speech_file", tmp_path / "said" / "speech.wav", "--report", tmp_path / "r"
+        "--speech_file", tmp_path / "said" / "spoken.wav", "--report", tmp_path / "r"
     )
     assert code == 0
-    with av.open(str(out)) as video, av.open(str(tmp_path / "said" / "speech.wav")) as said:
+    with av.open(str(out)) as video, av.open(str(tmp_path / "said" / "spoken.wav")) as said:
         sound = video.streams.audio[0]
         assert (sound.codec_context.name, sound.rate) == ("aac", 48000)
         seconds = float(said.duration / 1e6)
@@ -168,6 +168,6 @@ def test_no_flag_is_named_that_nobody_gave(run):
 
 
 def test_a_check_speaks_and_writes_nothing(run, tmp_path):
-    code, out, lines = run("--check", "--speech_file", tmp_path / "speech.wav")
-    assert code == 0 and not out.exists() and not (tmp_path / "speech.wav").exists()
+    code, out, lines = run("--check", "--speech_file", tmp_path / "spoken.wav")
+    assert code == 0 and not out.exists() and not (tmp_path / "spoken.wav").exists()
     assert any("a text, by pico" in line for line in lines)

@@ -62,7 +62,7 @@ def test_it_is_as_loud_as_wanted(tmp_path):
 
 def test_only_the_two_files_are_left(tmp_path):
     narrated("One.", tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["speech.json", "speech.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["spoken.json", "spoken.wav"]
 
 
 def test_a_text_that_lasts_too_long_is_told(tmp_path):

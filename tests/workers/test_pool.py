@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.jobs import ROOT, quick_options
+from tests.media import make_sound
 from workers import pool
 from workers.crew import CrewRequest
 from workers.crews import CREWS
 from workers.pool import Pool, _ending, last_line_of, pool_for
-from workers.task import DONE, FAILED, Outcome, Ready, Task
+from workers.task import CANCELED, DONE, FAILED, Outcome, Progress, Ready, Task
 
 # what `start` leaves to the worker, in a process that says what it finds
 STARTED = """
@@ -147,3 +148,20 @@ def test_a_worker_imports_nothing_from_the_working_folder(task, tmp_path, monkey
         pool.submit(task(0), 0)
         *_, outcome = until_outcome(pool)
     assert outcome.status == DONE
+
+
+def test_a_canceled_task_ends_early_and_its_worker_stays(task, inputs, tmp_path):
+    make_sound(inputs / "long.wav", seconds=60)
+    with closing(Pool(1, 1)) as pool:
+        pool.cancel(0)  # without a worker, or without a task: nothing happens
+        pool.submit(task(0, "long.wav"), 0)
+        while not any(isinstance(event, Progress) for event in pool.events(None)):
+            pass
+        pool.cancel(0)
+        *_, outcome = until_outcome(pool)
+        assert (outcome.status, outcome.exit_code, outcome.worker) == (FAILED, CANCELED, 0)
+        pool.cancel(0)
+        pool.submit(task(1), 0)
+        *_, outcome = until_outcome(pool)
+        assert (outcome.status, outcome.worker) == (DONE, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["1.mp4"]

@@ -1,0 +1,189 @@
+"""Who may come in, how much is read, and what an answer never tells."""
+
+import json
+import socket
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from service.keys import add_key
+from tests.jobs import ROOT
+from tests.web.server import OPTIONS, serving
+
+FACE, SOUND = "ann.png", "one.wav"
+
+
+@pytest.fixture(scope="module")
+def keyed(inputs, tmp_path_factory):
+    """A server with two keys, one of them with a job that has ended."""
+    folder = tmp_path_factory.mktemp("keyed")
+    keys = {}
+    words = ["--key_file", folder / "keys.txt", "--new_key", "ann"]
+    made = subprocess.run(
+        [sys.executable, ROOT / "inference_serve.py", *words], capture_output=True, text=True
+    )
+    for name, key in (("ann", made.stdout.strip()), ("bob", add_key(folder / "keys.txt", "bob"))):
+        keys[name] = {"authorization": f"Bearer {key}"}
+    words = ["--key_file", folder / "keys.txt", "--allow_root", inputs, "--workers", 1]
+    with serving(folder / "data", *words) as server:
+        server.keys, server.folder = keys, folder / "data"
+        answer = server.ask(
+            "POST", "/v1/jobs", {**OPTIONS, "face": FACE, "audio": SOUND}, keys["ann"]
+        )
+        server.job = answer.json["id"]
+        server.end(server.job, **keys["ann"])
+        yield server
+
+
+def raw(server, data):
+    """The status line of the answer to these bytes."""
+    with closing(socket.create_connection((server.host, server.port), 30)) as connection:
+        connection.sendall(data)
+        return connection.makefile("rb").readline().decode().strip()
+
+
+def test_without_a_key_only_health_and_the_page_answer(keyed):
+    for path in ("/v1/jobs", "/metrics", "/openapi.json", "/engines", f"/v1/jobs/{keyed.job}"):
+        answer = keyed.get(path)
+        assert (answer.status, answer.code) == (401, "unauthorized"), path
+        assert answer.headers["www-authenticate"] == "Bearer"
+    assert keyed.get("/v1/jobs", authorization="Bearer lsk_wrong").status == 401
+    assert keyed.get("/health/live").status == keyed.get("/").status == 200
+    key = keyed.keys["ann"]["authorization"].split()[1]
+    assert keyed.get("/v1/jobs", x_api_key=key).status == 200
+
+
+def test_a_job_is_unseen_by_another_key(keyed):
+    base = f"/v1/jobs/{keyed.job}"
+    paths = ("", "/result", "/report", "/quality", "/events")
+    for path in paths:
+        answer = keyed.ask("GET", base + path, headers=keyed.keys["bob"])
+        nobody = keyed.ask("GET", f"/v1/jobs/{'0' * 24}{path}", headers=keyed.keys["bob"])
+        assert (answer.status, answer.body) == (nobody.status, nobody.body) and answer.status == 404
+    assert keyed.ask("POST", base + "/cancel", headers=keyed.keys["bob"]).status == 404
+    assert keyed.ask("DELETE", base, headers=keyed.keys["bob"]).status == 404
+    assert keyed.ask("GET", "/v1/jobs", headers=keyed.keys["bob"]).json["jobs"] == []
+    assert keyed.ask("GET", f"/status/{keyed.job}", headers=keyed.keys["bob"]).status == 404
+    assert keyed.ask("GET", base, headers=keyed.keys["ann"]).status == 200
+
+
+def test_an_asset_is_unusable_by_another_key(keyed, inputs):
+    asset = keyed.ask(
+        "POST", "/v1/assets?name=a.png", (inputs / FACE).read_bytes(), keyed.keys["ann"]
+    ).json
+    wish = {**OPTIONS, "face": asset["reference"], "audio": SOUND}
+    assert keyed.ask("POST", "/v1/jobs", wish, keyed.keys["bob"]).status == 404
+    assert keyed.ask("GET", f"/v1/assets/{asset['id']}", headers=keyed.keys["bob"]).status == 404
+
+
+def test_the_audit_names_the_key_and_never_shows_it(keyed):
+    lines = [line for line in keyed.log() if line["message"] == "request"]
+    assert {line["key"] for line in lines} == {"", "ann", "bob"}
+    assert any(line["job"] == keyed.job and line["status"] == 404 for line in lines)
+    assert {"method", "path", "status", "seconds", "client", "bytes_in"} <= lines[0].keys()
+    for headers in keyed.keys.values():
+        assert headers["authorization"].split()[1] not in keyed.stderr
+    assert stat.S_IMODE(keyed.folder.stat().st_mode) == 0o700
+
+
+def test_pages_of_other_sites_may_not_use_it(server):
+    for origin in ("https://evil.example", "null", f"http://localhost:{server.port}"):
+        answer = server.post("/v1/jobs", {"face": FACE, "audio": SOUND}, origin=origin)
+        assert (answer.status, answer.code) == (403, "forbidden")
+        assert "access-control-allow-origin" not in answer.headers
+    own = f"http://{server.host}:{server.port}"
+    assert server.get("/v1/jobs", origin=own).status == 200
+    assert server.get("/v1/jobs", host="evil.example").status == 421
+
+
+def test_too_much_is_refused_before_it_is_read(server):
+    huge = "POST /v1/assets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n"
+    assert raw(server, huge.encode()).startswith("HTTP/1.1 413")
+    large = huge.replace("10000000000", "5000001").replace("HTTP/1.1", "HTTP/1.0")
+    assert raw(server, large.encode()).startswith("HTTP/1.1 413")
+    big = server.post("/v1/jobs", {"face": FACE, "audio": SOUND, "user_data": "x" * 1_500_000})
+    assert (big.status, big.code) == (413, "too_large")
+    headers = "GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\n" + "X-Flood: y\r\n" * 9000 + "\r\n"
+    assert raw(server, headers.encode()).startswith(("HTTP/1.1 400", "HTTP/1.1 431"))
+
+
+def test_a_body_in_pieces_is_counted(server):
+    head = "POST /v1/assets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    piece = b"%x\r\n" % 500_000 + b"x" * 500_000 + b"\r\n"
+    with closing(socket.create_connection((server.host, server.port), 30)) as connection:
+        connection.sendall(head.encode())
+        for _ in range(11):
+            connection.sendall(piece)
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        *(("{", "application/json"), ("[]", "application/json"), ("NaN", "application/json")),
+        *(('{"face": NaN}', "application/json"), ("[" * 100_000, "application/json")),
+        *(("\xff", "application/json"), ("a=b", "application/x-www-form-urlencoded")),
+        *(("", "application/json"), ("x", "multipart/form-data"), ("x", "text/plain")),
+        *((json.dumps({"face": "a" * 9000}), "application/json"),),
+        *((json.dumps({"face": FACE, "audio": SOUND, "crf": "x/y"}), "application/json"),),
+        *((json.dumps({"face": FACE, "audio": SOUND, "outfile": "/tmp/x"}), "application/json"),),
+        *((json.dumps({"face": FACE, "audio": SOUND, "priority": 1e9}), "application/json"),),
+        *((json.dumps({"face": FACE, "audio": SOUND, "quality": "x"}), "application/json"),),
+        *((json.dumps({"face": FACE, "audio": SOUND, "container": "exe"}), "application/json"),),
+        *((json.dumps({"face": FACE, "webhook_url": 7}), "application/json"),),
+        *((json.dumps({"face": FACE, "audio": SOUND, "job_seconds": -1}), "application/json"),),
+        *((json.dumps({"face": FACE}), "application/json"),),
+    ],
+)  # fmt: skip
+def test_wrong_bodies_are_told_in_a_sentence(server, body, kind):
+    answer = server.ask("POST", "/v1/jobs", body.encode("latin-1"), {"content-type": kind})
+    assert answer.status == 400 and answer.code == "usage", (answer.status, answer.body)
+    words = answer.json["error"]["message"]
+    assert words and "/tmp" not in words and "Traceback" not in words
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "file:///etc/passwd", "a\0b"])
+def test_no_path_leads_out(server, name):
+    answer = server.post("/v1/jobs", {"face": name, "audio": SOUND})
+    assert answer.status in (403, 404) and answer.code in ("forbidden", "not_found")
+
+
+def test_unknown_routes_and_methods_are_json_too(server):
+    assert (server.get("/nothing").status, server.get("/nothing").code) == (404, "not_found")
+    assert server.ask("PUT", "/v1/jobs").code == "method_not_allowed"
+    assert server.get("/v1/jobs?limit=0").code == server.get("/v1/jobs?status=x").code == "usage"
+    assert server.get("/v1/jobs/%00").status == server.get("/v1/jobs/..%2f..").status == 404
+
+
+def test_every_answer_has_the_headers_of_a_careful_server(server):
+    for path in ("/", "/v1/jobs", "/nothing", "/health/live"):
+        headers = server.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY" and headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "server" not in headers
+
+
+def test_slow_and_deaf_clients_harm_nobody(server):
+    job_id = server.accept(face=FACE, audio="minutes.wav")
+    connections = []
+    for _ in range(50):  # begins to upload, and says no more
+        connection = socket.create_connection((server.host, server.port), 30)
+        connection.sendall(
+            b"POST /v1/assets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nx"
+        )
+        connections.append(connection)
+    for _ in range(50):  # asks for events, and reads none
+        connection = socket.create_connection((server.host, server.port), 30)
+        connection.sendall(
+            f"GET /v1/jobs/{job_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        )
+        connections.append(connection)
+    server.post(f"/v1/jobs/{job_id}/cancel")
+    assert server.end(server.accept(face=FACE, audio=SOUND))["status"] == "succeeded"
+    for connection in connections:
+        connection.close()
+    assert server.get("/health/ready").status == 200
