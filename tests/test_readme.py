@@ -1,6 +1,7 @@
 """The documents' promises: short, every command line parses, every link leads somewhere."""
 
 import re
+import shlex
 from pathlib import Path
 
 import cv2
@@ -46,7 +47,7 @@ def test_recipes_are_command_lines():
     recipes = COMMAND.findall(README)
     assert {program for program, _ in recipes} >= {"inference_fast", "inference_batch"}
     for program, words in recipes:
-        PARSERS[program].parse_args(words.split())
+        PARSERS[program].parse_args(shlex.split(words))
 
 
 def test_flags_of_the_readme_are_flags():

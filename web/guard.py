@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,7 @@ OPEN_PATHS = ("/", "/health/live", "/health/ready", "/favicon.ico")
 MOST_HEADERS, HEADER_BYTES = 100, 32 << 10  # of a request
 CHUNK_SECONDS = 30.0  # in which the next piece of a request comes
 BODY_SECONDS = 1800.0  # in which all of it has come
+CLIENT_GONE = 499  # in the audit alone: the client went away while it sent
 AUDIT = logging.getLogger("lipsync.audit")
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -83,6 +85,8 @@ class Guard:
             else:
                 inlet = _Inlet(receive, visit, self._options.max_upload)
                 await self._app(scope, inlet, outlet)
+        except ClientDisconnect:
+            visit.status = CLIENT_GONE
         finally:
             AUDIT.info("request", extra={"facts": visit.facts()})
 

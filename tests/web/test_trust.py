@@ -186,4 +186,7 @@ def test_slow_and_deaf_clients_harm_nobody(server):
     assert server.end(server.accept(face=FACE, audio=SOUND))["status"] == "succeeded"
     for connection in connections:
         connection.close()
+    while sum(line.get("status") == 499 for line in server.log()) < 50:
+        assert server.get("/health/live").status == 200  # which takes its time
+    assert not [line for line in server.log() if line["level"] == "error"]
     assert server.get("/health/ready").status == 200
