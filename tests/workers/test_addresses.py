@@ -117,6 +117,7 @@ def test_nothing_is_delivered_where_the_work_failed(memory, job, tmp_path):
 def test_every_file_that_is_read_or_written_may_be_an_address(memory, job):
     """The local files have the addresses' names, which may stand in a page or a message."""
     suffixes = {"outfile": "mp4", "report": "json", "quality": "html", "subtitles": "srt"}
+    suffixes |= {"speech_file": "wav", "stream": "mp4"}
     written = {name: Path(f"memory://o/{name}.{suffixes[name]}") for name in suffixes}
     assert set(written) == set(names_with(Role.WRITTEN))
     with with_local_files(job(**written, transcribe=Path("model"))) as local:
