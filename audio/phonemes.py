@@ -1,11 +1,11 @@
 """The JSON file that a track of phonemes is read from."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from base.errors import InputError
 from base.phonemes import MOST_SECONDS, Phoneme, check_order
+from base.text import read_json
 
 MOST_BYTES = 32 << 20  # six hours of speech take half of it
 WAY_OUT = 'give JSON such as {"phonemes": [{"phoneme": "b", "begin": 0.12, "end": 0.18}]}'
@@ -15,7 +15,7 @@ def read_phonemes(path: Path) -> tuple[Phoneme, ...]:
     """The phonemes of a file, one after another; InputError for a file that has none."""
     name = repr(str(path))
     try:
-        phonemes = tuple(map(_phoneme, _entries(_content(path))))
+        phonemes = tuple(map(_phoneme, _entries(read_json(path, MOST_BYTES))))
         check_order(phonemes)
     except OSError as error:
         reason = error.strerror or error
@@ -23,19 +23,6 @@ def read_phonemes(path: Path) -> tuple[Phoneme, ...]:
     except ValueError as error:  # a name with a null among them
         raise InputError(f"{name}: no track of phonemes: {error}; {WAY_OUT}") from error
     return phonemes
-
-
-def _content(path: Path) -> Any:  # noqa: ANN401  whatever JSON holds
-    if path.exists() and not path.is_file():
-        raise ValueError("it is not a regular file")
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"it has more than {MOST_BYTES >> 20} MB")
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ValueError("it is not JSON, or too deep") from error
 
 
 def _entries(content: Any) -> list[Any]:  # noqa: ANN401  whatever JSON holds

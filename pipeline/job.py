@@ -1,6 +1,7 @@
 """The opened inputs of a run and its checked output."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -14,7 +15,7 @@ from base.geometry import Box
 from pipeline.mouth_audio import mouth_audio, silence
 from pipeline.portrait import Portrait, open_portrait
 from pipeline.report import StageReport
-from pipeline.settings import Settings, SoundSettings
+from pipeline.settings import OutputSettings, PictureSettings, Settings, SoundSettings
 from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of, without
 from pipeline.words import text_track, words_of
 from speech.track import SpokenWords
@@ -59,57 +60,71 @@ class Job:
 
 def open_job(settings: Settings) -> Job:
     """Read the inputs as far as needed to know that they can be used; check the output's place."""
-    picture, sound, output = settings.picture, settings.sound, settings.output
-    check_output(output.path, output.encoder, output.preset, output.crf, output.max_bitrate)
-    if output.stream is not None:
-        check_fragments(output.stream)
-    source = open_source(
-        picture.path, picture.shape, picture.fps, picture.static, picture.max_pixels
-    )
-    if source.still and picture.out_fps is not None:
-        source = replace(source, fps=picture.out_fps)
+    picture = settings.picture
+    _check_outputs(settings.output)
+    source = _open_source(picture)
     portrait, moved = open_portrait(settings, source)
-    scene = StageScene(
-        given=VideoFormat(source.width, source.height, source.fps),
-        first=source.first,
-        still=source.still,
-        device=settings.mouth.device,
-        cache=settings.files.cache,
-    )
+    scene = _scene(settings, source)
     before = open_stages(settings.stages, scene, True, picture)
     scene = scene.of_format(before.output(scene.given))
-    heard, notices = _mouth_sound(sound)
-    windows = _windows(sound, heard, scene.given.fps)
+    heard, notices = _mouth_sound(settings.sound)
+    windows = _windows(settings.sound, heard, scene.given.fps)
     words = words_of(settings.words)
     scene = replace(scene, sound=sound_of(windows), words=words.words)
     behind = open_stages(settings.stages, scene, False, picture)
-    if picture.fps_named and picture.fps != source.fps and picture.out_fps is None:
-        notices += (f"--fps is for a still: {picture.path} keeps its {float(source.fps):.5g}",)
     target = _target(settings, behind.output(scene.given), words)
     if settings.face.box is not None:
         _check_box(settings.face.box, source)
-    encoder = choose_encoder(target, source.first)
-    notices += (
-        *without(moved),
-        *([NO_WORDS] if settings.words.expected and not words.words else []),
-        *before.notices,
-        *behind.notices,
-        *source.notices,
-        *hdr_notices(source, encoder, output.crf),
-    )
-    return Job(
+    job = Job(
         settings=settings,
         windows=windows,
         source=source,
         target=target,
-        encoder=encoder,
-        notices=notices,
+        encoder=choose_encoder(target, source.first),
         before=before,
         behind=behind,
         portrait=portrait,
         moved=moved,
         words=words,
     )
+    return replace(job, notices=(*notices, *_notices(job)))
+
+
+def _check_outputs(output: OutputSettings) -> None:
+    check_output(output.path, output.encoder, output.preset, output.crf, output.max_bitrate)
+    if output.stream is not None:
+        check_fragments(output.stream)
+
+
+def _open_source(picture: PictureSettings) -> Source:
+    source = open_source(
+        picture.path, picture.shape, picture.fps, picture.static, picture.max_pixels
+    )
+    if source.still and picture.out_fps is not None:
+        return replace(source, fps=picture.out_fps)
+    return source
+
+
+def _scene(settings: Settings, source: Source) -> StageScene:
+    return StageScene(
+        given=VideoFormat(source.width, source.height, source.fps),
+        first=source.first,
+        still=source.still,
+        device=settings.mouth.device,
+        cache=settings.files.cache,
+    )
+
+
+def _notices(job: Job) -> Iterator[str]:
+    """What the user should know of the inputs, besides the sound."""
+    picture, fps = job.settings.picture, job.source.fps
+    if picture.fps_named and picture.fps != fps and picture.out_fps is None:
+        yield f"--fps is for a still: {picture.path} keeps its {float(fps):.5g}"
+    yield from without(job.moved)
+    if job.settings.words.expected and not job.words.words:
+        yield NO_WORDS
+    yield from (*job.before.notices, *job.behind.notices, *job.source.notices)
+    yield from hdr_notices(job.source, job.encoder, job.settings.output.crf)
 
 
 def hdr_notices(source: Source, encoder: Encoder, crf: int) -> tuple[str, ...]:

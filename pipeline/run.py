@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from base.cache import Cached
 from base.errors import OutOfMemoryError
+from base.generator import Generator
 from base.memory import OUT_OF_MEMORY_MESSAGE, can_allocate, peak_memory_mb
 from base.prefetch import prefetch
 from faces.face import Face, FaceTrack
+from pipeline.framing import Framing
 from pipeline.job import Job, open_job
 from pipeline.judgement import judgement
 from pipeline.mouths import FrameWithMouth, Mouth, blend_mouth, with_mouths
@@ -64,14 +66,7 @@ def _spoken(job: Job, network: Cached, stages: Stages, progress: Progress, clock
         framing = stages.framing(faces, job.source)
         generator = stages.generator(scene_of(job, faces, framing, stages.examines))
     counter = _Counter(progress, len(job.windows))
-    add_mouths = partial(
-        with_mouths,
-        windows=job.windows,
-        generator=generator,
-        batch_size=_frames_together(job, stages),
-        gated=stages.gated,
-        framing=framing,
-    )
+    add_mouths = _mouth_adder(job, stages, generator, framing)
     blend = partial(blend_mouth, framing=framing, settings=settings.blend)
     finished = prefetch(
         _frames(job, _tracked(job, faces, starts_shot), add_mouths, blend, counter, clock),
@@ -90,6 +85,17 @@ def _spoken(job: Job, network: Cached, stages: Stages, progress: Progress, clock
     notices = (*job.notices, *framing.notices, *notices_of(generator), *stream_notices)
     notices += (*job.before.failures, *job.behind.failures)
     return replace(report, caches=caches, notices=notices, faces=counts, quality=quality)
+
+
+def _mouth_adder(job: Job, stages: Stages, generator: Generator, framing: Framing) -> AddMouths:
+    return partial(
+        with_mouths,
+        windows=job.windows,
+        generator=generator,
+        batch_size=_frames_together(job, stages),
+        gated=stages.gated,
+        framing=framing,
+    )
 
 
 def _also_streamed(

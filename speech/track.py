@@ -8,6 +8,7 @@ from typing import Any
 
 from base.errors import InputError
 from base.phonemes import MOST_SECONDS, Phoneme
+from base.text import read_json
 from speech.speech import Word
 
 MOST_BYTES = 32 << 20
@@ -65,16 +66,7 @@ def _entries(name: str, spans: Iterable[tuple[str, float, float]]) -> list[dict[
 
 
 def _content(path: Path) -> dict[str, Any]:
-    if path.exists() and not path.is_file():
-        raise ValueError("it is not a regular file")
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"it has more than {MOST_BYTES >> 20} MB")
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ValueError("it is not JSON, or too deep") from error
+    content = read_json(path, MOST_BYTES)
     if not isinstance(content, dict):
         raise ValueError("it holds no list of words")
     return content

@@ -15,6 +15,7 @@ import numpy as np
 from base.errors import EngineError, InputError
 from base.loudness import RATE, Samples, pieces
 from base.phonemes import ARPABET, Phoneme
+from base.text import read_small
 from speech.counting import in_words
 from speech.pronunciation import PARTS, SAID, pronounce
 from speech.speech import Word
@@ -61,13 +62,7 @@ def read_transcript(path: Path) -> str:
     """The text of a file; InputError for one without words."""
     name = repr(str(path))
     try:
-        if path.exists() and not path.is_file():
-            raise ValueError("it is not a regular file")
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES >> 20} MB")
-        text = data.decode("utf-8-sig")
+        text = read_small(path, MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{name}: cannot be read: {reason}; name another --transcript") from error

@@ -1,13 +1,21 @@
 """What a client may set, and what it may not: every flag of the command is looked at."""
 
-from dataclasses import fields
+from dataclasses import field, fields, make_dataclass
 
 import pytest
 
 from base.errors import UsageError
 from options.options import Options, Role
 from service.errors import BadRequest
-from service.options import FILES, OPEN, check_together, checked_options, option_schema, options_of
+from service.options import (
+    FILES,
+    OPEN,
+    _is_open,
+    check_together,
+    checked_options,
+    option_schema,
+    options_of,
+)
 
 INPUTS = {"face": "face.png", "audio": "sound.wav", "outfile": "result.mp4"}
 ALL = {option.name: option for option in fields(Options)}
@@ -20,6 +28,14 @@ def test_no_open_option_names_a_file_or_concerns_the_server():
     named = [n for n, o in ALL.items() if o.metadata["role"] in (Role.READ, Role.WRITTEN)]
     assert not OPEN.keys() & set(named)
     assert {"crf", "box", "engine", "blend_method", "rotate", "fps"} <= OPEN.keys()
+
+
+def test_a_new_option_that_is_a_path_is_closed_whatever_its_role():
+    metadata = {"role": Role.RESULT, "single": False, "parser": {"help": "x"}}
+    kinds = [("tune", "int", field(default=1, metadata=metadata))]
+    kinds += [("net", "Path | None", field(default=None, metadata=metadata))]
+    later = {option.name: _is_open(option) for option in fields(make_dataclass("Later", kinds))}
+    assert later == {"tune": True, "net": False}
 
 
 @pytest.mark.parametrize(
