@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo story serve service picture test check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
+.PHONY: demo story serve service picture test slow check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
@@ -23,6 +23,9 @@ SIDE_BY_SIDE = -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: .venv/ready-dev  ## the tests
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --max-worker-restart 0
+
+slow: .venv/ready-dev  ## the tests that take long
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --max-worker-restart 0 -m slow
 
 check: lint types test  ## what CI runs
 

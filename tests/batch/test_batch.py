@@ -74,6 +74,7 @@ def test_the_same_pixels_as_the_single_command_and_everything_once(batch, expect
     assert again.summary["workers"] == [] and len(starts(again.out)) == 6
 
 
+@pytest.mark.slow
 def test_the_same_pixels_by_the_network_on_a_share_of_the_cores(batch, checkpoint, tmp_path):
     """Workers compute on fewer threads, with an engine that an earlier job has used."""
     words = (*BOX, "--checkpoint_path", checkpoint, "--fp16", "--cache_dir", tmp_path / "cache")
@@ -101,6 +102,7 @@ def ended_all(handles, seconds=60):
         os.close(handle)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="waits for processes that are not its own"
 )
@@ -162,6 +164,7 @@ def manifest(folder):
     return folder / "jobs.jsonl"
 
 
+@pytest.mark.slow
 def test_trouble_costs_its_own_jobs_alone_and_the_mended_ones_are_done(start, troubled, tmp_path):
     plan, out = manifest(troubled), tmp_path / "out"
     quick = ("--box", "-1", "-1", "-1", "-1", "--workers", 2)
@@ -230,6 +233,7 @@ def left_by_a_kill(out, name):
         file.write(json.dumps({"event": "start", "name": name, "key": "of then"}) + "\n")
 
 
+@pytest.mark.slow
 def test_a_changed_sound_and_a_lost_video_are_done_anew(batch, tmp_path):
     """And every job's report is there, and the table goes when all is said."""
     sound = make_sound(tmp_path / "voice.wav", seconds=0.2)

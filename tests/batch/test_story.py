@@ -132,6 +132,7 @@ def test_a_plan_tells_lengths_and_writes_nothing(script, tmp_path, capsys):
     assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_story_that_was_stopped_goes_on(script, tmp_path):
     """Killed once the first scene is made: that one stays, and the end is the same."""
     scenes = [f"## Part {number}\n\nThis is part {number}.\n\n" for number in range(6)]

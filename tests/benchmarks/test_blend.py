@@ -54,6 +54,7 @@ def subjects():
     return load_subjects([PORTRAIT])
 
 
+@pytest.mark.slow
 def test_the_command_writes_figures_and_a_sheet(tmp_path, capsys):
     out, sheet = tmp_path / "new" / "b.json", tmp_path / "b.png"
     arguments = ["--quick", "--size", "96", "--method", "ellipse", "--method", "original"]
@@ -107,6 +108,7 @@ def test_help_names_every_subcommand(capsys):
     assert SUBCOMMANDS.keys() <= {line.split()[0] for line in printed.splitlines() if line.strip()}
 
 
+@pytest.mark.slow
 def test_the_three_faces_differ():
     three = load_subjects([])
     assert len({subject.name for subject in three}) == 3

@@ -26,6 +26,7 @@ def test_the_table_says_what_is_too_slow():
     assert "in time" in lines[2] and "too slow" in lines[3]
 
 
+@pytest.mark.slow
 def test_in_time_is_success(tmp_path, capsys):
     out = tmp_path / "b.json"
     assert main(["budget", *TINY, "--limit", "900", "--out", str(out)]) == 0

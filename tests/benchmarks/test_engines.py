@@ -148,6 +148,7 @@ def test_made_weights_make_patches_of_full_contrast(bench):
     assert np.abs(patches[0].astype(int) - patches[1]).max() > 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few")
 def test_the_command_writes_figures(bench, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("benchmarks.engines.frames.REGION_SIZES", (0.4,))

@@ -51,6 +51,7 @@ def test_without_clips_and_architectures_there_is_nothing_to_miss(tmp_path):
     assert (tmp_path / "figures.json").exists()
 
 
+@pytest.mark.slow
 def test_the_cost_of_an_architecture_is_that_of_a_frame(monkeypatch):
     small = replace(ARCHITECTURES["compact"], measured=(32, 32))
     monkeypatch.setitem(ARCHITECTURES, "compact", small)

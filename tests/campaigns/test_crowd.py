@@ -67,5 +67,6 @@ def test_a_crowd(tmp_path, monkeypatch):
     assert left(temporary) == []
 
 
+@pytest.mark.slow
 def test_a_small_crowd(tmp_path):
     crowd(tmp_path, 4, network=False)

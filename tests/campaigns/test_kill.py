@@ -121,6 +121,7 @@ def test_twenty_kills(inputs, lasts, place, seed):
             cleaned(inputs[engine], folder)
 
 
+@pytest.mark.slow
 def test_a_kill_amid_the_frames(tmp_path):
     """The next run into the folder cleans up, whatever it is to write."""
     sound = make_sound(tmp_path / "sound.wav", seconds=0.8)

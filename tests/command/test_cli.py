@@ -342,6 +342,7 @@ def test_each_stage_has_one_bar_that_goes(run):
     assert errors[-1].split("\r")[-1].startswith("done: ")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_does_not_stop_the_run(folder, tmp_path):
     """`--progress json | head -1`"""
     command = [sys.executable, str(ROOT / "inference_fast.py"), "--progress", "json"]

@@ -65,6 +65,7 @@ def ended(running):
     return running.returncode, line
 
 
+@pytest.mark.slow
 def test_a_disk_that_gets_full_while_it_is_written(disk, inputs):
     code, line = ended(begun(inputs, disk / "r.mkv"))
     assert code == 6 and "no space left" in line and "free some space" in line
@@ -87,6 +88,7 @@ def test_a_disk_that_may_not_be_written_to(disk, inputs):
     assert code == 6 and str(disk) in line and "--outfile" in line
 
 
+@pytest.mark.slow
 def test_a_report_on_a_full_disk(disk, inputs, tmp_path):
     """The video is elsewhere and stays; the earlier report, too."""
     (disk / "report.json").write_text("earlier")

@@ -99,6 +99,7 @@ def test_the_mouth_follows_the_drive_and_the_sound_is_heard(heard, tmp_path, cap
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_drive_that_ends_early_is_told_and_the_mouth_rests(heard, tmp_path, capsys):
     voice = wav(tmp_path / "d.wav", vowel("a", 0.2))
     report = tmp_path / "r.json"

@@ -87,6 +87,7 @@ def swaying(number, width, height):
     )
 
 
+@pytest.mark.slow
 def test_the_mouth_keeps_to_its_sound_at_the_higher_rate(tmp_path):
     face = make_video(tmp_path / "face.mkv", frames=40, size=(192, 192), draw=swaying)
     samples = load_sound(SPEECH).samples[None, SAMPLE_RATE : 4 * SAMPLE_RATE]

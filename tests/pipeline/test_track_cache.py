@@ -188,6 +188,7 @@ DETECTION_OPTIONS = (
 )
 
 
+@pytest.mark.slow
 def test_an_option_that_changes_what_is_seen_is_noticed(job):
     jobs = [job, *(replace(job, **options) for options in DETECTION_OPTIONS)]
     first, second = ([ran(one)[0] for one in jobs] for _ in range(2))

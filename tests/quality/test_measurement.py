@@ -3,11 +3,14 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
+
 from quality.comparison import Comparison, compared_frames
 from quality.measurement import measure
 from tests.quality.puppet_run import run_puppet
 
 
+@pytest.mark.slow
 def test_a_lag_that_was_asked_for_does_not_count(tmp_path):
     comparison, _ = run_puppet(tmp_path, seconds=3.6, audio_offset=200)
     assert measure(comparison).sync.lag_ms > 150
@@ -15,6 +18,7 @@ def test_a_lag_that_was_asked_for_does_not_count(tmp_path):
     assert corrected.sync.confidence > 0.5 and abs(corrected.sync.lag_ms) < 40
 
 
+@pytest.mark.slow
 def test_a_still_is_cut_once_and_without_a_source_the_rest_is_measured(tmp_path):
     comparison, _ = run_puppet(tmp_path, seconds=2.4)
     first, second = list(compared_frames(comparison))[:2]

@@ -128,6 +128,7 @@ def test_a_job_that_takes_too_long_fails(started, inputs, long):
     assert (job.status, job.exit_code, job.error) == (FAILED, 124, "took longer than 0.2 s")
 
 
+@pytest.mark.slow
 def test_a_lost_worker_costs_an_attempt(service, inputs, long):
     service.dispatcher.start()
     job_id = service.submit(face=inputs / "ann.png", audio=long)
@@ -139,6 +140,7 @@ def test_a_lost_worker_costs_an_attempt(service, inputs, long):
     assert "signal 9" in job.error
 
 
+@pytest.mark.slow
 def test_what_runs_when_it_is_stopped_waits_for_the_next_start(service, inputs, long):
     service.dispatcher.start()
     job_id = service.submit(face=inputs / "ann.png", audio=long)

@@ -51,6 +51,7 @@ def test_a_word_in_no_dictionary_is_spelled_out(sound):
     check_order(phonemes)
 
 
+@pytest.mark.slow
 def test_a_long_sound_is_aligned_piece_by_piece(sound):
     times = 5
     pause = np.zeros(8_000, np.float32)

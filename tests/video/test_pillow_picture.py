@@ -218,6 +218,7 @@ def test_too_many_pixels_are_refused_before_any_is_decoded(tmp_path, monkeypatch
         open_(path, max_pixels=5399)
 
 
+@pytest.mark.slow
 def test_a_picture_beyond_pillows_own_limit_is_ours_to_allow(tmp_path):
     Image.new("L", (16384, 12000)).save(tmp_path / "a", "GIF")
     with pytest.raises(InputError, match="16384x12000 pixels"):

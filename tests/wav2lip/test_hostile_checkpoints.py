@@ -212,6 +212,7 @@ print(int(status["VmHWM"].split()[0]) // 1024)  # ru_maxrss counts its parent's 
 """
 
 
+@pytest.mark.slow
 def test_bombs_take_little_memory(tmp_path):
     for name, stream in BOMBS.items():
         with zipfile.ZipFile(tmp_path / name, "w") as archive:

@@ -49,6 +49,7 @@ def test_the_mouths_are_the_same_also_when_the_face_changes(settings, half, with
     assert np.abs(still[0, rows, columns].astype(int) - still[5, rows, columns]).max() > within
 
 
+@pytest.mark.slow
 def test_8_bits_and_a_still_go_together(settings):
     batch = batch_of([0] * 6)
     scene = Scene(PART, True, Examples(batch.mels[::2], batch.faces[::2]))

@@ -6,6 +6,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from service.sqlite_queue import SqliteQueue
 from tests.jobs import ROOT
 from tests.web.server import OPTIONS, Server, serving
@@ -19,6 +21,7 @@ def workers_of(server):
     return [int(pid) for path in files for pid in path.read_text().split()]
 
 
+@pytest.mark.slow
 def test_what_was_accepted_is_done_after_a_kill_and_no_more_is_accepted_than_fits(
     tmp_path, inputs, long
 ):
@@ -43,6 +46,7 @@ def test_what_was_accepted_is_done_after_a_kill_and_no_more_is_accepted_than_fit
         assert kept == {waiting}
 
 
+@pytest.mark.slow
 def test_sigterm_ends_in_order_and_gives_back_what_runs(tmp_path, inputs, long):
     words = [tmp_path / "data", "--workers", 1, "--allow_root", inputs, "--grace", 0]
     server = Server(*words)
