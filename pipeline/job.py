@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
-from audio.cleaning import load_cleaner
 from audio.load import Sound, load_sound
 from audio.vads import VADS
 from audio.windows import VadSettings, Windows, windows_of
@@ -151,6 +150,8 @@ def _mouth_sound(settings: SoundSettings) -> tuple[Sound, tuple[str, ...]]:
 
 def _windows(settings: SoundSettings, sound: Sound, fps: Fraction) -> Windows:
     if settings.cleaned:
+        from audio.cleaning import load_cleaner
+
         sound = load_cleaner()(sound)
     vad = VADS[settings.vad]()
     hearing = VadSettings(vad, settings.silence_threshold, settings.speech_only)

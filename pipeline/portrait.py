@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from base.errors import LipSyncError, UsageError
-from liveportrait.driving import Driving
-from liveportrait.networks import Networks, load_networks
-from liveportrait.template import SUFFIX, read_template
 from pipeline.report import StageReport
 from pipeline.settings import PortraitSettings, Settings
 from video.shape import Shape
 from video.source import Source, open_source
+
+if TYPE_CHECKING:
+    from liveportrait.driving import Driving
+    from liveportrait.networks import Networks
 
 STAGE = "portrait"
 
@@ -19,8 +21,8 @@ STAGE = "portrait"
 class Portrait:
     """The networks, ready to run, and the motion that they follow."""
 
-    networks: Networks
-    driving: Driving | Source
+    networks: "Networks"
+    driving: "Driving | Source"
 
 
 def open_portrait(
@@ -32,6 +34,8 @@ def open_portrait(
         return None, ()
     if not source.still:
         raise UsageError(f"--animate {wanted.folder} is for a photo: {source.path} moves already")
+    from liveportrait.networks import load_networks
+
     try:
         portrait = Portrait(load_networks(wanted.folder), _driving(wanted, settings))
     except LipSyncError as error:
@@ -41,7 +45,9 @@ def open_portrait(
     return portrait, (StageReport(STAGE, "ran"),)
 
 
-def _driving(wanted: PortraitSettings, settings: Settings) -> Driving | Source:
+def _driving(wanted: PortraitSettings, settings: Settings) -> "Driving | Source":
+    from liveportrait.template import SUFFIX, read_template
+
     if wanted.driving.suffix.lower() == SUFFIX:
         return read_template(wanted.driving)
     usual = Fraction(25)  # of a picture, which moves nothing

@@ -21,7 +21,6 @@ from pipeline.framing import Framing
 from pipeline.job import Job, open_job
 from pipeline.judgement import judgement
 from pipeline.mouths import FrameWithMouth, Mouth, blend_mouth, with_mouths
-from pipeline.moved_photo import moved_photo
 from pipeline.preflight import Estimate, estimate
 from pipeline.report import Clock, Faces, Report, Step
 from pipeline.scene import scene_of
@@ -45,10 +44,13 @@ Blend = Callable[[OutputFrame, Mouth | None], Frame]
 def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock) -> Report:
     """Write the video that the settings describe."""
     prepared, _, network = prepare(settings, stages, clock)
+    if prepared.portrait is None:
+        return _spoken(prepared, network, stages, progress, clock)
+    from pipeline.moved_photo import moved_photo
+
     with moved_photo(prepared, stages, progress, clock) as job:
-        if job.portrait is not None:  # its frames are new in every run: nothing of them is kept
-            stages = replace(stages, cache=None)
-        return _spoken(job, network, stages, progress, clock)
+        # its frames are new in every run: nothing of them is kept
+        return _spoken(job, network, replace(stages, cache=None), progress, clock)
 
 
 def _spoken(job: Job, network: Cached, stages: Stages, progress: Progress, clock: Clock) -> Report:

@@ -1,10 +1,10 @@
 """Translate the user's options into the settings of every stage: here, and only here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audio.vads import SPEECH_ONLY_VADS
 from base.geometry import Box
@@ -16,13 +16,14 @@ from options.animation import IDLE, animation_folder
 from options.modes import Mode
 from options.options import Four, Options
 from options.subtitle_flags import wants_subtitles
-from stages.animate.motion import AnimateSettings
-from stages.burn import BurnSettings
-from stages.enhance import EnhanceSettings
-from stages.plugins import PluginSettings
-from stages.rate.stage import RateSettings
-from stages.upscale import UpscaleSettings
 from video.shape import Shape
+
+if TYPE_CHECKING:
+    from stages.animate.motion import AnimateSettings
+    from stages.burn import BurnSettings
+    from stages.enhance import EnhanceSettings
+    from stages.rate.stage import RateSettings
+    from stages.upscale import UpscaleSettings
 
 
 @dataclass(frozen=True)
@@ -257,22 +258,68 @@ def _output(options: Options) -> OutputSettings:
 
 
 def _stages(options: Options) -> StagesSettings:
-    wanted: dict[str, Any] = {}
-    if options.out_fps is not None:
-        wanted["rate"] = RateSettings(options.out_fps, options.interpolator)
-    if options.animate == IDLE or options.idle:
-        wanted["animate"] = AnimateSettings(
-            options.seed, options.expression_scale, loops=options.idle > 0
-        )
-    if options.enhance is not None:
-        region, strength = options.enhance_region, options.enhance_strength
-        wanted["enhance"] = EnhanceSettings(options.enhance, region, strength, options.fp16)
-    if options.upscale is not None:
-        wanted["upscale"] = UpscaleSettings(options.upscale, options.upscaler, options.fp16)
-    if options.burn_subtitles:
-        wanted["burn"] = BurnSettings(options.subtitle_font)
-    wanted |= {name: PluginSettings(name, words) for name, words in options.plugin_stages or ()}
-    return StagesSettings(wanted, options.on_stage_error == "skip")
+    """Those that are wanted; what a stage needs is imported for it alone."""
+    settings = {name: of_stage(options) for name, of_stage in STAGE_SETTINGS.items()}
+    wanted = {name: value for name, value in settings.items() if value is not None}
+    return StagesSettings(wanted | _plugin_stages(options), options.on_stage_error == "skip")
+
+
+def _rate(options: Options) -> "RateSettings | None":
+    if options.out_fps is None:
+        return None
+    from stages.rate.stage import RateSettings
+
+    return RateSettings(options.out_fps, options.interpolator)
+
+
+def _animate(options: Options) -> "AnimateSettings | None":
+    if options.animate != IDLE and not options.idle:
+        return None
+    from stages.animate.motion import AnimateSettings
+
+    return AnimateSettings(options.seed, options.expression_scale, loops=options.idle > 0)
+
+
+def _enhance(options: Options) -> "EnhanceSettings | None":
+    if options.enhance is None:
+        return None
+    from stages.enhance import EnhanceSettings
+
+    region, strength = options.enhance_region, options.enhance_strength
+    return EnhanceSettings(options.enhance, region, strength, options.fp16)
+
+
+def _upscale(options: Options) -> "UpscaleSettings | None":
+    if options.upscale is None:
+        return None
+    from stages.upscale import UpscaleSettings
+
+    return UpscaleSettings(options.upscale, options.upscaler, options.fp16)
+
+
+def _burn(options: Options) -> "BurnSettings | None":
+    if not options.burn_subtitles:
+        return None
+    from stages.burn import BurnSettings
+
+    return BurnSettings(options.subtitle_font)
+
+
+def _plugin_stages(options: Options) -> dict[str, Any]:
+    if not options.plugin_stages:
+        return {}
+    from stages.plugins import PluginSettings
+
+    return {name: PluginSettings(name, words) for name, words in options.plugin_stages}
+
+
+STAGE_SETTINGS: Mapping[str, Callable[[Options], Any]] = {
+    "rate": _rate,
+    "animate": _animate,
+    "enhance": _enhance,
+    "upscale": _upscale,
+    "burn": _burn,
+}
 
 
 def _portrait(options: Options) -> PortraitSettings | None:
