@@ -46,6 +46,7 @@ def test_the_length_stays(cleaner, voice, samples):
     assert len(cleaner(Sound(voice[:samples].copy())).samples) == samples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 7, 64])
 def test_the_parts_in_which_it_is_done_change_nothing(cleaner, voice, monkeypatch, most):
     part = Sound(voice[:20_100].copy())

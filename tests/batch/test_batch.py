@@ -302,6 +302,7 @@ def test_a_bug_keeps_its_traceback_and_is_an_event(batch, monkeypatch, capsys):
     assert last == {"event": "error", "message": "ZeroDivisionError: the test", "exit_code": 1}
 
 
+@pytest.mark.slow
 def test_standard_error_may_be_closed(inputs, tmp_path):
     """A closed standard error changes neither the result nor the exit code."""
     words = [*QUICK, "--face", "ann.png", "--audio", "one.wav", "--out_dir", str(tmp_path / "out")]

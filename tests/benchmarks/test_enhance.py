@@ -13,6 +13,8 @@ from benchmarks.enhance.shimmer import Shimmer, shimmer_of
 from benchmarks.truth.clip import TalkingClip, TalkingFrame
 from tests.blending.seen_faces import PORTRAIT, portrait
 
+pytestmark = pytest.mark.slow
+
 PICTURE = cv2.imread(str(PORTRAIT))
 
 
@@ -51,7 +53,6 @@ def test_without_clips_and_architectures_there_is_nothing_to_miss(tmp_path):
     assert (tmp_path / "figures.json").exists()
 
 
-@pytest.mark.slow
 def test_the_cost_of_an_architecture_is_that_of_a_frame(monkeypatch):
     small = replace(ARCHITECTURES["compact"], measured=(32, 32))
     monkeypatch.setitem(ARCHITECTURES, "compact", small)

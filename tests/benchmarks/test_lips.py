@@ -47,6 +47,8 @@ from tests.talking import PORTRAIT
 from video.still import read_picture
 from video.yuv import Frame
 
+pytestmark = pytest.mark.slow
+
 FPS = Fraction(25)
 
 
@@ -368,7 +370,6 @@ def test_the_plot_has_a_panel_for_each_clip_with_both_curves():
     assert plot.shape[1] == 1500 and plot.shape[0] % 2 == 0 and reds > 500
 
 
-@pytest.mark.slow
 def test_variants_change_the_picture_as_they_say(tmp_path):
     face = cut_around_face(PORTRAIT)
     mean = face.pixels.mean()
@@ -416,7 +417,6 @@ def test_the_first_few_are_of_both_kinds():
     assert len(few.stills) == 2 and len(few.videos) == 1
 
 
-@pytest.mark.slow
 def test_a_clip_that_cannot_be_run_is_told_and_the_others_go_on(tmp_path, capsys):
     clips = tmp_path / "clips"
     clips.mkdir()

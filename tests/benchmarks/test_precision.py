@@ -15,6 +15,8 @@ from benchmarks.precision.runs import RunFigures, changed_meters
 from benchmarks.precision.training import Examples, talking_batch, train_checkpoint
 from wav2lip.network import load_network
 
+pytestmark = pytest.mark.slow
+
 METERS = {"seam": 0.5, "lag_ms": None, "mouth_sharpness": 0.9}
 
 
@@ -92,7 +94,6 @@ def test_trained_weights_are_a_whole_checkpoint(tmp_path, monkeypatch):
     assert variances.std() > 0  # measured, not the ones of a new network
 
 
-@pytest.mark.slow
 def test_every_precision_is_compared_with_fp32(checkpoint, tmp_path):
     figures = measure_networks(
         checkpoint, tmp_path, talking_batch(20), Rect(60, 90, 30, 66), still=False, turns=1

@@ -32,6 +32,8 @@ from tests.readback import frames_of
 from tests.talking import PORTRAIT
 from video.yuv import Frame
 
+pytestmark = pytest.mark.slow
+
 GOOD = {bound.meter: bound.passes for bound in BOUNDS}
 ALL_PASS = dict.fromkeys(GOOD, "pass")
 

@@ -22,6 +22,8 @@ from pipeline.stages import load_detector
 from tests.media import make_sound
 from tests.readback import frames_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "docs" / "plugins" / "sample"
 PORTRAIT = ROOT / "demo" / "portrait.png"
@@ -102,7 +104,6 @@ def test_without_the_sample_neither_is_there(run, tmp_path):
     assert "halves" not in told and "installed: none" in told
 
 
-@pytest.mark.slow
 def test_the_sample_s_stage_darkens_the_corners_alone(site, run, tmp_path):
     plain = run(site, *speaking(tmp_path, "--outfile", tmp_path / "plain.mp4"))
     dark = run(site, *speaking(tmp_path, "--plugin_stages", "vignette=0.9", "--report", "r.json"))

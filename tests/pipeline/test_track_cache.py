@@ -206,6 +206,7 @@ def test_another_view_of_the_same_size_is_noticed(job, tmp_path, one, other):
     assert ran(replace(photo, **other))[0] == "miss"
 
 
+@pytest.mark.slow
 def test_a_track_of_other_code_or_weights_is_made_anew(job, tmp_path, monkeypatch):
     """Nobody has to think of a version number."""
     code = ("faces/follow.py", "video/timing.py", "base/geometry.py", "base/lips.py")

@@ -151,6 +151,7 @@ def test_what_runs_when_it_is_stopped_waits_for_the_next_start(service, inputs, 
     assert (job.status, job.failures) == (QUEUED, 0) and not service.dispatcher.alive
 
 
+@pytest.mark.slow
 def test_stopping_lets_a_short_job_end(service, inputs):
     service.dispatcher.start()
     job_id = service.submit(face=inputs / "ann.png", audio=inputs / "one.wav")

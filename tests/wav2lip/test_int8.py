@@ -118,6 +118,7 @@ def test_what_8_bits_would_have_made_of_them_is_no_mouth(settings, folded):
     assert np.abs(patches[part] - exact[part]).mean() > 3 * MOST_MEAN
 
 
+@pytest.mark.slow
 @WITH_INT8
 def test_the_second_start_with_the_same_frames_measures_nothing(eighth, tmp_path, monkeypatch):
     scene, kept = Scene(PART, examples=frames(2)), replace(eighth, cache=tmp_path)

@@ -32,6 +32,7 @@ def settings(checkpoint, tmp_path_factory):
     return EngineSettings(checkpoint, "cpu", batch_size=4, cache=cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("half", "within", "visible"), [(False, 1, Rect(0, 96, 0, 96)), (True, 4, PART)], ids=str
 )
