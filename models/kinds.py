@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
     "fomm": Kind("First Order Motion Model", "a photo that moves as a video does", "CC BY-NC 4.0"),
     "diff2lip": Kind("Diff2Lip", "draws the mouth by diffusion", "CC BY-NC 4.0"),
     "piper": Kind("Piper voice", "speaks a text", "its voice's own (often MIT or CC)", "voice"),
-    "whisper": Kind("Whisper for CTranslate2", "hears words and their times", "MIT", "recogniser"),
+    "whisper": Kind("Whisper for CTranslate2", "hears words and their times", "MIT", "transcribe"),
     UNKNOWN: Kind("another network", "unknown here", "its author's"),
 }
 ENHANCERS = ("gfpgan", "codeformer", "restoreformer", "face_restorer")

@@ -11,6 +11,7 @@ import torch
 from models.kinds import KINDS
 from models.recognition import LAYOUTS, NETWORKS, recognize
 from models.search import model_of
+from stages.torch_networks import import_spandrel
 from tensors.headers import read_header
 from tests.checkpoints import (
     flat_weights,
@@ -135,11 +136,9 @@ def test_every_kind_that_is_told_has_its_words():
 
 
 def spandrel_module(name):
-    """Its networks have the names of the published files; it may be absent, or its torchvision."""
-    try:
-        return import_module(f"spandrel.architectures.{name}")
-    except (ImportError, RuntimeError) as error:
-        pytest.skip(f"spandrel cannot be imported: {error}")
+    """Its networks have the names of the published files."""
+    import_spandrel()
+    return import_module(f"spandrel.architectures.{name}")
 
 
 @pytest.mark.parametrize(("inputs", "factor"), [(3, 4), (12, 2), (48, 1)])
