@@ -11,8 +11,10 @@ from typing import Any
 from base.errors import UsageError
 from batch.rows import parse_value
 from command.flags import parse_options
+from options.animation import IDLE
 from options.options import Options, Role, names_with, parser_arguments
 from service.errors import BadRequest
+from speech.voices import COMMAND, VOICES
 
 LIMITS: dict[str, Callable[[Any], float]] = {  # a client may only lower them
     "max_pixels": int,
@@ -20,6 +22,13 @@ LIMITS: dict[str, Callable[[Any], float]] = {  # a client may only lower them
 }
 MOST_TEXT, MOST_WORD = 100_000, 200  # characters of free text, and of any other value
 FREE_TEXT = ("text",)  # may hold slashes
+# Options that take words: another one is closed to clients until it stands here.
+WORDS = ("text", "language", "face_select", "preset", "voice", "animate")
+# Those whose words may also name a file or a program of the server: clients have these alone.
+NAMES: dict[str, tuple[str, ...]] = {
+    "voice": tuple(name for name in VOICES if name != COMMAND),
+    "animate": (IDLE,),
+}
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 NOWHERE = Path("/nowhere")
 FILES = names_with(Role.READ)  # given as an asset, an avatar, or a path that is allowed
@@ -30,7 +39,8 @@ def _is_open(option: "Field[Any]") -> bool:
     facts = option.metadata
     chosen_by_name = "choices" in parser_arguments(option)
     matters = facts["role"] is Role.RESULT or (facts["role"] is Role.RUN and chosen_by_name)
-    return matters and not facts["single"] and "Path" not in str(option.type)
+    is_known = chosen_by_name or "str" not in str(option.type) or option.name in WORDS
+    return matters and is_known and not facts["single"] and "Path" not in str(option.type)
 
 
 OPEN = {option.name: option for option in fields(Options) if _is_open(option)}
@@ -97,6 +107,8 @@ def _words(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401  from JSON
 
 
 def _check_words(name: str, value: Any) -> None:  # noqa: ANN401  from JSON
+    if name in NAMES and value not in (None, *NAMES[name]):
+        raise BadRequest(f"{name}: choose {', '.join(NAMES[name])}")
     for word in value if isinstance(value, list) else [value]:
         text = str(word)
         most = MOST_TEXT if name in FREE_TEXT else MOST_WORD
@@ -117,8 +129,9 @@ def _check_value(name: str, value: Any) -> None:  # noqa: ANN401  from JSON
 def _schema(option: "Field[Any]") -> dict[str, Any]:
     arguments = parser_arguments(option)
     words = {"description": str(arguments["help"])}
-    if "choices" in arguments:
-        return {**words, "enum": list(arguments["choices"])}
+    choices = NAMES.get(option.name, arguments.get("choices"))
+    if choices is not None:
+        return {**words, "enum": list(choices)}
     count, kind = arguments.get("nargs"), _kind(option)
     if isinstance(count, int):
         items = {"type": "array", "items": {"type": kind}, "minItems": count, "maxItems": count}

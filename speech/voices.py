@@ -33,13 +33,14 @@ def load_command(settings: VoiceSettings) -> Voice:
     return CommandVoice(settings)
 
 
+COMMAND = "command"  # starts a program of the user's
 VOICES: dict[str, Loader] = {
     "pico": load_pico,
     "piper": load_piper,
     "espeak": load_espeak,
-    "command": load_command,
+    COMMAND: load_command,
 }
-WITH_ARGUMENT = ("piper", "command")
+WITH_ARGUMENT = ("piper", COMMAND)
 
 
 @dataclass(frozen=True)
@@ -67,4 +68,4 @@ class VoiceName:
     @property
     def is_program(self) -> bool:
         """Whether it starts a program of the user's: nothing that comes from outside may."""
-        return self.name == "command"
+        return self.name == COMMAND

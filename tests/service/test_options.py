@@ -89,3 +89,34 @@ def test_what_contradicts_itself_is_refused_before_it_waits():
         check_together((), {}, {"face": "face.png"})
     with pytest.raises(UsageError):
         options_of((), {"box": [5, 1, 1, 1]}, INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("voice", "command:reboot"),
+        ("voice", "command"),
+        ("voice", "secret.onnx"),
+        ("voice", "piper:secret.onnx"),
+        ("animate", "folder"),
+        ("plugin_stages", "stage=anything"),
+    ],
+)
+def test_no_word_of_a_client_becomes_a_program_or_a_file(name, value):
+    with pytest.raises(BadRequest):
+        checked_options({name: value})
+
+
+def test_voices_and_animations_are_had_by_name():
+    given = {"voice": "piper", "animate": "idle", "text": "Hello"}
+    assert checked_options(given) == given
+    schema = option_schema()
+    assert schema["voice"]["enum"] == ["pico", "piper", "espeak"]
+    assert schema["animate"]["enum"] == ["idle"]
+
+
+def test_a_new_option_of_free_words_is_closed():
+    metadata = {"role": Role.RESULT, "single": False, "parser": {"help": "x"}}
+    kinds = [("words", "str", field(default="", metadata=metadata))]
+    (later,) = fields(make_dataclass("Later", kinds))
+    assert not _is_open(later)
