@@ -7,7 +7,6 @@ from itertools import accumulate
 from subtitles.breaks import SENTENCE, break_costs
 from subtitles.pieces import COLUMNS, Piece, TimedWord, columns_of, joined_text, pieces_of
 
-LINES = 2
 COLUMNS_PER_SECOND = 17.0  # that people read
 SHORTEST, LONGEST = 1.0, 6.0  # seconds that a subtitle should be shown
 LEAST = 0.04  # seconds: of words without a length
