@@ -45,15 +45,15 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
     """Write the video that the settings describe."""
     prepared, _, network = prepare(settings, stages, clock)
     if prepared.portrait is None:
-        return _spoken(prepared, network, stages, progress, clock)
+        return _render(prepared, network, stages, progress, clock)
     from pipeline.moved_photo import moved_photo
 
     with moved_photo(prepared, stages, progress, clock) as job:
         # its frames are new in every run: nothing of them is kept
-        return _spoken(job, network, replace(stages, cache=None), progress, clock)
+        return _render(job, network, replace(stages, cache=None), progress, clock)
 
 
-def _spoken(job: Job, network: Cached, stages: Stages, progress: Progress, clock: Clock) -> Report:
+def _render(job: Job, network: Cached, stages: Stages, progress: Progress, clock: Clock) -> Report:
     """Write the video of a job that is all prepared."""
     settings = job.settings
     with clock.stage("faces"):
