@@ -125,6 +125,15 @@ def _remove_if_abandoned(path: Path, mark: str) -> None:
             os.close(descriptor)
 
 
+def synchronise(path: Path) -> None:
+    """Wait until what was written to the file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _try_lock(file: int) -> bool | None:
     """Whether the lock is now ours; None where the folder has no locks."""
     try:

@@ -87,8 +87,16 @@ def read_network(path: Path, read: Callable[[Path], ov.Model] = _read_model) -> 
         raise EngineError(
             f"{path}: is no ONNX network that OpenVINO reads, or is cut off; get it again"
         ) from error
-    for node in model.get_ops():
-        is_weight = node.get_type_name() == "Constant" and node.get_element_type().is_real()
-        if is_weight and not np.isfinite(node.data).all():
-            raise EngineError(f"{path}: holds what is no number: the file is damaged")
+    if not is_finite(model):
+        raise EngineError(f"{path}: holds what is no number: the file is damaged")
     return NetworkFile(path, model)
+
+
+def is_finite(model: ov.Model) -> bool:
+    """Whether all its weights are numbers."""
+    weights = (
+        node.data
+        for node in model.get_ops()
+        if node.get_type_name() == "Constant" and node.get_element_type().is_real()
+    )
+    return all(np.isfinite(weight).all() for weight in weights)

@@ -69,7 +69,8 @@ def open_job(settings: Settings) -> Job:
     heard, notices = _mouth_sound(settings.sound)
     windows = _windows(settings.sound, heard, scene.given.fps)
     words = words_of(settings.words)
-    scene = replace(scene, sound=sound_of(windows), words=words.words)
+    if settings.stages.by_name:  # nobody else listens, and a long sound is large
+        scene = replace(scene, sound=sound_of(windows), words=words.words)
     behind = open_stages(settings.stages, scene, False, picture)
     target = _target(settings, behind.output(scene.given), words)
     if settings.face.box is not None:

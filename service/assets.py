@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from base.cache import mark_used
-from base.locks import locked_file, remove, remove_abandoned, replace_file
+from base.locks import locked_file, remove, remove_abandoned, replace_file, synchronise
 from batch.sources import FACE_SUFFIXES, SOUND_SUFFIXES
 from service.errors import BadRequest, NotFound, StorageFull, TooLarge
 
@@ -91,7 +91,7 @@ class Assets:
                 facts = {"name": name[:MOST_NAME], "bytes": upload.bytes}
                 replace_file(target.with_suffix(".name"), json.dumps(facts).encode())
                 path.replace(target)
-                _synchronise(folder)
+                synchronise(folder)
 
     def get(self, owner: str, asset_id: str) -> Asset:
         """NotFound also for what another owner has; its time of last use is noted."""
@@ -147,11 +147,3 @@ def _used(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _synchronise(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,5 @@
 """Where an attempt of a job works: its folder, its task, and what it leaves on disk."""
 
-import os
 import re
 import shutil
 import wave
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import InputError, LipSyncError
-from base.locks import remove
+from base.locks import remove, synchronise
 from service.job import Job
 from service.options import options_of
 from workers.task import Outcome, Task
@@ -66,7 +65,7 @@ class Workshop:
         for name in (SILENCE, FRAGMENTS):
             remove(folder / name)
         for path in (*folder.iterdir(), folder, folder.parent, self.jobs):
-            _synchronise(path)
+            synchronise(path)
         for other in folder.parent.iterdir():
             if other != folder:
                 remove(other)
@@ -116,11 +115,3 @@ def write_silence(path: Path, seconds: float) -> Path:
         sound.setframerate(SOUND_RATE)
         sound.writeframes(bytes(2 * int(seconds * SOUND_RATE)))
     return path
-
-
-def _synchronise(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,7 +4,6 @@ import fcntl
 import os
 import secrets
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from command.flags import parse_options
 from service.assets import Assets
 from service.attempts import SILENCE, Workshop, write_silence
 from service.avatars import STILL_SECONDS, Avatars
+from service.background import running
 from service.bell import Bell
 from service.desk import Desk
 from service.dispatcher import Dispatcher, WarmUp, remove_orphans
@@ -51,7 +51,7 @@ def open_desk(options: ServeOptions) -> Iterator[Desk]:
         inputs = Inputs(assets, avatars, roots)
         keeper = Keeper(options.keep, queue, workshop, assets, avatars)
         try:
-            with _sweeping(keeper):
+            with running(keeper.run, "keeper", STOP_SECONDS):
                 yield Desk(
                     *(options, queue, dispatcher, workshop, assets, avatars, inputs, keys, bell)
                 )
@@ -87,18 +87,6 @@ def warm_up(options: ServeOptions, folder: Path) -> WarmUp:
         f"--cache_dir={folder.parent / 'cache'}",
     ]
     return WarmUp(Task(-1, "warm-up", parse_options(words)[0]))
-
-
-@contextmanager
-def _sweeping(keeper: Keeper) -> Iterator[None]:
-    stop = threading.Event()
-    thread = threading.Thread(target=keeper.run, args=(stop,), name="keeper", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(STOP_SECONDS)
 
 
 def _data_folder(folder: Path) -> Path:

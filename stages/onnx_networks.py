@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from base.errors import EngineError
+from base.network_file import is_finite
 from base.openvino import core, ov
 from stages.compiled import Inputs, compile_model, forward, signed
 from stages.networks import (
@@ -42,7 +43,8 @@ def _read(file: NetworkFile) -> ov.Model:
 
 
 def _load(file: NetworkFile, model: ov.Model) -> ImageNetwork:
-    _check_numbers(file, model)
+    if not is_finite(model):
+        raise file.error(f"holds what is no number: the file is damaged; {WAY_OUT} again")
     place = _picture_place(file, model)
     size, together = _fit(file, model, place)
     output, made = _picture_output(file, model)
@@ -53,13 +55,6 @@ def _load(file: NetworkFile, model: ov.Model) -> ImageNetwork:
     run = partial(forward, compile_model(model, file), place, others, output)
     run = partial(signed, run) if file.signed else run
     return ImageNetwork(file.path, "ONNX by OpenVINO", size, scale, run, together)
-
-
-def _check_numbers(file: NetworkFile, model: ov.Model) -> None:
-    for node in model.get_ops():
-        is_weight = node.get_type_name() == "Constant" and node.get_element_type().is_real()
-        if is_weight and not np.isfinite(node.data).all():
-            raise file.error(f"holds what is no number: the file is damaged; {WAY_OUT} again")
 
 
 def _picture_place(file: NetworkFile, model: ov.Model) -> int:

@@ -1,8 +1,7 @@
 """The application: routes, and what errors become."""
 
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from base.version import __version__
 from service import errors
+from service.background import running
 from service.desk import Desk
 from service.dispatcher import WarmUp
 from web import health, routes_files, routes_jobs, routes_render
@@ -70,20 +70,11 @@ def application(desk: Desk, warm_up: WarmUp | None = None) -> FastAPI:
     return app
 
 
-@contextmanager
-def _told(webhooks: Webhooks | None) -> Iterator[None]:
+def _told(webhooks: Webhooks | None) -> AbstractContextManager[None]:
     """Webhooks are told in a thread meanwhile."""
     if webhooks is None:
-        yield
-        return
-    stop = threading.Event()
-    thread = threading.Thread(target=webhooks.run, args=(stop,), name="webhooks", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(PATIENCE)
+        return nullcontext()
+    return running(webhooks.run, "webhooks", PATIENCE)
 
 
 def webhooks_of(desk: Desk) -> Webhooks | None:
