@@ -69,7 +69,7 @@ soak: .venv/ready-dev  ## MINUTES=60 of video in one run, against one minute
 
 BANDIT := 1.9.4
 PIP_AUDIT := 2.10.1
-SHIPPED := audio base batch blending command demo faces liveportrait models options pipeline puppet quality service speech stages subtitles tensors video wav2lip web workers $(wildcard *.py)
+SHIPPED := audio base batch blending command demo diff2lip faces fomm liveportrait models networks options pipeline puppet quality sadtalker service speech stages subtitles tensors video wav2lip web workers $(wildcard *.py)
 
 # In an environment of their own; pip-audit asks the package index for known weaknesses.
 audit: .venv/bin/python  ## bandit and pip-audit: see docs/security.md

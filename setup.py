@@ -19,8 +19,8 @@ from setuptools.command.build_py import build_py  # type: ignore[import-untyped]
 PACKAGE = "lipsync"
 ROOMS = (
     *("base", "audio", "speech", "subtitles", "video", "faces", "blending", "tensors"),
-    *("liveportrait", "puppet", "wav2lip", "models", "quality", "stages", "options", "pipeline"),
-    *("workers", "command", "batch", "service", "web"),
+    *("networks", "liveportrait", "sadtalker", "fomm", "diff2lip", "puppet", "wav2lip", "models"),
+    *("quality", "stages", "options", "pipeline", "workers", "command", "batch", "service", "web"),
 )
 ROOT = Path(__file__).parent
 FROM = re.compile(rb"from[ \t]+")

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"base"},
     {"audio", "speech", "subtitles", "video", "faces", "blending", "tensors"},
-    {"liveportrait", "puppet"},
+    {"networks"},
+    {"liveportrait", "puppet", "sadtalker", "fomm", "diff2lip"},
     {"wav2lip", "models", "quality", "stages"},
     {"options"},
     {"pipeline"},
@@ -28,7 +29,7 @@ FLOORS = (
 ROOMS = set().union(*FLOORS)
 MOST_FILES = 25  # in a folder
 TORCH = (
-    *("wav2lip", "stages.torch_networks"),
+    *("wav2lip", "networks", "sadtalker", "fomm", "diff2lip", "stages.torch_networks"),
     *("benchmarks.lse", "benchmarks.precision.training", "benchmarks.enhance.architectures"),
 )
 PRINTING = ("command.display", "batch.cli", "batch.story_run", "benchmarks.")
