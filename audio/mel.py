@@ -26,14 +26,20 @@ _KNEE_HZ, _KNEE_MEL = 1000.0, 15.0
 _LOG_STEP = np.log(6.4) / 27
 
 
-def mel_spectrogram(samples: NDArray[np.float32], before: int = 0, after: int = 0) -> Mel:
-    """The columns of 16 kHz mono, preceded and followed by so many samples of silence."""
+def mel_spectrogram(
+    samples: NDArray[np.float32], before: int = 0, after: int = 0, reflects: bool = True
+) -> Mel:
+    """The columns of 16 kHz mono, preceded and followed by so many samples of silence.
+
+    Beyond both ends the sound `reflects`, else there is nothing.
+    """
     if samples.ndim != 1 or not samples.size:
         raise ValueError(f"mel of samples shaped {samples.shape}; need one dimension, not empty")
     filters, window, length = mel_filter_bank(), _hann_window(), before + len(samples) + after
+    indices_under = _reflected_indices if reflects else _indices_or_silence
     mel, columns = Spool(), 1 + length // HOP
     for first in range(0, columns, _COLUMNS_AT_ONCE):
-        indices = _reflected_indices(first, min(columns - first, _COLUMNS_AT_ONCE), length) - before
+        indices = indices_under(first, min(columns - first, _COLUMNS_AT_ONCE), length) - before
         mel.add(_mel_columns(samples, indices, filters, window))
         release_pages(samples)
     return mel.array().reshape(columns, BANDS).T
@@ -83,11 +89,21 @@ def _reflected_indices(first: int, columns: int, length: int) -> NDArray[np.int6
 
     In a sound shorter than a column they are reflected several times.
     """
-    start = first * HOP - _FFT_SIZE // 2
-    indices = np.arange(start, start + (columns - 1) * HOP + _FFT_SIZE)
     period = max(2 * (length - 1), 1)
-    indices %= period
+    indices = _indices(first, columns) % period
     return np.asarray(np.minimum(indices, period - indices), np.int64)
+
+
+def _indices_or_silence(first: int, columns: int, length: int) -> NDArray[np.int64]:
+    """The indices of the samples under some columns; beyond the ends, that of a silent sample."""
+    indices = _indices(first, columns)
+    silent = length + 1  # so is the one before it, which its pre-emphasis takes
+    return np.where((indices >= 0) & (indices < length), indices, silent)
+
+
+def _indices(first: int, columns: int) -> NDArray[np.int64]:
+    start = first * HOP - _FFT_SIZE // 2
+    return np.arange(start, start + (columns - 1) * HOP + _FFT_SIZE, dtype=np.int64)
 
 
 def _samples_at(samples: NDArray[np.float32], indices: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import InputError, UsageError
-from options.animation import IDLE
+from options.animation import names_folder
 from options.options import NO_PAGE, Options, Role, names_with, parse_bool, parser_arguments
 from workers.addresses import address_of
 
@@ -106,7 +106,8 @@ def row_values(
         **dict.fromkeys((*names_with(Role.READ), "cache_dir"), folder),
         **dict.fromkeys(names_with(Role.WRITTEN), out_dir),
     }
-    if (networks := values.get("animate")) not in (None, IDLE):
+    networks = values.get("animate")
+    if networks is not None and names_folder(networks):
         values["animate"] = str(folder / networks)
     return {
         name: folders[name] / value

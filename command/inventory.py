@@ -96,7 +96,8 @@ def _run_by(kind: Kind, model: Model) -> str:
     if kind.flag not in {option.name for option in fields(Options)}:
         return "cannot be run yet"
     missing = missing_for(model)
-    return f"--{kind.flag} ({missing})" if missing else f"--{kind.flag}"
+    flag = " ".join(filter(None, (f"--{kind.flag}", kind.word)))
+    return f"{flag} ({missing})" if missing else flag
 
 
 def _note(model: Model, used: Path | None) -> str:

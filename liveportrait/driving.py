@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from video.resampling import resampled
 from liveportrait.geometry import Pose, pose_between
 
 
@@ -25,11 +26,4 @@ class Driving:
 
     def at_rate(self, fps: Fraction) -> Iterator[Pose]:
         """The poses at the times 0, 1 / fps, ... before the end; those between by their mean."""
-        index, step = 0, self.fps / fps
-        while (place := index * step) < len(self.poses):
-            before = int(place)
-            after = min(before + 1, len(self.poses) - 1)
-            part = float(place - before)
-            exact = self.poses[before]
-            yield pose_between(exact, self.poses[after], part) if part else exact
-            index += 1
+        return resampled(self.poses, self.fps / fps, pose_between)

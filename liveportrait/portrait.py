@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from base.geometry import Landmarks
-from liveportrait.crop import FaceSquare, as_input, as_region
+from liveportrait.crop import FaceSquare
 from liveportrait.geometry import Pose, driven
 from liveportrait.networks import SEEN_SIDE, Networks
+from networks.pictures import as_input, as_region
 from video.yuv import Frame
 
 

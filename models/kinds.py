@@ -15,6 +15,7 @@ class Kind:
     flag: str | None = None  # that takes the file; none: nothing here runs it
     mode: str | None = None  # which it makes possible
     onnx_only: bool = False  # the flag takes it as ONNX alone
+    word: str = ""  # behind the flag, which finds the file by itself
 
     def __post_init__(self) -> None:
         if not (self.title and self.use and self.licence):
@@ -22,11 +23,17 @@ class Kind:
 
 
 LIVEPORTRAIT_LICENCE = "MIT; the InsightFace detectors that come with it are non-commercial"
+FOMM_LICENCE = "weights: unsettled (VoxCeleb); code: MIT since 2023, CC BY-NC 4.0 before"
+SADTALKER_LICENCE = "weights: not stated; code: Apache-2.0"
 UPSCALER_LICENCE = "BSD-3-Clause"
 
 
 def _liveportrait(part: str, use: str) -> Kind:
     return Kind(f"LivePortrait, {part}", use, LIVEPORTRAIT_LICENCE, "animate", onnx_only=True)
+
+
+def _sadtalker(title: str, use: str) -> Kind:
+    return Kind(title, use, SADTALKER_LICENCE, "animate", word="sadtalker")
 
 
 KINDS: dict[str, Kind] = {
@@ -61,9 +68,13 @@ KINDS: dict[str, Kind] = {
     "liveportrait_stitching": _liveportrait("stitching", "keeps head and shoulders together"),
     "liveportrait_eyes": _liveportrait("eyes", "opens and closes eyes"),
     "liveportrait_lips": _liveportrait("lips", "opens and closes lips"),
-    "sadtalker": Kind("SadTalker", "a photo that speaks", "Apache-2.0"),
-    "sadtalker_mapping": Kind("SadTalker, mapping", "a photo that speaks", "Apache-2.0"),
-    "fomm": Kind("First Order Motion Model", "a photo that moves as a video does", "CC BY-NC 4.0"),
+    "sadtalker": _sadtalker("SadTalker", "a photo that speaks"),
+    "sadtalker_mapping": _sadtalker("SadTalker, mapping", "how numbers move the photo"),
+    "fomm": Kind(
+        *("First Order Motion Model", "a photo that moves as a video does", FOMM_LICENCE),
+        flag="animate",
+        word="fomm",
+    ),
     "diff2lip": Kind("Diff2Lip", "draws the mouth by diffusion", "CC BY-NC 4.0"),
     "piper": Kind("Piper voice", "speaks a text", "its voice's own (often MIT or CC)", "voice"),
     "whisper": Kind("Whisper for CTranslate2", "hears words and their times", "MIT", "transcribe"),

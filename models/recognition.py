@@ -1,6 +1,5 @@
 """What a model is, by the names and shapes of its tensors, or by what it takes and gives."""
 
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -11,11 +10,6 @@ from models.kinds import UNKNOWN
 from tensors.headers import Header, Shape, read_header
 from tensors.onnx import Dims, OnnxHeader, Port
 
-# A damaged file makes its reader raise any of these.
-DAMAGED = (
-    *(ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError),
-    *(struct.error, RecursionError, StopIteration, MemoryError, OSError),
-)
 WRAPPINGS = ("params_ema", "params", "state_dict", "module", "vqvae", "net_g")  # around a network
 Tensors = Mapping[str, Dims]  # that a network has; None: any size
 Ports = tuple[tuple[Dims, ...], tuple[Dims, ...]]  # inputs in any order, and outputs

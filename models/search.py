@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from models.kinds import ENHANCERS, KINDS, LIVEPORTRAIT, SADTALKER, UPSCALERS
-from models.recognition import DAMAGED, recognize
+from models.recognition import recognize
+from tensors.headers import DAMAGED
 from tensors.unpickling import UnknownOperationError
 
 ROOT_VARIABLE = "MODEL_ROOT"

@@ -46,8 +46,16 @@ def by_torch(network: "nn.Module", device: str, half: bool = False) -> Run:
     return run
 
 
-def by_openvino(network: "nn.Module", examples: Sequence[NDArray[Any]], half: bool = False) -> Run:
-    """Traced for inputs of the examples' shapes; in bf16 where `half` is wanted and there is it."""
+def by_openvino(
+    network: "nn.Module",
+    examples: Sequence[NDArray[Any]],
+    half: bool = False,
+    shapes: Sequence[Sequence[int]] | None = None,
+) -> Run:
+    """Traced for inputs of the examples' shapes; in bf16 where `half` is wanted and there is it.
+
+    `shapes`, where given, are those that it is run on: tracing small examples takes less work.
+    """
     import torch
 
     with warnings.catch_warnings(), torch.inference_mode():
@@ -56,7 +64,8 @@ def by_openvino(network: "nn.Module", examples: Sequence[NDArray[Any]], half: bo
         tensors = tuple(torch.from_numpy(np.asarray(values)) for values in examples)
         traced = trace(network, tensors, check_trace=False)
     model = ov.convert_model(traced)
-    model.reshape({place: list(values.shape) for place, values in enumerate(examples)})
+    shapes = [values.shape for values in examples] if shapes is None else shapes
+    model.reshape({place: list(shape) for place, shape in enumerate(shapes)})
     capabilities = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     precision = "bf16" if half and "BF16" in capabilities else "f32"
     settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}

@@ -1,18 +1,30 @@
-"""What `--animate` names: a way of this program, or a folder with LivePortrait's networks."""
+"""What `--animate` names: a way to move a photo, or a folder with LivePortrait's networks."""
 
 from pathlib import Path
 
 from base.errors import UsageError
 
-IDLE = "idle"
+IDLE, FOMM, SADTALKER = "idle", "fomm", "sadtalker"
+LIVEPORTRAIT = "liveportrait"  # where a folder is named
+NAMES = (IDLE, FOMM, SADTALKER)
+RELATIVE, ABSOLUTE = MOTIONS = ("relative", "absolute")
+DRIVEN = {LIVEPORTRAIT: "a video or a template", FOMM: "a video"}  # what has no motion of its own
 
 
-def animation_folder(animate: str | None, driving: Path | None) -> Path | None:
-    """The folder with the networks, where one is named; UsageError without a motion for them."""
+def names_folder(animate: str) -> bool:
+    """Whether it is a folder, and none of the names."""
+    return animate not in NAMES
+
+
+def mover_of(animate: str | None) -> str | None:
+    """Whose networks make a moving source of the photo; None where none do."""
     if animate is None or animate == IDLE:
         return None
-    if driving is None:
-        raise UsageError(
-            f"--animate {animate} needs a motion: name a video or a template with --driving_video"
-        )
-    return Path(animate)
+    return LIVEPORTRAIT if names_folder(animate) else animate
+
+
+def check_animation(animate: str | None, driving: Path | None) -> None:
+    """UsageError where networks are named without the motion that they need."""
+    motion = DRIVEN.get(mover_of(animate) or "")
+    if motion is not None and driving is None:
+        raise UsageError(f"--animate {animate} needs a motion: name {motion} with --driving_video")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import UsageError
-from wav2lip.generators import cuda_usable
+from wav2lip.generators import WITHOUT_NETWORK, cuda_usable
 
 VARIABLE = "DEFAULT_QUALITY_MODE"
 Values = dict[str, Any]  # options by name
@@ -130,7 +130,7 @@ def _has_gpu(device: str) -> bool:
 def _wav2lip(values: Mapping[str, Any]) -> Path | None:
     from options.weights import find_wav2lip
 
-    return None if values["engine"] == "puppet" else find_wav2lip(values["checkpoint_path"])
+    return None if values["engine"] in WITHOUT_NETWORK else find_wav2lip(values["checkpoint_path"])
 
 
 def _enhancer() -> Path | None:

@@ -19,15 +19,16 @@ from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
 from options import flag_values, text_options
-from options.animation import animation_folder
+from options.animation import MOTIONS, RELATIVE, check_animation
 from options.idle import MOST_SECONDS, check_idle
 from options.modes import MODE_NAMES, PROFILES, Mode
+from options.sadtalker import PREPROCESS, SIZES, STYLES, check_sadtalker, sadtalker_notices
 from options.subtitle_flags import check_subtitles
 from options.text_options import INPUTS, OF_A_TEXT, is_silent
 from stages.names import FACTORS, REGIONS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS
-from wav2lip.generators import DEVICES, GENERATORS
+from wav2lip.generators import DEVICES, GENERATORS, WITHOUT_NETWORK
 
 Four = tuple[int, int, int, int]
 
@@ -236,15 +237,22 @@ class Options:
     )
     animate: str | None = _option(
         None,
-        "bring a photo to life: idle sways, breathes and blinks; or a folder with LivePortrait's"
-        " networks (ONNX)",
-        metavar="idle|FOLDER",
+        "bring a photo to life: idle sways, breathes and blinks; sadtalker: it speaks by"
+        " SadTalker's networks; fomm: First Order Motion's networks move it; or a folder with"
+        " LivePortrait's networks (ONNX)",
+        metavar="idle|sadtalker|fomm|FOLDER",
     )
     driving_video: Path | None = _option(
         None,
         "video of a head, or LivePortrait's motion template (.pkl), that the photo moves like",
         type=parse_path,
         role=Role.READ,
+    )
+    motion: str = _option(
+        RELATIVE,
+        "with --animate fomm: move as the video has moved since its frame most like the photo, or"
+        " take the video's own pose",
+        choices=MOTIONS,
     )
     upscale: int | None = _option(
         None, "enlarge the finished picture so many times", type=int, choices=FACTORS
@@ -289,6 +297,14 @@ class Options:
     idle: float = _option(
         0.0, "a living photo without speech for so long, as a loop", type=float, metavar="S"
     )
+    animate_size: int = _option(
+        256, "pixels of the picture that SadTalker makes", type=int, choices=SIZES
+    )
+    preprocess: str = _option(
+        "full", "SadTalker's picture is laid into the photo, or shown alone", choices=PREPROCESS
+    )
+    pose_style: int = _option(0, "how SadTalker moves the head, 0 to 45", type=int)
+    still_head: bool = _switch("SadTalker leaves the head where it is in the photo")
     expression_scale: float = _option(1.0, "how much a photo moves, 0 to 2", type=float)
     seed: int = _option(0, "another number, another motion", type=int)
     transcript: Path | None = _option(
@@ -375,10 +391,11 @@ class Options:
         if self.stream == STANDARD_OUTPUT and self.progress == "json":
             raise UsageError("--stream - and --progress json: both want standard output")
         check_select(self.face_select)
-        animation_folder(self.animate, self.driving_video)
+        check_animation(self.animate, self.driving_video)
+        check_sadtalker(vars(self), self.face_box is not None)
         text_options.check_voice(self.voice, self.language)
-        if self.engine == "puppet" and self.checkpoint_path is not None:
-            raise UsageError("--engine puppet uses no weights: leave --checkpoint_path out")
+        if self.engine in WITHOUT_NETWORK and self.checkpoint_path is not None:
+            raise UsageError(f"--engine {self.engine} uses no weights: leave --checkpoint_path out")
 
     def _check_inputs(self) -> None:
         missing = [] if self.face is not None else ["--face"]
@@ -429,6 +446,7 @@ class Options:
         if self.animate is None and not self.idle:
             changed = [n for n in OF_MOTION if getattr(self, n) != getattr(Options, n)]
             words += [f"--{name} changes nothing without --animate" for name in changed]
+        words += sadtalker_notices(vars(self), vars(Options))
         if self.recognise_phonemes and self.visemes is not None:
             words.append("--visemes says what is spoken: --recognise_phonemes changes nothing")
         if self.audio is not None:
@@ -536,6 +554,7 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("crf", 0, 51),
     ("idle", 0, MOST_SECONDS),
     ("expression_scale", 0, 2),
+    ("pose_style", 0, STYLES - 1),
     ("seed", 0, 2**63 - 1),
     ("max_pixels", 0, 2**31 - 1),
     ("max_seconds", 0, 1e9),

@@ -1,13 +1,24 @@
 """Which weights a run uses: a flag beats a variable of the environment, which beats a folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from base.errors import EngineError
 from models.kinds import ENHANCERS
-from models.search import VARIABLES, find_model, is_folder, model_of, named_by
-from wav2lip.checkpoint import find_checkpoint
+from models.search import (
+    VARIABLES,
+    Model,
+    find_model,
+    is_folder,
+    model_folders,
+    model_of,
+    models_at,
+    named_by,
+)
+from wav2lip.checkpoint import checkpoint_folders, find_checkpoint
 
 WAV2LIP, GFPGAN = "WAV2LIP_CKPT", "GFPGAN_CKPT"
+SADTALKER, FOMM = "SADTALKER_CKPT_DIR", "FOMM_CKPT_DIR"
 
 
 def find_wav2lip(flag: Path | None) -> Path | None:
@@ -35,6 +46,50 @@ def find_enhancer() -> Path | None:
     named_file(GFPGAN)
     model = find_model(ENHANCERS, GFPGAN)
     return None if model is None else model.path
+
+
+def find_sadtalker() -> Path:
+    """The folder of SadTalker's networks: by SADTALKER_CKPT_DIR, or in a folder of models.
+
+    A folder that the variable names is the answer also where nothing of SadTalker's is in it.
+    """
+    if (path := named_file(SADTALKER)) is not None:
+        return path.parent
+    named = named_by(SADTALKER)
+    for model in _models_for(SADTALKER):
+        if model.kind == "sadtalker":
+            return model.path.parent
+    if named is not None:
+        return named
+    raise EngineError(
+        f"--animate sadtalker needs SadTalker's networks: {SADTALKER} names their folder"
+    )
+
+
+def find_fomm() -> Path:
+    """First Order Motion's file, by FOMM_CKPT_DIR or in a folder; EngineError without one."""
+    path = named_file(FOMM)
+    if path is not None:
+        return path
+    damaged = ""
+    for model in _models_for(FOMM):
+        if model.kind == "fomm":
+            return model.path
+        if model.kind is None and not damaged:
+            damaged = f"; {model.path}: {', '.join(model.details)}"
+    where = named_by(FOMM) or "no folder of models"
+    raise EngineError(
+        f"--animate fomm needs First Order Motion's vox-cpk.pth.tar: {where} holds none"
+        f" ({FOMM} names its file or folder){damaged}"
+    )
+
+
+def _models_for(variable: str) -> Iterator[Model]:
+    """In the folder that the variable names, else in the folders of models."""
+    named = named_by(variable)
+    places = [(variable, named)] if named is not None else model_folders(checkpoint_folders())
+    for through, folder in places:
+        yield from models_at(folder, through)
 
 
 def named_file(variable: str) -> Path | None:

@@ -12,10 +12,9 @@ from audio.windows import VadSettings, Windows, windows_of
 from base.errors import UsageError
 from base.geometry import Box
 from pipeline.mouth_audio import mouth_audio, silence
-from pipeline.portrait import Portrait, open_portrait
-from pipeline.report import StageReport
+from pipeline.portrait import RESTING, Portrait, open_portrait
 from pipeline.settings import OutputSettings, PictureSettings, Settings, SoundSettings
-from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of, without
+from pipeline.staging import NO_STAGES, Staging, open_stages, sound_of
 from pipeline.words import text_track, words_of
 from speech.track import SpokenWords
 from stages.stage import StageScene, VideoFormat
@@ -40,8 +39,8 @@ class Job:
     notices: tuple[str, ...] = ()  # what the user should know of the inputs
     before: Staging = NO_STAGES  # between the source and the mouth
     behind: Staging = NO_STAGES  # between the mouth and the encoder
-    portrait: Portrait | None = None  # moves the photo before its face is followed
-    moved: tuple[StageReport, ...] = ()  # what became of that
+    portrait: Portrait = RESTING  # moves the photo before its face is followed
+    sound: Sound | None = None  # that the mouth follows, for what moves the photo
     words: SpokenWords = field(default_factory=SpokenWords)
 
     @property
@@ -62,8 +61,8 @@ def open_job(settings: Settings) -> Job:
     picture = settings.picture
     _check_outputs(settings.output)
     source = _open_source(picture)
-    portrait, moved = open_portrait(settings, source)
-    scene = _scene(settings, source)
+    portrait = open_portrait(settings, source)
+    scene = _scene(settings, source, portrait)
     before = open_stages(settings.stages, scene, True, picture)
     scene = scene.of_format(before.output(scene.given))
     heard, notices = _mouth_sound(settings.sound)
@@ -84,7 +83,7 @@ def open_job(settings: Settings) -> Job:
         before=before,
         behind=behind,
         portrait=portrait,
-        moved=moved,
+        sound=None if portrait.mover is None else heard,
         words=words,
     )
     return replace(job, notices=(*notices, *_notices(job)))
@@ -105,9 +104,9 @@ def _open_source(picture: PictureSettings) -> Source:
     return source
 
 
-def _scene(settings: Settings, source: Source) -> StageScene:
+def _scene(settings: Settings, source: Source, portrait: Portrait) -> StageScene:
     return StageScene(
-        given=VideoFormat(source.width, source.height, source.fps),
+        given=VideoFormat(*portrait.size((source.width, source.height)), source.fps),
         first=source.first,
         still=source.still,
         device=settings.mouth.device,
@@ -120,7 +119,7 @@ def _notices(job: Job) -> Iterator[str]:
     picture, fps = job.settings.picture, job.source.fps
     if picture.fps_named and picture.fps != fps and picture.out_fps is None:
         yield f"--fps is for a still: {picture.path} keeps its {float(fps):.5g}"
-    yield from without(job.moved)
+    yield from job.portrait.notices
     if job.settings.words.expected and not job.words.words:
         yield NO_WORDS
     yield from (*job.before.notices, *job.behind.notices, *job.source.notices)

@@ -1,54 +1,60 @@
-"""What moves a photo: LivePortrait's networks, and a motion for them."""
+"""What moves the photo of a run: loaded and checked before the work."""
 
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from base.errors import LipSyncError, UsageError
+from pipeline.movers import MOVERS
 from pipeline.report import StageReport
-from pipeline.settings import PortraitSettings, Settings
-from video.shape import Shape
-from video.source import Source, open_source
+from pipeline.settings import Settings
+from pipeline.staging import without
+from video.source import Source
 
 if TYPE_CHECKING:
-    from liveportrait.driving import Driving
-    from liveportrait.networks import Networks
+    from pipeline.movers.mover import Mover
 
 STAGE = "portrait"
 
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """The networks, ready to run, and the motion that they follow."""
+    """What moves the photo, and what became of loading it."""
 
-    networks: "Networks"
-    driving: "Driving | Source"
+    mover: "Mover | None" = None  # none: the photo rests
+    reports: tuple[StageReport, ...] = ()
+    terms: str = ""  # of the weights, for people
+    square: int | None = None  # pixels a side of its frames; none: they are as large as the photo
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        return (*without(self.reports), *((self.terms,) if self.terms else ()))
+
+    def size(self, photo: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) of the frames of a photo of this size."""
+        return photo if self.square is None else (self.square, self.square)
+
+    def noting(self, notes: Iterable[str]) -> "Portrait":
+        """With what is to be said of the work, once it is done."""
+        reason = "; ".join(notes)
+        return replace(self, reports=tuple(replace(one, reason=reason) for one in self.reports))
 
 
-def open_portrait(
-    settings: Settings, source: Source
-) -> tuple[Portrait | None, tuple[StageReport, ...]]:
-    """Load what moves the photo, and say so; what cannot run is an error, or left out."""
+RESTING = Portrait()
+
+
+def open_portrait(settings: Settings, source: Source) -> Portrait:
+    """Load what moves the photo; what cannot run is an error, or left out."""
     wanted = settings.portrait
     if wanted is None:
-        return None, ()
+        return RESTING
     if not source.still:
-        raise UsageError(f"--animate {wanted.folder} is for a photo: {source.path} moves already")
-    from liveportrait.networks import load_networks
-
+        raise UsageError(f"--animate {wanted.word} is for a photo: {source.path} moves already")
+    entry = MOVERS[wanted.mover]
     try:
-        portrait = Portrait(load_networks(wanted.folder), _driving(wanted, settings))
+        mover = entry.load(wanted, settings)
     except LipSyncError as error:
         if not settings.stages.skip_failing:
             raise
-        return None, (StageReport(STAGE, "skipped", str(error)),)
-    return portrait, (StageReport(STAGE, "ran"),)
-
-
-def _driving(wanted: PortraitSettings, settings: Settings) -> "Driving | Source":
-    from liveportrait.template import SUFFIX, read_template
-
-    if wanted.driving.suffix.lower() == SUFFIX:
-        return read_template(wanted.driving)
-    usual = Fraction(25)  # of a picture, which moves nothing
-    return open_source(wanted.driving, Shape(), usual, max_pixels=settings.picture.max_pixels)
+        return Portrait(reports=(StageReport(STAGE, "skipped", str(error)),))
+    return Portrait(mover, (StageReport(STAGE, "ran"),), entry.terms, wanted.square)

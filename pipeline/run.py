@@ -44,7 +44,7 @@ Blend = Callable[[OutputFrame, Mouth | None], Frame]
 def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock) -> Report:
     """Write the video that the settings describe."""
     prepared, _, network = prepare(settings, stages, clock)
-    if prepared.portrait is None:
+    if prepared.portrait.mover is None:
         return _render(prepared, network, stages, progress, clock)
     from pipeline.moved_photo import moved_photo
 
@@ -168,7 +168,7 @@ def _inputs(
     job: Job, faces: FaceTrack, starts_shot: NDArray[np.bool_]
 ) -> Callable[[], Stream[tuple[Frame, Face | None], None, None]] | None:
     """What the mouths were made for, once more; None where it is the source as it is."""
-    if not job.before.stages and job.portrait is None:
+    if not job.before.stages and job.portrait.mover is None:
         return None
 
     def again() -> Stream[tuple[Frame, Face | None], None, None]:
@@ -232,5 +232,5 @@ def _report(
         seconds_by_stage=dict(clock.stages),
         peak_memory_mb=peak_memory_mb(),
         mode=None if job.settings.mode is None else job.settings.mode.summary,
-        stages=(*job.moved, *job.before.outcomes, *job.behind.outcomes),
+        stages=(*job.portrait.reports, *job.before.outcomes, *job.behind.outcomes),
     )

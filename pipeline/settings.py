@@ -12,11 +12,13 @@ from blending.masks import MaskShape
 from blending.methods import BlendSettings
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
-from options.animation import IDLE, animation_folder
+from options.animation import IDLE, RELATIVE, SADTALKER, mover_of, names_folder
 from options.modes import Mode
 from options.options import Four, Options
+from options.sadtalker import FULL
 from options.subtitle_flags import wants_subtitles
 from video.shape import Shape
+from wav2lip.generators import NONE
 
 if TYPE_CHECKING:
     from stages.animate.motion import AnimateSettings
@@ -81,6 +83,7 @@ class MouthSettings:
     visemes: Path | None  # phonemes, for the puppet
     recognised: Path | None  # a sound whose phonemes it follows
     spoken: bool = False  # the phonemes are those of a text, and no flag named them
+    without_weights: str = "puppet"  # what auto takes where there are none
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,37 @@ class StagesSettings:
 
 
 @dataclass(frozen=True)
+class SadTalkerSettings:
+    """How SadTalker's networks move a photo."""
+
+    size: int = 256  # pixels of their pictures' sides
+    full: bool = True  # laid back into the photo
+    expression_scale: float = 1.0
+    style: int = 0  # of the head's motion
+    still_head: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class PortraitSettings:
     """What moves a photo before its face is followed."""
 
-    folder: Path  # with LivePortrait's networks
-    driving: Path  # a video of a head, or a motion template
+    mover: str  # one of pipeline.movers.MOVERS
+    word: str  # the user's, which names it
+    driving: Path | None = None  # a video of a head, or a motion template
+    relative: bool = True  # the photo keeps its own pose, and moves as the video has moved
+    sadtalker: SadTalkerSettings = SadTalkerSettings()
+
+    @property
+    def folder(self) -> Path | None:
+        """With networks, where the user named one."""
+        return Path(self.word) if names_folder(self.word) else None
+
+    @property
+    def square(self) -> int | None:
+        """Pixels of the square that alone is shown; none: the whole photo is."""
+        alone = self.mover == SADTALKER and not self.sadtalker.full
+        return self.sadtalker.size if alone else None
 
 
 @dataclass(frozen=True)
@@ -226,6 +255,7 @@ def _mouth(options: Options) -> MouthSettings:
         strength=options.lip_strength,
         visemes=options.visemes,
         recognised=_recognised(options),
+        without_weights=NONE if options.animate == SADTALKER else "puppet",
     )
 
 
@@ -323,10 +353,19 @@ STAGE_SETTINGS: Mapping[str, Callable[[Options], Any]] = {
 
 
 def _portrait(options: Options) -> PortraitSettings | None:
-    folder = animation_folder(options.animate, options.driving_video)
-    if folder is None or options.driving_video is None:
+    mover = mover_of(options.animate)
+    if mover is None or options.animate is None:
         return None
-    return PortraitSettings(folder, options.driving_video)
+    sadtalker = SadTalkerSettings(
+        size=options.animate_size,
+        full=options.preprocess == FULL,
+        expression_scale=options.expression_scale,
+        style=options.pose_style,
+        still_head=options.still_head,
+        seed=options.seed,
+    )
+    relative = options.motion == RELATIVE
+    return PortraitSettings(mover, options.animate, options.driving_video, relative, sadtalker)
 
 
 def _words(options: Options) -> WordsSettings:

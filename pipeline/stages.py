@@ -1,7 +1,7 @@
 """What a run is made with: which engine, how many frames at once, which detector, which cache."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from pipeline.settings import MouthSettings, Settings
 from video.source import Source
 from wav2lip.generators import (
     NETWORKS,
+    NONE,
+    WITHOUT_NETWORK,
     EngineSettings,
     choose_engine,
     computes_in_8_bits,
@@ -31,12 +33,14 @@ from wav2lip.generators import (
 )
 from wav2lip.generators.prepared import EngineLoader, LazyEngine, Scene
 
+DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
 CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
 GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and the rest of one is lost
 GPU_BATCH = 32  # of more, no frame leaves for long and whole frames fill the memory
 # Address space after the weights are read; OpenVINO ends the process where it gets too little.
 MEMORY = {"openvino": 704 << 20, "torch": 704 << 20, "puppet": 512 << 20}
 MOST_NAMED = 8  # unknown phonemes
+KEPT_LIPS = "no checkpoint given or found: the lips stay as --animate made them"
 WITHOUT_WEIGHTS = "no checkpoint given or found: the built-in puppet moves the mouth"
 
 LoadEngine = Callable[[str, str, EngineSettings], EngineLoader]  # engine, the user's word for it
@@ -85,7 +89,7 @@ def stages_of(
     """The real detector and generator; weights are found, not yet loaded."""
     mouth, face, files = settings.mouth, settings.face, settings.files
     checkpoint = _checkpoint(mouth)
-    engine = choose_engine(mouth.engine, mouth.device, checkpoint)
+    engine = choose_engine(mouth.engine, mouth.device, checkpoint, mouth.without_weights)
     if face.detector == "sfd":
         find_sfd_weights()
     gated = mouth.gated and engine in NETWORKS
@@ -105,14 +109,14 @@ def stages_of(
         detector=lambda: load_detector(face.detector, _detector_settings(settings, engine)),
         lips=partial(seer_for, cache=files.cache),
         cache=files.cache,
-        framing=partial(_framing, engine == "puppet", settings.blend.uses_texture),
+        framing=partial(_framing, engine, settings.blend.uses_texture),
         notices=(*_notices(mouth, engine), *_int8_notices(mouth, engine, checkpoint)),
     )
 
 
 def _checkpoint(mouth: MouthSettings) -> Path | None:
     """Wav2Lip's weights; a plug-in gets the user's own file as it is named."""
-    if mouth.engine == "puppet":
+    if mouth.engine in WITHOUT_NETWORK:
         return None
     if mouth.engine in plugin_names("generators"):
         return mouth.checkpoint
@@ -136,9 +140,10 @@ def _engine_settings(
     )
 
 
-def _framing(puppet: bool, with_donors: bool, track: FaceTrack, source: Source) -> Framing:
-    if puppet:
-        return MouthFraming.of(track)
+def _framing(engine: str, with_donors: bool, track: FaceTrack, source: Source) -> Framing:
+    if engine in WITHOUT_NETWORK:
+        framing = MouthFraming.of(track)
+        return framing if engine == "puppet" else replace(framing, notices=())
     return FaceFraming(donors_of(source, track) if with_donors else None)
 
 
@@ -147,13 +152,18 @@ def _notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
     if engine == "puppet" and mouth.spoken:
         return ()
     if engine != "puppet":
-        idle = _idle_gpu(mouth, engine)
+        idle = (*_idle_gpu(mouth, engine), *_kept_lips(mouth, engine))
         if mouth.spoken:
             return idle
         flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
         end = f"changes nothing with --engine {engine}: the puppet alone follows phonemes"
         return (*idle, *(f"{flag} {end}" for flag, path in flags.items() if path is not None))
     return () if mouth.visemes is None else _unknown_phonemes(mouth.visemes)
+
+
+def _kept_lips(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
+    """That no network makes new lips, where none was named."""
+    return (KEPT_LIPS,) if engine == NONE and mouth.engine == "auto" else ()
 
 
 def _idle_gpu(mouth: MouthSettings, engine: str) -> tuple[str, ...]:

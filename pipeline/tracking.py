@@ -19,10 +19,9 @@ from faces.view import View
 from pipeline.job import Job
 from pipeline.report import Step
 from pipeline.settings import Settings
-from pipeline.stages import Stages
+from pipeline.stages import DETECTOR_SIDE, Stages
 from pipeline.track_key import track_entry
 
-DETECTOR_SIDE = 640  # faces are looked for in frames reduced to this
 READ_AHEAD = 4  # frames
 
 Progress = Callable[[Step], None]

@@ -3,6 +3,7 @@
 Nothing that a file holds is run: a name that is not a tensor's is kept as a name.
 """
 
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +27,11 @@ MAX_DEPTH = 4  # of dicts in dicts
 MAX_VALUES = 50_000
 HEAD = 512  # bytes that tell the format
 LARGEST_HEADER = 2**27  # of safetensors
+# A damaged file makes its reader raise any of these.
+DAMAGED = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError),
+    *(struct.error, RecursionError, StopIteration, MemoryError, OSError),
+)
 
 Shape = tuple[int, ...]
 

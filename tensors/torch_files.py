@@ -226,7 +226,21 @@ def state_dict_of(content: object) -> dict[str, StoredTensor]:
         return {}
     parts = (content.get(name) for name in STATE_DICTS)
     content = next((part for part in parts if isinstance(part, dict)), content)
+    return tensors_in(content) or tensors_of_networks(content)
+
+
+def tensors_in(content: Mapping[object, object]) -> dict[str, StoredTensor]:
     return {str(name): t for name, t in content.items() if isinstance(t, StoredTensor)}
+
+
+def tensors_of_networks(content: Mapping[object, object]) -> dict[str, StoredTensor]:
+    """The tensors of several state dicts in one: the network's name, a dot, the tensor's name."""
+    return {
+        f"{network}.{name}": tensor
+        for network, tensors in content.items()
+        if isinstance(tensors, dict)
+        for name, tensor in tensors_in(tensors).items()
+    }
 
 
 def module_tensors(module: object) -> dict[str, StoredTensor]:

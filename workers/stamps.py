@@ -5,6 +5,7 @@ from pathlib import Path
 from base.errors import LipSyncError
 from options.options import Options
 from options.weights import find_wav2lip
+from wav2lip.generators import WITHOUT_NETWORK
 from workers.addresses import address_of, size_and_version
 
 Stamp = tuple[str, int, int] | None
@@ -26,7 +27,7 @@ def stamp(path: Path | None) -> Stamp:
 def checkpoint_of(options: Options) -> Path | None:
     """The checkpoint that a run with these options reads; a wrong one fails only in the run."""
     try:
-        return None if options.engine == "puppet" else find_wav2lip(options.checkpoint_path)
+        return None if options.engine in WITHOUT_NETWORK else find_wav2lip(options.checkpoint_path)
     except LipSyncError:
         return options.checkpoint_path
 

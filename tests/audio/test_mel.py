@@ -93,3 +93,19 @@ def test_each_band_has_an_area_of_one():
 def test_no_samples_have_no_mel(samples):
     with pytest.raises(ValueError, match="samples"):
         mel_spectrogram(samples)
+
+
+@pytest.mark.parametrize("case", ["chirp", "short", "speech"])
+def test_beyond_the_ends_there_may_be_nothing(case):
+    """As newer versions of librosa pad, with whose mel SadTalker was trained."""
+    with np.load(Path(__file__).parent / "data" / "mel_edges.npz") as data:
+        head, tail = data[f"{case}_head"], data[f"{case}_tail"]
+        first, last = data[f"{case}_first4"], data[f"{case}_last4"]
+    assert np.abs(mel_spectrogram(head, reflects=False)[:, :4] - first).max() < 1e-5
+    assert np.abs(mel_spectrogram(tail, reflects=False)[:, -4:] - last).max() < 1e-5
+
+
+def test_the_middle_does_not_know_what_is_beyond_the_ends(hiss):
+    alone, reflected = mel_spectrogram(hiss, reflects=False), mel_spectrogram(hiss)
+    assert np.array_equal(alone[:, 2:-2], reflected[:, 2:-2])
+    assert np.abs(alone - reflected)[:, [0, 1, -2, -1]].max(0).min() > 0.01

@@ -60,7 +60,8 @@ def test_each_model_has_its_place_its_use_and_its_licence(listed, tmp_path, monk
     assert "non-commercial" in mouth["licence"] and mouth["note"].startswith("used")
     assert (face["through"], face["licence"]) == ("GFPGAN_CKPT", "Apache-2.0")
     assert face["mode"] == "high_quality" and "GFPGAN" in face["what"]
-    assert (sad["through"], sad["run_by"]) == ("SADTALKER_CKPT_DIR", "cannot be run yet")
+    assert (sad["through"], sad["run_by"]) == ("SADTALKER_CKPT_DIR", "--animate sadtalker")
+    assert sad["licence"] == "weights: not stated; code: Apache-2.0"
     assert rows["diffusion.x"]["run_by"] == "cannot be run yet"
     assert rows["diffusion.x"]["licence"] == "CC BY-NC 4.0"
 

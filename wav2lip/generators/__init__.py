@@ -2,13 +2,13 @@
 
 import ctypes
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from base.errors import EngineError, UsageError
-from base.generator import Generator
+from base.generator import Batch, Generator, Patches
 from base.plugins import plugin_names
 from wav2lip.checkpoint import CheckpointFormat, detect_format
 from wav2lip.generators.prepared import NetworkGenerator, PreparedEngine, Scene
@@ -19,7 +19,9 @@ __all__ = [
     "DEVICES",
     "GENERATORS",
     "NETWORKS",
+    "NONE",
     "PREPARERS",
+    "WITHOUT_NETWORK",
     "EngineSettings",
     "choose_engine",
     "computes_in_8_bits",
@@ -53,6 +55,16 @@ def prepare_puppet(settings: EngineSettings) -> PreparedEngine:
     return PreparedEngine(lambda scene: load_puppet(settings.strength, visemes()))
 
 
+def prepare_none(settings: EngineSettings) -> PreparedEngine:
+    """The mouths stay as they are."""
+    return PreparedEngine(lambda scene: _as_they_are)
+
+
+def _as_they_are(batches: Iterable[Batch]) -> Iterator[Patches]:
+    for batch in batches:
+        yield batch.faces
+
+
 def _at_strength(prepared: PreparedEngine, strength: float) -> PreparedEngine:
     """The same engine, whose generator follows the sound at this lip strength."""
     build = prepared.generator
@@ -82,10 +94,13 @@ def preparer(engine: str) -> Preparer:
     return partial(prepare_plugin, engine)
 
 
+NONE = "none"  # of the engines: the lips of the source are kept
+WITHOUT_NETWORK = ("puppet", NONE)  # they need no weights, and work on a mouth at its own size
 PREPARERS: dict[str, Preparer] = {
     "openvino": prepare_openvino,
     "torch": prepare_torch,
     "puppet": prepare_puppet,
+    NONE: prepare_none,
 }
 GENERATORS: dict[str, Loader] = {
     name: partial(load_generator, prepare) for name, prepare in PREPARERS.items()
@@ -94,8 +109,13 @@ GENERATORS: dict[str, Loader] = {
 NETWORKS = ("openvino", "torch")
 
 
-def choose_engine(engine: str, device: str, checkpoint: Path | None) -> str:
-    """The name in GENERATORS for the user's `engine`; "auto" takes the fastest that is usable."""
+def choose_engine(
+    engine: str, device: str, checkpoint: Path | None, without_weights: str = "puppet"
+) -> str:
+    """The name in GENERATORS for the user's `engine`.
+
+    "auto" takes the fastest that is usable, and where there are no weights `without_weights`.
+    """
     known = ("auto", *GENERATORS, *plugin_names("generators"))
     if engine not in known:
         raise UsageError(f"engine {engine!r}: choose one of {', '.join(known)}")
@@ -103,7 +123,8 @@ def choose_engine(engine: str, device: str, checkpoint: Path | None) -> str:
         raise UsageError("the openvino engine runs on the CPU: leave out --device cuda")
     if engine in NETWORKS:
         required_checkpoint(checkpoint)
-    chosen = fastest_engine(device, checkpoint) if engine == "auto" else engine
+    auto = engine == "auto"
+    chosen = fastest_engine(device, checkpoint, without_weights) if auto else engine
     if chosen == "torch" and not has_torch():
         raise EngineError(
             f"--engine {engine} --device {device} needs torch: pip install -r"
@@ -112,9 +133,9 @@ def choose_engine(engine: str, device: str, checkpoint: Path | None) -> str:
     return chosen
 
 
-def fastest_engine(device: str, checkpoint: Path | None) -> str:
+def fastest_engine(device: str, checkpoint: Path | None, without_weights: str) -> str:
     if checkpoint is None:
-        return "puppet"
+        return without_weights
     if device == "cuda":
         return "torch"
     if device == "cpu" or detect_format(checkpoint) is CheckpointFormat.ONNX or not cuda_usable():

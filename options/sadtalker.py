@@ -1,0 +1,34 @@
+"""What `--animate sadtalker` allows, and the flags that mean nothing without it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from base.errors import UsageError
+from options.animation import SADTALKER
+
+SIZES = (256, 512)  # pixels of its pictures' sides
+FULL, CROP = "full", "crop"
+PREPROCESS = (FULL, CROP)
+STYLES = 46
+FLAGS = ("animate_size", "preprocess", "pose_style", "still_head")
+TEMPLATE = ".pkl"  # LivePortrait's motion
+
+
+def check_sadtalker(options: Mapping[str, Any], has_box: bool) -> None:
+    """UsageError for flags that contradict it."""
+    if options["animate"] != SADTALKER:
+        return
+    driving: Path | None = options["driving_video"]
+    if driving is not None and driving.suffix.lower() == TEMPLATE:
+        raise UsageError(f"--driving_video {driving}: SadTalker follows a video, not a template")
+    if has_box and options["preprocess"] == CROP:
+        raise UsageError("--preprocess crop shows the face by itself: leave --box out")
+
+
+def sadtalker_notices(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
+    """Flags that have no effect."""
+    if options["animate"] == SADTALKER:
+        return []
+    changed = [name for name in FLAGS if options[name] != defaults[name]]
+    return [f"--{name} changes nothing without --animate sadtalker" for name in changed]
