@@ -81,17 +81,22 @@ DEFAULT_VAD = VadSettings()
 
 
 def windows_of(
-    sound: Sound, fps: Fraction, offset: Fraction = Fraction(0), settings: VadSettings = DEFAULT_VAD
+    sound: Sound,
+    fps: Fraction,
+    offset: Fraction = Fraction(0),
+    settings: VadSettings = DEFAULT_VAD,
+    earlier: Fraction = Fraction(0),
 ) -> Windows:
     """The windows of all frames that begin before the sound's end.
 
-    The mouth moves `offset` seconds later than its sound.
+    The mouth moves `offset` seconds later than its sound. A window begins `earlier` than its frame,
+    but not before the sound where no later mouth needs that.
     """
     frames = count_frames(sound.duration, fps)
     before, after = _margins(offset)
     mel = mel_spectrogram(sound.samples, before * HOP, after * HOP)
     last_start = mel.shape[1] - WINDOW_COLUMNS - before
-    starts = window_starts(frames, fps, offset).clip(-before, last_start)
+    starts = window_starts(frames, fps, offset + earlier).clip(-before, last_start)
     speech = settings.vad(sound, settings.threshold)
     if settings.speech_only:
         mel = _speech_only(mel, speech, before)

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from base.geometry import Rect
 from base.lips import POINTS
 
-SIDE = 96  # the network's faces and patches are SIDE x SIDE
+SIDE = 96  # Wav2Lip's faces and patches are SIDE x SIDE
 WHOLE_PATCH = Rect(0, SIDE, 0, SIDE)
 COLUMNS = 16  # mel columns in a frame's window, 0.2 s
 BANDS = 80  # mel bands
 
 Floats = NDArray[np.float32]
-Patches = NDArray[np.uint8]  # (n, height, width, 3) BGR, of a network 96 x 96
+Patches = NDArray[np.uint8]  # (n, height, width, 3) BGR, of a network a square
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def paste_part(faces: Patches, part: Patches, visible: Rect) -> Patches:
 
 def keep_visible(patches: Patches, faces: Patches, visible: Rect) -> Patches:
     """Return the patches inside the visible rect and the faces around it."""
-    if visible == WHOLE_PATCH:
+    if visible.size == patches.shape[2:0:-1]:
         return patches
     rows, columns = visible.slices
     return paste_part(faces, patches[:, rows, columns], visible)

@@ -1,4 +1,4 @@
-"""Sharp lips from 96 pixels: the video's own texture, carried to the generated mouth.
+"""Sharp lips from few pixels: the video's own texture, carried to the generated mouth.
 
 Two layers of texture are moved to the generated mouth by optical flow: the frame itself, and
 another frame of the clip, a donor. Each is trusted where it looks like the patch; where both do,
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from base.geometry import Affine, Mask, Picture, Region
 from blending.detail import restore_texture, suppress_noise
 from blending.mix import alpha_blend, to_three_channels
-from blending.patch import SIDE, Floats, Patch
+from blending.patch import Floats, Patch
 from blending.softness import blurred, brightness, patch_softness, sharpened
 from blending.texture import Texture, alignment
 
@@ -211,7 +211,7 @@ def _composed(patch: Patch, face: Region, generated: Generated, layers: Sequence
     change = to_three_channels(rest) * sharpened(generated.pixels, generated.blur)
     for layer, weight in zip(layers, weights, strict=True):
         change += to_three_channels(weight) * suppress_noise(generated.pixels - layer.reduced)
-    square = np.zeros((SIDE, SIDE, 3 + len(layers)), np.float32)
+    square = np.zeros((patch.side, patch.side, 3 + len(layers)), np.float32)
     square[generated.window.part] = np.dstack([change, *weights])
     planes = cv2.split(patch.warp(square, face))
     result: Floats = np.asarray(cv2.merge(planes[:3]), np.float32)

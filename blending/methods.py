@@ -19,7 +19,7 @@ from blending.hd import hd
 from blending.lip_masks import lips_outline
 from blending.masks import MaskShape, Outline, WholeBox, mouth_ellipse
 from blending.mix import Mix, alpha_blend, split
-from blending.patch import SIDE, Patch
+from blending.patch import Patch
 from blending.pyramid import laplacian_blend
 from blending.resample import Floats
 from blending.sharpen import sharpen, sharpen_change
@@ -51,7 +51,7 @@ class Method:
 
 def pasted(patch: Patch, size: tuple[int, int], /) -> Mix:
     """The patch alone, without the face's texture."""
-    everything = np.ones((SIDE, SIDE), np.float32)
+    everything = np.ones((patch.side, patch.side), np.float32)
     return Mix(everything, split(patch.pixels), patch.to_region)
 
 

@@ -93,7 +93,7 @@ def _row(model: Model, used: Path | None) -> ModelRow:
 
 
 def _run_by(kind: Kind, model: Model) -> str:
-    if kind.flag not in {option.name for option in fields(Options)}:
+    if kind.flag is None or kind.flag not in {o.name for o in fields(Options)}:
         return "cannot be run yet"
     missing = missing_for(model)
     flag = " ".join(filter(None, (f"--{kind.flag}", kind.word)))

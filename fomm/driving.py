@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from video.resampling import resampled
 from fomm.motion import KeyPoints, KeyPointTrack, key_points_between, relative, scale_between
+from video.resampling import resampled
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from video.resampling import resampled
 from liveportrait.geometry import Pose, pose_between
+from video.resampling import resampled
 
 
 @dataclass(frozen=True)

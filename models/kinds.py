@@ -75,7 +75,11 @@ KINDS: dict[str, Kind] = {
         flag="animate",
         word="fomm",
     ),
-    "diff2lip": Kind("Diff2Lip", "draws the mouth by diffusion", "CC BY-NC 4.0"),
+    "diff2lip": Kind(
+        *("Diff2Lip", "draws the mouth by diffusion", "CC BY-NC 4.0: non-commercial"),
+        flag="engine",
+        word="diff2lip",
+    ),
     "piper": Kind("Piper voice", "speaks a text", "its voice's own (often MIT or CC)", "voice"),
     "whisper": Kind("Whisper for CTranslate2", "hears words and their times", "MIT", "transcribe"),
     UNKNOWN: Kind("another network", "unknown here", "its author's"),

@@ -66,8 +66,7 @@ def by_openvino(
     model = ov.convert_model(traced)
     shapes = [values.shape for values in examples] if shapes is None else shapes
     model.reshape({place: list(shape) for place, shape in enumerate(shapes)})
-    capabilities = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    precision = "bf16" if half and "BF16" in capabilities else "f32"
+    precision = "bf16" if half and computes_in_bf16() else "f32"
     settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     with run_errors():
         compiled = core().compile_model(model, "CPU", settings)
@@ -78,6 +77,11 @@ def by_openvino(
         return tuple(np.array(made[place], np.float32) for place in range(len(compiled.outputs)))
 
     return run
+
+
+def computes_in_bf16() -> bool:
+    """Whether OpenVINO does on this processor."""
+    return "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 @contextmanager

@@ -15,11 +15,13 @@ from typing import Any
 from audio.vads import VADS
 from base.errors import UsageError
 from blending.methods import BLENDERS
+from diff2lip.schedule import DEFAULT_STEPS, TRAINED_STEPS
 from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
 from options import flag_values, text_options
 from options.animation import MOTIONS, RELATIVE, check_animation
+from options.diffusion import of_motion_alone, steps_notices
 from options.idle import MOST_SECONDS, check_idle
 from options.modes import MODE_NAMES, PROFILES, Mode
 from options.sadtalker import PREPROCESS, SIZES, STYLES, check_sadtalker, sadtalker_notices
@@ -306,7 +308,10 @@ class Options:
     pose_style: int = _option(0, "how SadTalker moves the head, 0 to 45", type=int)
     still_head: bool = _switch("SadTalker leaves the head where it is in the photo")
     expression_scale: float = _option(1.0, "how much a photo moves, 0 to 2", type=float)
-    seed: int = _option(0, "another number, another motion", type=int)
+    seed: int = _option(0, "another number, another motion, or other noise", type=int)
+    diffusion_steps: int = _option(
+        DEFAULT_STEPS, "in how many steps --engine diff2lip draws a mouth, 1 to 1000", type=int
+    )
     transcript: Path | None = _option(
         None,
         "the words that are spoken, as text, aligned with the sound; English; needs pocketsphinx",
@@ -443,8 +448,10 @@ class Options:
         for name, needed in REQUIRED_FLAGS.items():
             if getattr(self, name) != getattr(Options, name) and not getattr(self, needed):
                 words.append(f"--{name} changes nothing without --{needed}")
+        words += steps_notices(self.engine, self.diffusion_steps)
         if self.animate is None and not self.idle:
-            changed = [n for n in OF_MOTION if getattr(self, n) != getattr(Options, n)]
+            names = of_motion_alone(OF_MOTION, self.engine)
+            changed = [n for n in names if getattr(self, n) != getattr(Options, n)]
             words += [f"--{name} changes nothing without --animate" for name in changed]
         words += sadtalker_notices(vars(self), vars(Options))
         if self.recognise_phonemes and self.visemes is not None:
@@ -556,6 +563,7 @@ RANGES: tuple[tuple[str, float, float], ...] = (
     ("expression_scale", 0, 2),
     ("pose_style", 0, STYLES - 1),
     ("seed", 0, 2**63 - 1),
+    ("diffusion_steps", 1, TRAINED_STEPS),
     ("max_pixels", 0, 2**31 - 1),
     ("max_seconds", 0, 1e9),
 )

@@ -15,10 +15,12 @@ from models.search import (
     models_at,
     named_by,
 )
+from tensors.files import detect_format
 from wav2lip.checkpoint import checkpoint_folders, find_checkpoint
 
 WAV2LIP, GFPGAN = "WAV2LIP_CKPT", "GFPGAN_CKPT"
-SADTALKER, FOMM = "SADTALKER_CKPT_DIR", "FOMM_CKPT_DIR"
+SADTALKER, FOMM, DIFF2LIP = "SADTALKER_CKPT_DIR", "FOMM_CKPT_DIR", "DIFF2LIP_CKPT_DIR"
+DIFF2LIP_WAY_OUT = "get Diff2Lip's checkpoint"
 
 
 def find_wav2lip(flag: Path | None) -> Path | None:
@@ -39,6 +41,31 @@ def find_wav2lip(flag: Path | None) -> Path | None:
         return found
     model = find_model(("wav2lip",), WAV2LIP)
     return None if model is None else model.path
+
+
+def find_diff2lip(flag: Path | None) -> Path:
+    """Weights of Diff2Lip, which the flag may name; EngineError if there are none."""
+    if flag is not None:
+        detect_format(flag, DIFF2LIP_WAY_OUT)
+        return flag
+    named_file(DIFF2LIP)
+    model = find_model(("diff2lip",), DIFF2LIP) or _in_folders("diff2lip")
+    if model is None:
+        folders = " or ".join(map(str, checkpoint_folders()))
+        raise EngineError(
+            f"--engine diff2lip needs Diff2Lip's weights: name them with --checkpoint_path or"
+            f" {DIFF2LIP}, or put them into {folders}"
+        )
+    return model.path
+
+
+def _in_folders(kind: str) -> Model | None:
+    """The first model of the kind in the folders of checkpoints."""
+    for through, folder in model_folders(checkpoint_folders()):
+        for model in models_at(folder, through):
+            if model.kind == kind:
+                return model
+    return None
 
 
 def find_enhancer() -> Path | None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.generator import WHOLE_PATCH, keep_visible
+from base.generator import SIDE, WHOLE_PATCH, keep_visible
 from base.geometry import Affine, Box, Picture, Rect, Region
 from base.lips import CHIN, Lips
 from blending.methods import BlendSettings
@@ -75,14 +75,15 @@ class Change:
 
 @dataclass(frozen=True)
 class FaceFraming:
-    """The whole face as 96x96, blended into the frame: what the network was trained on."""
+    """The whole face as a square, blended into the frame: what networks were trained on."""
 
     donors: Donors | None = None  # of the clip, for a method that uses texture
     rest_gap: float = 0.0
     notices: tuple[str, ...] = ()
+    side: int = SIDE  # pixels of the square
 
     def visible(self, track: FaceTrack, settings: BlendSettings, size: Size) -> Rect:
-        return visible_rect(track, settings, *size)
+        return visible_rect(track, settings, *size, side=self.side)
 
     def place(self, face: Face) -> Box:
         return face.box
@@ -91,7 +92,7 @@ class FaceFraming:
         rect = place.inside(frame.width, frame.height)
         if rect is None:
             raise ValueError(f"the face lies outside its frame: {place}")
-        return frame.to_picture(cut_planes(frame.plane_parts(rect), place))
+        return frame.to_picture(cut_planes(frame.plane_parts(rect), place, self.side))
 
     def blend(self, change: Change, settings: BlendSettings) -> Frame:
         face, frame = change.face, change.frame
@@ -100,7 +101,7 @@ class FaceFraming:
         if rect is None:
             return frame
         # outside the visible part nothing counts as changed, whether it was computed or not
-        part = rect_in_patch(rect, face.box)
+        part = rect_in_patch(rect, face.box, self.side)
         (pixels,) = keep_visible(change.patch[None], change.source[None], part)
         texture = self._texture(face, rect) if settings.uses_texture else None
         patch = Patch.for_box(pixels, face.box, rect, change.source, texture)

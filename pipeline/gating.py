@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.generator import SIDE
 from base.geometry import Affine, Picture
 
 Floats = NDArray[np.float32]
@@ -26,7 +25,7 @@ NARROWEST = 8.0  # patch pixels; a mouth seen from the side has hardly any width
 class SourceFace:
     """What a generator takes of a frame's picture."""
 
-    face: Picture  # (96, 96, 3) for a network
+    face: Picture  # a square for a network
     landmarks: Floats  # (5, 2) in patch pixels
     lips: Floats | None = None  # (base.lips.POINTS, 2) in patch pixels, where they were seen
 
@@ -36,7 +35,7 @@ class GeneratedMouth:
     """A keyframe's patch and the face it was generated from."""
 
     source: SourceFace
-    patch: Picture  # (96, 96, 3)
+    patch: Picture  # of the same size
 
 
 def keyframes(speaking: NDArray[np.bool_], fps: Fraction) -> NDArray[np.bool_]:
@@ -70,7 +69,7 @@ def interpolate(
         (1 - weight) * first + weight * second
         for first, second in zip(moved_before, moved_after, strict=True)
     )
-    own_skin = (source.face - faces) * (1 - _mouth_weight(source.landmarks))
+    own_skin = (source.face - faces) * (1 - _mouth_weight(source))
     return np.asarray(np.rint(patches + own_skin).clip(0, 255), np.uint8)
 
 
@@ -80,20 +79,22 @@ def _follow_head(mouth: GeneratedMouth, source: SourceFace) -> tuple[Floats, Flo
     if np.array_equal(mouth.source.landmarks, source.landmarks):
         return pictures
     matrix = Affine.similarity(mouth.source.landmarks, source.landmarks).warp_matrix()
+    height, width = mouth.patch.shape[:2]
     patch, face = (
         cv2.warpAffine(
-            picture, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
         for picture in pictures
     )
     return np.asarray(patch, np.float32), np.asarray(face, np.float32)
 
 
-def _mouth_weight(landmarks: Floats) -> Floats:
-    """(96, 96, 1): 1 where a mouth moves, 0 far from it."""
-    left, right = landmarks[3:]
+def _mouth_weight(source: SourceFace) -> Floats:
+    """(height, width, 1): 1 where a mouth moves, 0 far from it."""
+    left, right = source.landmarks[3:]
     width = max(float(np.hypot(*(right - left))), NARROWEST)
     centre = (left + right) / 2 + (0, MOUTH_DROP * width)
-    pixels = np.stack(np.meshgrid(*[np.arange(SIDE) + 0.5] * 2), axis=-1)
+    rows, columns = (np.arange(size) + 0.5 for size in source.face.shape[:2])
+    pixels = np.stack(np.meshgrid(columns, rows), axis=-1)
     distance = np.hypot(*np.moveaxis((pixels - centre) / (MOUTH_AXES * width), -1, 0))
     return np.asarray(((1 + EDGE - distance) / (2 * EDGE)).clip(0, 1)[..., None], np.float32)

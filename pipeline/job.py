@@ -155,7 +155,7 @@ def _windows(settings: SoundSettings, sound: Sound, fps: Fraction) -> Windows:
         sound = load_cleaner()(sound)
     vad = VADS[settings.vad]()
     hearing = VadSettings(vad, settings.silence_threshold, settings.speech_only)
-    return windows_of(sound, fps, settings.mouth_later, hearing)
+    return windows_of(sound, fps, settings.mouth_later, hearing, settings.heard_earlier)
 
 
 def _target(settings: Settings, made: VideoFormat, words: SpokenWords) -> Target:

@@ -101,6 +101,7 @@ class Report:
     caches: dict[str, Cached] = field(default_factory=dict)  # of each cache
     quality: dict[str, Any] = field(default_factory=dict)  # empty without --quality
     stages: tuple[StageReport, ...] = ()  # besides the mouth
+    diffusion_steps: int | None = None  # of Diff2Lip; none for any other engine
     mode: dict[str, str] | None = None  # its name, what that came to, and why
 
     @property

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Stream
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from base.errors import OutOfMemoryError
 from base.generator import Generator
 from base.memory import OUT_OF_MEMORY_MESSAGE, can_allocate, peak_memory_mb
 from base.prefetch import prefetch
+from base.wanted import wanted_while
 from faces.face import Face, FaceTrack
 from pipeline.framing import Framing
 from pipeline.job import Job, open_job
@@ -32,7 +34,7 @@ from stages.stage import OutputFrame
 from video.fragments import streamed
 from video.writer import OutputFacts, write_video
 from video.yuv import Frame
-from wav2lip.generators.prepared import notices_of, precision_of
+from wav2lip.generators.prepared import notices_of, precision_of, steps_of
 
 MEMORY_PER_PIXEL = 300  # bytes of address space: frames in flight, most of them the encoder's
 GROUP_BYTES = 512 << 20  # of whole frames that wait together for a batch of mouths
@@ -75,14 +77,17 @@ def _render(job: Job, network: Cached, stages: Stages, progress: Progress, clock
         READ_AHEAD,
     )
     stream_notices: list[str] = []
-    with closing(_also_streamed(finished, job, stream_notices.append)) as frames:
+    with (
+        wanted_while(counter.repeat),
+        closing(_also_streamed(finished, job, stream_notices.append)) as frames,
+    ):
         written = write_video(clock.each("waiting for frames", frames), job.target, job.encoder)
     write_subtitles(settings.words, job.words, job.target.path)
     quality: dict[str, Any] = {}
     if settings.files.judged:
         with clock.stage("quality"):
             quality = judgement(settings, faces, _inputs(job, faces, starts_shot))
-    report = _report(stages.engine, precision_of(generator), job, counter, written, clock)
+    report = _report(stages.engine, generator, job, counter, written, clock)
     caches: dict[str, Cached] = {"track": cached, "network": network}
     notices = (*job.notices, *framing.notices, *notices_of(generator), *stream_notices)
     notices += (*job.before.failures, *job.behind.failures)
@@ -190,25 +195,35 @@ def _blended(
 
 @dataclass
 class _Counter:
-    """Counts the frames that pass, and reports the progress of each."""
+    """Counts the frames that pass, and reports the progress of each; from any thread."""
 
     progress: Progress
     of: int
     generated: int = 0
     interpolated: int = 0
     without_face: int = 0
+    lock: Lock = field(default_factory=Lock)
 
     def count(self, mouth: Mouth | None) -> None:
-        self.without_face += mouth is None
-        self.interpolated += mouth is not None and mouth.interpolated
-        self.generated += mouth is not None and not mouth.interpolated
+        with self.lock:
+            self.without_face += mouth is None
+            self.interpolated += mouth is not None and mouth.interpolated
+            self.generated += mouth is not None and not mouth.interpolated
+            self._report()
+
+    def repeat(self) -> None:
+        """While a frame takes long: whoever hears of it can end the run."""
+        with self.lock:
+            self._report()
+
+    def _report(self) -> None:
         done = self.generated + self.interpolated + self.without_face
         self.progress(Step("frames", done, self.of))
 
 
 def _report(
     engine: str,
-    precision: str | None,
+    generator: Generator,
     job: Job,
     counter: _Counter,
     written: OutputFacts,
@@ -217,7 +232,8 @@ def _report(
     return Report(
         outfile=str(job.settings.output.path),
         engine=engine,
-        precision=precision,
+        precision=precision_of(generator),
+        diffusion_steps=steps_of(generator),
         encoder=written.encoder,
         pixel_format=written.pixel_format,
         sound=written.sound,

@@ -10,6 +10,8 @@ from audio.vads import SPEECH_ONLY_VADS
 from base.geometry import Box
 from blending.masks import MaskShape
 from blending.methods import BlendSettings
+from diff2lip.framing import EARLIER
+from diff2lip.schedule import DEFAULT_STEPS
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
 from options.animation import IDLE, RELATIVE, SADTALKER, mover_of, names_folder
@@ -18,7 +20,7 @@ from options.options import Four, Options
 from options.sadtalker import FULL
 from options.subtitle_flags import wants_subtitles
 from video.shape import Shape
-from wav2lip.generators import NONE
+from wav2lip.generators import DIFF2LIP, NONE
 
 if TYPE_CHECKING:
     from stages.animate.motion import AnimateSettings
@@ -51,6 +53,7 @@ class SoundSettings:
     cleaned: bool  # of noise and music, for the mouth
     max_seconds: float  # 0: any number
     mouth_later: Fraction  # seconds by which the mouth comes after its sound
+    heard_earlier: Fraction  # seconds by which what a frame hears begins before it
     vad: str  # one of audio.vads.VADS
     silence_threshold: float
     speech_only: bool  # the mouth follows nothing but speech
@@ -66,6 +69,7 @@ class FaceSettings:
     track: TrackSettings
     box: Box | None  # its place, where the user named it
     pads: Four  # top, bottom, left, right
+    averaged: bool = False  # its boxes are means over some frames
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class MouthSettings:
     recognised: Path | None  # a sound whose phonemes it follows
     spoken: bool = False  # the phonemes are those of a text, and no flag named them
     without_weights: str = "puppet"  # what auto takes where there are none
+    steps: int = DEFAULT_STEPS  # of diffusion, where the engine needs any
+    seed: int = 0  # of its noise
 
 
 @dataclass(frozen=True)
@@ -218,6 +224,7 @@ def _sound(options: Options) -> SoundSettings:
         cleaned=options.clean_voice,
         max_seconds=options.max_seconds,
         mouth_later=Fraction(options.audio_offset) / 1000,
+        heard_earlier=EARLIER if options.engine == DIFF2LIP else Fraction(0),
         vad=options.vad,
         silence_threshold=options.silence_threshold,
         speech_only=options.vad in SPEECH_ONLY_VADS,
@@ -237,8 +244,15 @@ def _face(options: Options) -> FaceSettings:
         detector_batch=options.face_det_batch_size,
         track=TrackSettings(options.face_det_stride, options.face_select, smoothing),
         box=None if options.face_box is None else Box(*map(float, options.face_box)),
-        pads=options.pads,
+        pads=_pads(options),
+        averaged=options.engine == DIFF2LIP,
     )
+
+
+def _pads(options: Options) -> Four:
+    """The user's; those of Wav2Lip are not Diff2Lip's, which was trained without any."""
+    unnamed = options.engine == DIFF2LIP and options.pads == Options.pads
+    return (0, 0, 0, 0) if unnamed else options.pads
 
 
 def _mouth(options: Options) -> MouthSettings:
@@ -256,6 +270,8 @@ def _mouth(options: Options) -> MouthSettings:
         visemes=options.visemes,
         recognised=_recognised(options),
         without_weights=NONE if options.animate == SADTALKER else "puppet",
+        steps=options.diffusion_steps,
+        seed=options.seed,
     )
 
 

@@ -6,21 +6,23 @@ from functools import partial
 from pathlib import Path
 
 from base.cache import Cached
-from base.generator import Generator
+from base.generator import SIDE, Generator
 from base.plugins import plugin_names
 from base.text import one_line
+from diff2lip.framing import SIDE as DIFF2LIP_SIDE
 from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
 from faces.face import FaceTrack
 from faces.lips import LipsSeer, seer_for
 from faces.sfd import find_sfd_weights
-from options.weights import find_wav2lip
+from options.weights import find_diff2lip, find_wav2lip
 from pipeline.donors import donors_of
 from pipeline.framing import FaceFraming, Framing, MouthFraming
 from pipeline.settings import MouthSettings, Settings
 from video.source import Source
 from wav2lip.generators import (
-    NETWORKS,
+    DIFF2LIP,
+    FRAME_BY_FRAME,
     NONE,
     WITHOUT_NETWORK,
     EngineSettings,
@@ -38,8 +40,9 @@ CPU_BATCH = 8  # frames in flight: more cost memory and gain no speed
 GATED_BATCH = 4  # on a CPU: in pauses frames wait for a batch, and the rest of one is lost
 GPU_BATCH = 32  # of more, no frame leaves for long and whole frames fill the memory
 # Address space after the weights are read; OpenVINO ends the process where it gets too little.
-MEMORY = {"openvino": 704 << 20, "torch": 704 << 20, "puppet": 512 << 20}
+MEMORY = {"openvino": 704 << 20, "torch": 704 << 20, "puppet": 512 << 20, DIFF2LIP: 1 << 30}
 MOST_NAMED = 8  # unknown phonemes
+DIFF2LIP_LICENCE = "Diff2Lip's weights are for non-commercial use alone (CC BY-NC 4.0)"
 KEPT_LIPS = "no checkpoint given or found: the lips stay as --animate made them"
 WITHOUT_WEIGHTS = "no checkpoint given or found: the built-in puppet moves the mouth"
 
@@ -92,7 +95,7 @@ def stages_of(
     engine = choose_engine(mouth.engine, mouth.device, checkpoint, mouth.without_weights)
     if face.detector == "sfd":
         find_sfd_weights()
-    gated = mouth.gated and engine in NETWORKS
+    gated = mouth.gated and engine in FRAME_BY_FRAME
     examines = mouth.int8 and computes_in_8_bits(engine, checkpoint)
     batch_size = _batch_size(mouth, engine, gated)
     loader = load_engine(
@@ -115,9 +118,11 @@ def stages_of(
 
 
 def _checkpoint(mouth: MouthSettings) -> Path | None:
-    """Wav2Lip's weights; a plug-in gets the user's own file as it is named."""
+    """The engine's weights; a plug-in gets the user's own file as it is named."""
     if mouth.engine in WITHOUT_NETWORK:
         return None
+    if mouth.engine == DIFF2LIP:
+        return find_diff2lip(mouth.checkpoint)
     if mouth.engine in plugin_names("generators"):
         return mouth.checkpoint
     return find_wav2lip(mouth.checkpoint)
@@ -137,6 +142,8 @@ def _engine_settings(
         strength=mouth.strength,
         visemes=mouth.visemes if engine == "puppet" else None,
         recognised=mouth.recognised if engine == "puppet" else None,
+        steps=mouth.steps if engine == DIFF2LIP else EngineSettings.steps,
+        seed=mouth.seed if engine == DIFF2LIP else EngineSettings.seed,
     )
 
 
@@ -144,7 +151,8 @@ def _framing(engine: str, with_donors: bool, track: FaceTrack, source: Source) -
     if engine in WITHOUT_NETWORK:
         framing = MouthFraming.of(track)
         return framing if engine == "puppet" else replace(framing, notices=())
-    return FaceFraming(donors_of(source, track) if with_donors else None)
+    donors = donors_of(source, track) if with_donors else None
+    return FaceFraming(donors, side=DIFF2LIP_SIDE if engine == DIFF2LIP else SIDE)
 
 
 def _notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
@@ -152,7 +160,8 @@ def _notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
     if engine == "puppet" and mouth.spoken:
         return ()
     if engine != "puppet":
-        idle = (*_idle_gpu(mouth, engine), *_kept_lips(mouth, engine))
+        terms = (DIFF2LIP_LICENCE,) if engine == DIFF2LIP else _idle_gpu(mouth, engine)
+        idle = (*terms, *_kept_lips(mouth, engine))
         if mouth.spoken:
             return idle
         flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
@@ -195,7 +204,11 @@ def _unknown_phonemes(path: Path) -> tuple[str, ...]:
 
 
 def _batch_size(mouth: MouthSettings, engine: str, gated: bool) -> int:
-    most = GPU_BATCH if engine == "torch" else GATED_BATCH if gated else CPU_BATCH
+    if engine == DIFF2LIP:
+        on_gpu = mouth.device != "cpu" and cuda_usable()
+        most = GPU_BATCH if on_gpu else 1  # of more, a CPU is no faster and progress would wait
+    else:
+        most = GPU_BATCH if engine == "torch" else GATED_BATCH if gated else CPU_BATCH
     return min(mouth.batch_size, most)
 
 

@@ -1,19 +1,23 @@
 """The followed face: seen in every source frame, and its box as the network wants it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Generator as Stream
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 
+import numpy as np
+
 from base.cache import Cached
 from base.errors import NoFaceError, UsageError
 from base.prefetch import prefetch
+from diff2lip.framing import smoothed_boxes
 from faces import cache
 from faces.detector import Detector
-from faces.face import Face, FaceTrack
+from faces.face import BOX_COLUMNS, Face, FaceTrack
 from faces.lips import LipsSeer
 from faces.sightings import Sighting, Sightings
+from faces.smoothing import unbroken_runs
 from faces.track import clean_track, follow_in_box, follow_person, track_fixed_box
 from faces.view import View
 from pipeline.job import Job
@@ -53,9 +57,20 @@ def faces_of(job: Job, sightings: Sightings) -> FaceTrack:
         raise NoFaceError(_no_face(job.settings))
     boxes = FaceTrack.of(_padded(job, face) for face in FaceTrack(track.rows))
     padded = replace(boxes, lips=track.lips)
+    if job.settings.face.averaged and job.settings.face.box is None:
+        padded = _averaged(padded, np.flatnonzero(sightings.starts_shot).tolist())
     if not padded.face_count:
         raise UsageError(f"--pads {job.settings.face.pads} move the face out of the picture")
     return padded
+
+
+def _averaged(track: FaceTrack, cuts: Sequence[int]) -> FaceTrack:
+    """The track with boxes as Diff2Lip was trained on them, within each unbroken run of faces."""
+    rows = track.rows.copy()
+    for run in unbroken_runs(track, cuts):
+        boxes = rows[run.start : run.stop, BOX_COLUMNS]
+        rows[run.start : run.stop, BOX_COLUMNS] = smoothed_boxes(boxes)
+    return replace(track, rows=rows)
 
 
 def _no_face(settings: Settings) -> str:

@@ -11,7 +11,7 @@ from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
 from pipeline.settings import Settings
 from pipeline.stages import WITHOUT_WEIGHTS, Stages, stages_of
-from wav2lip.generators import PREPARERS, EngineSettings
+from wav2lip.generators import DIFF2LIP, PREPARERS, EngineSettings
 from wav2lip.generators.prepared import LazyEngine, Scene
 from workers.stamps import stamp
 
@@ -62,7 +62,7 @@ class ResidentModels:
     def _engine(self, name: str, option: str, settings: EngineSettings) -> "CachedEngine":
         if name == "puppet" and option == "auto":
             self.notices.append(WITHOUT_WEIGHTS)
-        self._limit(name == "openvino")
+        self._limit(name in ("openvino", DIFF2LIP))
         return CachedEngine(self._engines, name, settings, self.loads)
 
     def _detector(self, name: str, settings: DetectorSettings) -> Detector:

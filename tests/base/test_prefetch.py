@@ -4,6 +4,7 @@ from contextlib import closing
 import pytest
 
 from base.prefetch import prefetch
+from base.wanted import check_wanted, wanted_while
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +42,38 @@ def test_an_error_in_the_caller_stops_the_thread():
             if i == 5:
                 raise RuntimeError("boom")
     assert closed and len(made) < 100
+
+
+def test_a_long_computation_hears_that_it_is_not_wanted():
+    """Also two threads away, where the one between waits for it."""
+    begun, asked = threading.Event(), []
+
+    def endless():
+        begun.set()
+        while True:
+            asked.append(True)
+            check_wanted()
+        yield
+
+    def between():
+        with closing(prefetch(endless())) as inner:
+            yield 1
+            yield from inner
+
+    with closing(prefetch(between())) as items:
+        next(items)
+        assert begun.wait(10)
+    assert asked
+
+
+def test_a_check_of_the_consumer_ends_what_runs_ahead():
+    def refuse():
+        raise RuntimeError("no more")
+
+    def asking():
+        check_wanted()
+        yield 1
+
+    with wanted_while(refuse), pytest.raises(RuntimeError, match="no more"):
+        list(prefetch(asking()))
+    assert list(prefetch(asking())) == [1]

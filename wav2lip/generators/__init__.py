@@ -10,6 +10,7 @@ from pathlib import Path
 from base.errors import EngineError, UsageError
 from base.generator import Batch, Generator, Patches
 from base.plugins import plugin_names
+from networks.loading import require_torch
 from wav2lip.checkpoint import CheckpointFormat, detect_format
 from wav2lip.generators.prepared import NetworkGenerator, PreparedEngine, Scene
 from wav2lip.generators.settings import DEVICES, EngineSettings, required_checkpoint
@@ -17,6 +18,8 @@ from wav2lip.generators.strength import with_strength
 
 __all__ = [
     "DEVICES",
+    "DIFF2LIP",
+    "FRAME_BY_FRAME",
     "GENERATORS",
     "NETWORKS",
     "NONE",
@@ -31,6 +34,8 @@ __all__ = [
     "preparer",
 ]
 
+DIFF2LIP = "diff2lip"  # an engine with weights of its own
+
 Loader = Callable[..., Generator]  # from EngineSettings, and a Scene where one is known
 Preparer = Callable[[EngineSettings], PreparedEngine]
 
@@ -43,6 +48,12 @@ def prepare_openvino(settings: EngineSettings) -> PreparedEngine:
 
 def prepare_torch(settings: EngineSettings) -> PreparedEngine:
     from wav2lip.generators.torch_engine import prepare
+
+    return _at_strength(prepare(settings), settings.strength)
+
+
+def prepare_diff2lip(settings: EngineSettings) -> PreparedEngine:
+    from wav2lip.generators.diff2lip_engine import prepare
 
     return _at_strength(prepare(settings), settings.strength)
 
@@ -100,13 +111,15 @@ PREPARERS: dict[str, Preparer] = {
     "openvino": prepare_openvino,
     "torch": prepare_torch,
     "puppet": prepare_puppet,
+    DIFF2LIP: prepare_diff2lip,
     NONE: prepare_none,
 }
 GENERATORS: dict[str, Loader] = {
     name: partial(load_generator, prepare) for name, prepare in PREPARERS.items()
 }
+NETWORKS = ("openvino", "torch")  # that run Wav2Lip's weights
 # Costly, and compute each frame by itself, so frames may be left out; the puppet needs them all.
-NETWORKS = ("openvino", "torch")
+FRAME_BY_FRAME = (*NETWORKS, DIFF2LIP)
 
 
 def choose_engine(
@@ -125,6 +138,8 @@ def choose_engine(
         required_checkpoint(checkpoint)
     auto = engine == "auto"
     chosen = fastest_engine(device, checkpoint, without_weights) if auto else engine
+    if chosen == DIFF2LIP:
+        require_torch(f"--engine {DIFF2LIP}")
     if chosen == "torch" and not has_torch():
         raise EngineError(
             f"--engine {engine} --device {device} needs torch: pip install -r"

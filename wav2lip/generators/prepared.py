@@ -70,6 +70,7 @@ class NetworkGenerator:
     generate: Generator
     precision: str  # fp32, bf16, fp16 or int8
     notices: tuple[str, ...] = ()  # where that is not what was asked for
+    steps: int | None = None  # of diffusion; none: the network makes a mouth at once
 
     def __call__(self, batches: Iterable[Batch]) -> Iterator[Patches]:
         return self.generate(batches)
@@ -80,6 +81,11 @@ def precision_of(generator: Generator) -> str | None:
     return generator.precision if isinstance(generator, NetworkGenerator) else None
 
 
+def steps_of(generator: Generator) -> int | None:
+    """In how many steps of diffusion it makes a mouth; None for any other."""
+    return generator.steps if isinstance(generator, NetworkGenerator) else None
+
+
 def notices_of(generator: Generator) -> tuple[str, ...]:
     """What the user should know of the generator's arithmetic."""
     return generator.notices if isinstance(generator, NetworkGenerator) else ()
@@ -87,7 +93,7 @@ def notices_of(generator: Generator) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class PreparedEngine:
-    """An engine whose weights have been read and checked; they are Wav2Lip's and complete."""
+    """An engine whose weights have been read and checked; they are complete."""
 
     generator: Callable[[Scene], Generator]  # builds the generator for a scene
 

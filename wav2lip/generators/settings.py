@@ -6,6 +6,7 @@ from pathlib import Path
 from base.errors import EngineError, UsageError
 from base.generator import SIDE, WHOLE_PATCH
 from base.geometry import Rect
+from diff2lip.schedule import DEFAULT_STEPS
 from wav2lip.checkpoint import HOW_TO_GET, checkpoint_folders
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -24,6 +25,8 @@ class EngineSettings:
     visemes: Path | None = None  # a track of phonemes, for the puppet alone
     recognised: Path | None = None  # a sound whose phonemes it follows where there is no track
     int8: bool = False  # 8-bit arithmetic where processor and weights allow it
+    steps: int = DEFAULT_STEPS  # of diffusion
+    seed: int = 0  # of the noise that diffusion begins with
     cache: Path | None = None  # the folder in which ranges of 8 bits are kept; none: nothing is
 
     def __post_init__(self) -> None:
