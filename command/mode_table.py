@@ -9,7 +9,8 @@ def mode_lines(options: Options) -> list[str]:
     """Nothing without a mode."""
     if options.mode is None:
         return []
-    head = f"mode    {options.mode.chosen} ({options.mode.reason})"
+    facts = options.mode.summary
+    head = f"mode    {facts['chosen']} ({facts['reason']})"
     return [head, *(f"        --{name} {value}" for name, value in mode_options(options).items())]
 
 

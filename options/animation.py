@@ -6,9 +6,15 @@ from base.errors import UsageError
 
 IDLE, FOMM, SADTALKER = "idle", "fomm", "sadtalker"
 LIVEPORTRAIT = "liveportrait"  # where a folder is named
+NONE = "none"  # for a photo that rests, also where a mode would move it
 NAMES = (IDLE, FOMM, SADTALKER)
 RELATIVE, ABSOLUTE = MOTIONS = ("relative", "absolute")
 DRIVEN = {LIVEPORTRAIT: "a video or a template", FOMM: "a video"}  # what has no motion of its own
+
+
+def parse_animation(text: str) -> str | None:
+    """The name or folder; None for "none"."""
+    return None if text == NONE else text
 
 
 def names_folder(animate: str) -> bool:

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from base.errors import UsageError
-from wav2lip.generators import WITHOUT_NETWORK, cuda_usable
+from base.errors import InputError, UsageError
+from options.recipes import Parts, Recipe, high_quality_recipe, real_time_recipe
+from wav2lip.generators import WITHOUT_NETWORK, cuda_usable, has_torch
 
 VARIABLE = "DEFAULT_QUALITY_MODE"
 Values = dict[str, Any]  # options by name
@@ -47,9 +49,9 @@ class Mode:
     name: str
     chosen: str
     reason: str
-    options: tuple[
-        tuple[str, Any], ...
-    ] = ()  # that it set; a flag that was given is not among them
+    # that it set; a flag that was given is not among them
+    options: tuple[tuple[str, Any], ...] = ()
+    without: str = ""  # what its recipe goes without, where parts of it are there
 
     def __post_init__(self) -> None:
         if self.name not in MODE_NAMES or self.chosen not in MODES:
@@ -60,13 +62,21 @@ class Mode:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What `auto` has chosen; nothing where the mode was named."""
-        return (f"mode auto: {self.chosen} ({self.reason})",) if self.name == "auto" else ()
+        """What `auto` has chosen, what moves a photo, and what a recipe goes without."""
+        words = []
+        if self.name == "auto":
+            words.append(f"mode auto: {self.chosen} ({self.reason})")
+        if (animate := dict(self.options).get("animate")) is not None:
+            words.append(f"mode {self.chosen}: {animate} moves the photo; not with --animate none")
+        if self.without:
+            words.append(f"mode {self.chosen} is {self.without}")
+        return tuple(words)
 
     @property
     def summary(self) -> dict[str, str]:
         """For the report."""
-        return {"name": self.name, "chosen": self.chosen, "reason": self.reason}
+        reason = "; ".join(filter(None, (self.reason, self.without)))
+        return {"name": self.name, "chosen": self.chosen, "reason": reason}
 
 
 def with_mode(values: Mapping[str, Any], given: Collection[str]) -> Values:
@@ -75,10 +85,12 @@ def with_mode(values: Mapping[str, Any], given: Collection[str]) -> Values:
     if name is None:
         return {**values, **_kept(_encoding(values["profile"]), given)}
     chosen, reason = _choose(name, origin, values)
-    bundle = {**MODES[chosen], **_enhancement(chosen, values)}
+    recipe = _recipe(chosen, values, given)
+    bundle = {**MODES[chosen], **dict(recipe.options)}
     profile = values["profile"] or bundle["profile"]
     options = _kept({**_encoding(profile), **bundle, "profile": profile}, given)
-    return {**values, **options, "mode": Mode(name, chosen, reason, tuple(options.items()))}
+    mode = Mode(name, chosen, reason, tuple(options.items()), recipe.words)
+    return {**values, **options, "mode": mode}
 
 
 def _wanted_mode(flag: str | None) -> tuple[str | None, str]:
@@ -140,10 +152,31 @@ def _enhancer() -> Path | None:
     return find_enhancer()
 
 
-def _enhancement(chosen: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """For high_quality: a network that restores the face, else the sharpest blend."""
-    if chosen != "high_quality":
-        return {}
-    if "enhance" in values and (path := values["enhance"] or _enhancer()):
-        return {"enhance": path}
-    return {"blend_method": "lips"}
+def _recipe(chosen: str, values: Mapping[str, Any], given: Collection[str]) -> Recipe:
+    """What the mode puts together from the networks that are there."""
+    from options.weights import DIFF2LIP, FOMM, SADTALKER, has_networks
+
+    moves = "animate" not in given and not values["idle"]  # the mode may move a photo
+    photo = moves and (values["static"] or _is_photo(values["face"]))
+    parts = Parts(photo=photo, driving=values["driving_video"] is not None, torch=has_torch())
+    if chosen == "real_time":
+        there = photo and has_networks("sadtalker", SADTALKER)
+        return real_time_recipe(replace(parts, sadtalker=there))
+    draws = "engine" not in given and values["checkpoint_path"] is None
+    parts = replace(
+        parts,
+        gpu=_has_gpu(values["device"]),
+        fomm=photo and has_networks("fomm", FOMM),
+        diff2lip=draws and has_networks("diff2lip", DIFF2LIP),
+        enhancer=values["enhance"] or _enhancer(),
+    )
+    return high_quality_recipe(parts)
+
+
+def _is_photo(face: Path | None) -> bool:
+    """Whether the face is a single picture; what cannot be read is told later."""
+    from video.source import is_photo
+
+    with suppress(InputError):
+        return face is not None and is_photo(face)
+    return False

@@ -20,7 +20,7 @@ from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
 from options import flag_values, text_options
-from options.animation import MOTIONS, RELATIVE, check_animation
+from options.animation import MOTIONS, RELATIVE, check_animation, parse_animation
 from options.diffusion import of_motion_alone, steps_notices
 from options.idle import MOST_SECONDS, check_idle
 from options.modes import MODE_NAMES, PROFILES, Mode
@@ -241,8 +241,9 @@ class Options:
         None,
         "bring a photo to life: idle sways, breathes and blinks; sadtalker: it speaks by"
         " SadTalker's networks; fomm: First Order Motion's networks move it; or a folder with"
-        " LivePortrait's networks (ONNX)",
-        metavar="idle|sadtalker|fomm|FOLDER",
+        " LivePortrait's networks (ONNX); none: it rests, also where a mode would move it",
+        type=parse_animation,
+        metavar="idle|sadtalker|fomm|none|FOLDER",
     )
     driving_video: Path | None = _option(
         None,

@@ -111,6 +111,12 @@ def find_fomm() -> Path:
     )
 
 
+def has_networks(kind: str, variable: str) -> bool:
+    """Whether there are networks of this kind; EngineError for a variable that names another."""
+    named_file(variable)
+    return any(model.kind == kind for model in _models_for(variable))
+
+
 def _models_for(variable: str) -> Iterator[Model]:
     """In the folder that the variable names, else in the folders of models."""
     named = named_by(variable)

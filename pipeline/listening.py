@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from audio.load import Samples, load_sound
-from base.run_folder import run_folder
 from options.options import PACKAGED, Options
 from pipeline.report import Clock
+from pipeline.run_folder import run_folder
 from speech.track import SpokenWords, is_track
 
 TRACK = "words.json"

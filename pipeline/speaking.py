@@ -14,11 +14,11 @@ from pathlib import Path
 from base.cache import mark_used, new_entry, remove, remove_oldest
 from base.errors import InputError
 from base.locks import locked_file
-from base.run_folder import run_folder
 from options.options import Options
 from pipeline.listening import with_words
 from pipeline.preflight import check_places
 from pipeline.report import Clock
+from pipeline.run_folder import run_folder
 from pipeline.settings import Settings, files_of, settings_of
 from speech.narration import Narration, narrate
 from speech.text import Script, script_of

@@ -11,7 +11,8 @@ from typing import Any
 from base.errors import UsageError
 from batch.rows import parse_value
 from command.flags import parse_options
-from options.animation import IDLE
+from options.animation import NAMES as ANIMATIONS
+from options.animation import NONE
 from options.options import Options, Role, names_with, parser_arguments
 from service.errors import BadRequest
 from speech.voices import COMMAND, VOICES
@@ -27,7 +28,7 @@ WORDS = ("text", "language", "face_select", "preset", "voice", "animate")
 # Those whose words may also name a file or a program of the server: clients have these alone.
 NAMES: dict[str, tuple[str, ...]] = {
     "voice": tuple(name for name in VOICES if name != COMMAND),
-    "animate": (IDLE,),
+    "animate": (*ANIMATIONS, NONE),
 }
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 NOWHERE = Path("/nowhere")

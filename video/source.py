@@ -19,6 +19,8 @@ from video.yuv import ColorTags, Frame
 RANGE_FRAMES = 48  # decoded at once when a clip runs backward
 RANGE_BYTES = 64 << 20
 
+PLAYED_AVIF = b"avis"  # the brand of an AVIF that plays
+
 
 @dataclass(frozen=True)
 class Source:
@@ -101,6 +103,18 @@ def open_source(
     if kind == "HEIC" and is_sequence(start):
         source = replace(source, notices=(f"{path}: of its pictures the first is used",))
     return replace(source, still=True, estimated_frames=1, clip=None) if static else source
+
+
+def is_photo(path: Path) -> bool:
+    """Whether a file is a single picture, by its first bytes; InputError if it cannot be read.
+
+    Of formats that can play only HEIC and AVIF tell it there.
+    """
+    start = _read_start(path)
+    kind = pillow_kind(start)
+    if kind is None:
+        return is_picture(start)
+    return kind == "HEIC" or (kind == "AVIF" and start[8:12] != PLAYED_AVIF)
 
 
 def _open_pictures(

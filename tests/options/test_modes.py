@@ -15,7 +15,7 @@ from options.modes import MODES, PROFILES, with_mode
 from options.options import Options
 from pipeline.settings import settings_of
 from tests.checkpoints import flat_weights, save_bare
-from tests.model_files import save_gfpgan, save_onnx
+from tests.model_files import layout, save_gfpgan, save_onnx, save_safetensors
 from video.encoders import ENCODERS
 
 NEEDED = ["--face", "f", "--audio", "a"]
@@ -233,3 +233,83 @@ def test_a_row_s_mode_leaves_the_command_line_s_flags(tmp_path):
 def test_a_row_s_mode_that_is_none_is_wrong_usage(tmp_path):
     with pytest.raises(UsageError, match="mode"):
         planned(tmp_path, [("face", "audio", "mode"), ("a.png", "a.wav", "best")])
+
+
+PHOTO = Path(__file__).parents[2] / "demo" / "portrait.png"
+VARIABLES = {"sadtalker": "SADTALKER_CKPT_DIR", "fomm": "FOMM_CKPT_DIR"}
+VARIABLES |= {"diff2lip": "DIFF2LIP_CKPT_DIR"}
+
+
+def of_photo(*words):
+    return parse_options(["--face", str(PHOTO), "--audio", "a", *words])
+
+
+@pytest.fixture
+def there(tmp_path, monkeypatch):
+    """Files that pretend to be these networks, each named by its variable."""
+
+    def put(*kinds):
+        for kind in kinds:
+            path = save_safetensors(tmp_path / f"{kind}.bin", layout(kind))
+            monkeypatch.setenv(VARIABLES[kind], str(path))
+
+    return put
+
+
+def test_real_time_moves_a_photo_by_sadtalker(there):
+    there("sadtalker", "fomm", "diff2lip")
+    chosen, notices = of_photo("--mode", "real_time")
+    assert (chosen.animate, chosen.engine) == ("sadtalker", "auto")
+    assert any("sadtalker moves the photo" in notice for notice in notices)
+    assert of_photo("--mode", "auto")[0].animate == "sadtalker"
+    assert of_photo("--mode", "high_quality")[0].animate is None
+
+
+@pytest.mark.parametrize("words", [("--animate", "none"), ("--animate", "idle")])
+def test_a_named_motion_beside_real_time_wins(there, words):
+    there("sadtalker")
+    assert of_photo("--mode", "real_time", *words)[0].animate == of_photo(*words)[0].animate
+
+
+def test_real_time_leaves_a_video_and_a_photo_without_speech(there, tmp_path):
+    there("sadtalker")
+    (tmp_path / "f").write_bytes(b"no picture at all")
+    assert options("--mode", "real_time").animate is None
+    assert (
+        parse_options(["--face", str(PHOTO), "--idle", "3", "--mode", "real_time"])[0].animate
+        is None
+    )
+    assert options("--mode", "real_time", "--static", "true").animate == "sadtalker"
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_high_quality_is_the_second_recipe_where_its_parts_are_there(there, monkeypatch, gpu):
+    monkeypatch.setattr("options.modes.cuda_usable", lambda: gpu)
+    there("fomm", "diff2lip")
+    chosen, notices = of_photo("--mode", "high_quality", "--driving_video", "d.mp4")
+    assert chosen.animate == "fomm" and chosen.engine == ("diff2lip" if gpu else "auto")
+    assert chosen.mode.without.endswith("weights that restore faces")
+    assert ("takes a GPU" in chosen.mode.without) is not gpu
+    assert any("mode high_quality is without" in notice for notice in notices)
+    assert chosen.mode.summary["reason"].endswith(chosen.mode.without)
+
+
+def test_high_quality_keeps_the_weights_that_a_flag_names(there, monkeypatch, tmp_path):
+    monkeypatch.setattr("options.modes.cuda_usable", lambda: True)
+    there("diff2lip")
+    path = save_bare(flat_weights(), tmp_path / "mine.bin")
+    assert of_photo("--mode", "high_quality")[0].engine == "diff2lip"
+    assert of_photo("--mode", "high_quality", "--checkpoint_path", str(path))[0].engine == "auto"
+
+
+def test_without_such_networks_modes_are_as_they_were():
+    for mode in MODES:
+        chosen = of_photo("--mode", mode)[0]
+        assert (chosen.animate, chosen.engine, chosen.mode.without) == (None, "auto", "")
+        assert chosen.mode.notices == ()
+
+
+def test_a_variable_that_names_another_network_is_an_error(there, monkeypatch, tmp_path):
+    monkeypatch.setenv("SADTALKER_CKPT_DIR", str(save_safetensors(tmp_path / "x", layout("fomm"))))
+    with pytest.raises(EngineError, match="SADTALKER_CKPT_DIR"):
+        of_photo("--mode", "real_time")
