@@ -114,6 +114,12 @@ def load_gpu() -> Command:
     return main
 
 
+def load_networks() -> Command:
+    from benchmarks.networks.command import main
+
+    return main
+
+
 def load_words() -> Command:
     from benchmarks.words.command import main
 
@@ -142,6 +148,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "voices": Subcommand("when voices speak their words, and what is heard of them", load_voices),
     "quality": Subcommand("whether a result is any good", load_quality),
     "enhance": Subcommand("restored faces: shimmer, and what networks cost", load_enhance),
+    "networks": Subcommand("milliseconds a frame of networks that users bring", load_networks),
     "gpu": Subcommand("every check that needs a GPU, in limited time", load_gpu),
     "words": Subcommand("words that are heard, and when, against a known text", load_words),
     "lips": Subcommand("the mouths of finished videos, by looking at them", load_lips),

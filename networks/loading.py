@@ -44,9 +44,8 @@ def filled(
     """
     import torch
 
-    with torch.device("meta"):  # no memory, no random numbers: every tensor is replaced
-        network = build()
-    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    network = _empty(build)
+    wanted = _shapes(network)
     given = {name: tensor for name, tensor in tensors.items() if not name.endswith(COUNTER)}
     _check(wanted, given, path, what)
     state = {
@@ -57,6 +56,23 @@ def filled(
     }
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def shapes_of(build: Callable[[], "nn.Module"]) -> dict[str, tuple[int, ...]]:
+    """Every tensor's shape by its name."""
+    return _shapes(_empty(build))
+
+
+def _empty(build: Callable[[], "Network"]) -> "Network":
+    """The network without memory and random numbers: every tensor is still to come."""
+    import torch
+
+    with torch.device("meta"):
+        return build()
+
+
+def _shapes(network: "nn.Module") -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
 def _check(

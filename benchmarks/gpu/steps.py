@@ -26,6 +26,7 @@ class Step:
 def all_steps(folder: Path, quick: bool = False) -> list[Step]:
     """The steps, the shortest first; their files are written into the folder."""
     seconds = SHORT if quick else LONG
+    few = ("--quick",) if quick else ()
     network = ("--only", "1080p", "--seconds", seconds, "--run", "command", "--repeats", "1")
     return [
         _benchmark(
@@ -40,6 +41,9 @@ def all_steps(folder: Path, quick: bool = False) -> list[Step]:
         ),
         _benchmark(
             folder, "engines on the GPU", ("engines", "--device", "cuda", "--quick"), (GPU,)
+        ),
+        _benchmark(
+            folder, "users' networks on the GPU", ("networks", "--device", "cuda", *few), (GPU,)
         ),
         # --encoder auto is NVENC where that opens, in the floor as in the command
         _benchmark(

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 
@@ -10,10 +11,17 @@ from numpy.typing import NDArray
 
 from wav2lip.layers import state_shapes
 
+COUNTER = "num_batches_tracked"
+
 
 def make_checkpoint(path: Path) -> Path:
-    """Write random weights for the network as safetensors; each is seeded by its name."""
-    shapes = state_shapes()
+    """Write random weights for Wav2Lip as safetensors; each is seeded by its name."""
+    return make_weights(path, state_shapes())
+
+
+def make_weights(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Path:
+    """The same for tensors of any names and shapes; counters of training are left out."""
+    shapes = {name: shape for name, shape in shapes.items() if not name.endswith(COUNTER)}
     header: dict[str, object] = {}
     end = 0
     for name, shape in shapes.items():
@@ -30,7 +38,7 @@ def make_checkpoint(path: Path) -> Path:
 def random_tensor(name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
     """A random tensor whose scale keeps signals from dying or growing on their way."""
     random = np.random.default_rng(zlib.crc32(name.encode()))
-    if name.endswith("num_batches_tracked"):
+    if name.endswith(COUNTER):
         return np.array(1, np.int64)
     if name.endswith(("running_mean", "bias")):
         return random.normal(0, 0.05, shape).astype(np.float32)

@@ -29,7 +29,7 @@ def test_without_a_gpu_the_script_skips_its_steps_by_name(tmp_path):
     kept = json.loads(out.read_text())
     first, *others = kept["steps"]
     assert first["status"] == PASSED and first["results"]["rows"]
-    assert {step["status"] for step in others} == {SKIPPED} and len(others) == 3
+    assert {step["status"] for step in others} == {SKIPPED} and len(others) == 4
     assert all(GPU in step["reason"] and step["name"] in ended.stdout for step in others)
     assert kept["gpu"] is None and {"machine", "commit"} <= set(kept)
 
@@ -53,7 +53,7 @@ def test_no_step_runs_longer_than_there_is_time(monkeypatch):
 
 def test_tests_on_a_gpu_may_not_skip_themselves(tmp_path):
     needing = [one for one in all_steps(tmp_path) if GPU in one.needs]
-    assert len(needing) == 3
+    assert len(needing) == 4
     assert all(one.environment()["REQUIRE_GPU"] == "1" for one in needing)
     assert all(Path(ROOT, word).exists() for word in needing[0].words if word.endswith(".py"))
 

@@ -1,0 +1,1 @@
+"""python -m benchmarks networks: seconds a frame of the networks that users bring."""
