@@ -99,7 +99,7 @@ def run_errors() -> Iterator[None]:
 def _tensor(values: NDArray[Any], device: str, kind: "torch.dtype") -> "torch.Tensor":
     import torch
 
-    tensor = torch.from_numpy(np.ascontiguousarray(values)).to(device)
+    tensor = torch.from_numpy(np.require(values, None, ("C", "W"))).to(device)
     return tensor.to(kind) if tensor.is_floating_point() else tensor
 
 

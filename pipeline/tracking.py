@@ -22,7 +22,6 @@ from faces.track import clean_track, follow_in_box, follow_person, track_fixed_b
 from faces.view import View
 from pipeline.job import Job
 from pipeline.report import Step
-from pipeline.settings import Settings
 from pipeline.stages import DETECTOR_SIDE, Stages
 from pipeline.track_key import track_entry
 
@@ -54,7 +53,7 @@ def faces_of(job: Job, sightings: Sightings) -> FaceTrack:
     """
     track = _track(job, sightings).scaled(1 / _scale(job))
     if not track.face_count:
-        raise NoFaceError(_no_face(job.settings))
+        raise NoFaceError(_no_face(job))
     boxes = FaceTrack.of(_padded(job, face) for face in FaceTrack(track.rows))
     padded = replace(boxes, lips=track.lips)
     if job.settings.face.averaged and job.settings.face.box is None:
@@ -73,8 +72,12 @@ def _averaged(track: FaceTrack, cuts: Sequence[int]) -> FaceTrack:
     return replace(track, rows=rows)
 
 
-def _no_face(settings: Settings) -> str:
+def _no_face(job: Job) -> str:
+    settings = job.settings
     select, picture = settings.face.track.select, settings.picture.path
+    if settings.portrait is not None and not job.source.still:
+        word = settings.portrait.word
+        return f"no face found in what --animate {word} made of {picture}: take another photo"
     if select.isdecimal() and settings.face.box is None:
         missing = f"no picture in {picture} shows a face number {select}"
         return f"{missing}, counted from 0 at the left: choose another --face_select"

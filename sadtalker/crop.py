@@ -28,11 +28,12 @@ class HeadSquare:
     def of(cls, landmarks: Landmarks) -> "HeadSquare":
         """The upright one around a square that is turned as the face is, about its eyes."""
         left, right, _, *mouth = landmarks.points()
-        (ex, ey), (dx, dy) = right - left, (mouth[0] + mouth[1] - left - right) / 2
+        middle = (left + right) / 2
+        (ex, ey), (dx, dy) = (right - left).tolist(), (sum(mouth) / 2 - middle).tolist()
         x, y = ex + dy, ey - dx  # across the face
-        size = max(2 * math.hypot(ex, ey), 1.8 * math.hypot(dx, dy), SMALLEST / 2)
+        size = max(2 * math.hypot(ex, ey), 1.8 * math.hypot(dx, dy))
         side = 2 * size * (abs(x) + abs(y)) / max(math.hypot(x, y), 1e-6)
-        cx, cy = (left + right) / 2
+        cx, cy = middle.tolist()
         return cls.around((cx + 0.1 * dx, cy + 0.1 * dy), max(side, SMALLEST))
 
     @classmethod

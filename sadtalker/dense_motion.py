@@ -31,13 +31,9 @@ class DenseMotion(nn.Module):
         super().__init__()
         self.hourglass = Hourglass()
         self.mask = nn.Conv3d(OUT, MOTIONS, 7, padding=3)
-        self.compress = nn.Conv3d(FEATURES, COMPRESSED, 1)
+        self.compress = nn.Conv3d(FEATURES, COMPRESSED, 1)  # this and the norm: of the source alone
         self.norm = nn.BatchNorm3d(COMPRESSED)
         self.occlusion = nn.Conv2d(OUT * DEPTH, 1, 7, padding=3)
-
-    def compressed(self, volume: Tensor) -> Tensor:
-        """(n, 32, 16, h, w) -> (n, 4, 16, h, w); of the source alone."""
-        return F.relu(self.norm(self.compress(volume)))
 
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         features = self.hourglass(seen)

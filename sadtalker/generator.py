@@ -33,15 +33,6 @@ class Generator(nn.Module):
         self.fourth = nn.Conv2d(256, 256, 1)
         self.decoder = SpadeDecoder()
 
-    def encode(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """RGB (1, 3, size, size) in 0..1 -> what all frames take from it."""
-        x = self.first(picture)
-        for block in self.down_blocks:
-            x = block(x)
-        x = self.second(x)
-        volume = self.resblocks_3d(x.reshape(len(x), FEATURES, DEPTH, *x.shape[2:]))
-        return volume, self.dense_motion_network.compressed(volume)
-
     def forward(self, volume: Tensor, compressed: Tensor, own: Tensor, wanted: Tensor) -> Tensor:
         shares, occlusion = self.dense_motion_network(motions_seen(compressed, own, wanted))
         return self.paint(warped(volume, shares, own, wanted), occlusion)
@@ -66,14 +57,26 @@ class LeakyBlock(Block2d):
 
 
 class SourceEncoder(nn.Module):
-    """The generator's part that sees the source picture alone."""
+    """The generator's part that sees the source picture alone, and keeps no other.
+
+    RGB (1, 3, size, size) in 0..1 -> (1, 32, 16, h, w) and (1, 4, 16, h, w).
+    """
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
-        self.generator = generator
+        self.first, self.second = generator.first, generator.second
+        self.down_blocks = generator.down_blocks
+        self.resblocks_3d = generator.resblocks_3d
+        self.compress = generator.dense_motion_network.compress
+        self.norm = generator.dense_motion_network.norm
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        return self.generator.encode(picture)
+        x = self.first(picture)
+        for block in self.down_blocks:
+            x = block(x)
+        x = self.second(x)
+        volume = self.resblocks_3d(x.reshape(len(x), FEATURES, DEPTH, *x.shape[2:]))
+        return volume, F.relu(self.norm(self.compress(volume)))
 
 
 class Painter(nn.Module):

@@ -16,6 +16,7 @@ from sadtalker.key_points import KeyPointDetector
 from sadtalker.mapping import MappingNetwork
 from sadtalker.pose import PoseNetwork
 from sadtalker.reconstruction import Reconstruction
+from sadtalker.running import by_parts, on_gpu
 from sadtalker.spade import fold_spectral_norms
 from tensors.files import read_tensors
 from tensors.numbers import Tensor
@@ -44,17 +45,17 @@ def load_parts(folder: Path, size: int, full: bool) -> Parts:
     tensors = read_tensors(path, WAY_OUT)
     mapping = part_of(read_tensors(mapping_path, WAY_OUT), "mapping.")
     return Parts(
-        reconstruction=_part(Reconstruction, tensors, "face_3drecon", path),
-        expression=_part(ExpressionNetwork, tensors, "audio2exp", path),
-        pose=_part(PoseNetwork, tensors, "audio2pose", path),
-        key_points=_part(KeyPointDetector, tensors, "kp_extractor", path),
+        reconstruction=fill_part(Reconstruction, tensors, "face_3drecon", path),
+        expression=fill_part(ExpressionNetwork, tensors, "audio2exp", path),
+        pose=fill_part(PoseNetwork, tensors, "audio2pose", path),
+        key_points=fill_part(KeyPointDetector, tensors, "kp_extractor", path),
         mapping=filled(
             lambda: MappingNetwork(coefficients),
             mapping,
             mapping_path,
             f"SadTalker mapping of {coefficients} coefficients",
         ),
-        generator=_part(Generator, tensors, "generator", path),
+        generator=fill_part(Generator, tensors, "generator", path),
     )
 
 
@@ -63,7 +64,7 @@ def load_runs(folder: Path, size: int, full: bool, device: str, half: bool) -> d
     chosen = choose_device(device)
     parts = load_parts(folder, size, full)
     fold_spectral_norms(parts.generator)
-    small = {
+    small: dict[str, nn.Module] = {
         "reconstruction": parts.reconstruction,
         "expression": parts.expression,
         "pose": parts.pose,
@@ -72,12 +73,15 @@ def load_runs(folder: Path, size: int, full: bool, device: str, half: bool) -> d
         "encoder": SourceEncoder(parts.generator),
     }
     runs = {name: by_torch(network, chosen) for name, network in small.items()}
-    return {**runs, "generator": by_torch(parts.generator, chosen, half)}
+    if chosen == "cuda":
+        return {**runs, "generator": on_gpu(parts.generator, half)}
+    return {**runs, "generator": by_parts(parts.generator, size, half)}
 
 
-def _part(
+def fill_part(
     build: Callable[[], Network], tensors: Mapping[str, Tensor], name: str, path: Path
 ) -> Network:
+    """The network by its name in the file."""
     part = part_of(tensors, f"{name}.")
     kept = {name: tensor for name, tensor in part.items() if not name.startswith(TRAINING)}
     return filled(build, kept, path, f"SadTalker ({name})")

@@ -49,10 +49,10 @@ class Networks:
         return _first(self.reconstruction(_planes(picture, RECONSTRUCTION_SIDE)))
 
     def expressions(self, windows: Floats, source: Floats, blinks: Floats) -> Floats:
-        """(T, 80, 16) heard, (64,) of the source or (T, 64), (T,) in 0..1 -> (T, 64)."""
-        own = np.broadcast_to(source, (len(windows), EXPRESSION))
+        """(T, 80, 16) heard, (64,) or (T, 64) of the source, (T,) in 0..1 -> (T, 64)."""
+        seen = np.broadcast_to(source, (len(windows), EXPRESSION))
         made = [
-            self.expression(windows[part, None], own[part], blinks[part, None])[0]
+            self.expression(windows[part, None], seen[part], blinks[part, None])[0]
             for part in _parts(len(windows), BATCH)
         ]
         return np.concatenate(made)

@@ -1,75 +1,96 @@
-"""Small networks with the inputs and outputs of SadTalker's.
+"""SadTalker's networks with weights that the rule fills, and the numbers they gave."""
 
-The louder a window, the brighter the picture that is made of it; a pose that is turned to the side
-darkens it, and a closed eye leaves a dark upper left corner.
-"""
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
 
 from sadtalker.networks import Networks
+from tests.filled_weights import filled_weights
+from tests.model_files import layout
 
-LOUD, CLOSED, TURNED = 0, 1, 64  # places in a row of coefficients
-CORNER = slice(0, 40)
-
-
-def networks(size=256):
-    """Ready to run; those that decide where the head is know no picture."""
-    return Networks(
-        size=size,
-        reconstruction=reconstruction,
-        expression=expression,
-        pose=pose,
-        key_points=key_points,
-        mapping=mapping,
-        encoder=encoder,
-        generator=generator,
-    )
-
-
-def reconstruction(picture):
-    """(1, 3, 224, 224) -> (1, 257): turned as the picture is red."""
-    seen = np.zeros((len(picture), 257), np.float32)
-    seen[:, 224] = picture[:, 0].mean((1, 2))
-    return (seen,)
+DATA = Path(__file__).parent / "sadtalker" / "data" / "networks"
+FILE = Path("SadTalker.safetensors")  # that the weights would come from
+CLOSE = 1e-4  # of an array's largest magnitude
+BLUR = "kp_extractor.down.weight"  # fixed: the rule does not fill it
+GAINS = {
+    "generator.dense_motion_network.mask.weight": 25.0,
+    "generator.dense_motion_network.occlusion.weight": 15.0,
+    "kp_extractor.kp.weight": 4.0,
+}
+MAPPING_GAINS = {
+    **{f"fc_{angle}.weight": 3.0 for angle in ("yaw", "pitch", "roll")},
+    **{"fc_exp.weight": 0.15, "fc_t.weight": 0.15},
+}
 
 
-def expression(windows, own, closed):
-    """(n, 1, 80, 16), (n, 64), (n, 1) -> (n, 64)."""
-    made = own.astype(np.float32).copy()
-    made[:, LOUD] = (windows.mean((1, 2, 3)) + 4) / 8
-    made[:, CLOSED] = closed[:, 0]
-    return (made,)
+@cache
+def case(name):
+    """The arrays of a forward case."""
+    with np.load(DATA / f"{name}.npz") as data:
+        return dict(data)
 
 
-def pose(windows, source, noise, style):
-    """(32, 1, 80, 16), (1, 6), (1, 64), (1,) -> (32, 6)."""
-    motion = np.zeros((len(windows), 6), np.float32)
-    motion[:, 0] = noise[0, 0] * 0.05 + style[0] * 0.1
-    return (motion,)
+def picture(name):
+    """RGB in 0..1."""
+    return cv2.imread(str(DATA / f"{name}.png"))[..., ::-1].astype(np.float32) / 255
 
 
-def key_points(picture):
-    return (np.zeros((1, 15, 3), np.float32),)
+def weights(part=""):
+    """The tensors of the published file whose names begin so; all of them for none."""
+    rows = [(name, shape) for name, shape in layout("sadtalker").items() if name.startswith(part)]
+    tensors = filled_weights(rows, lambda name: GAINS.get(name, 1))
+    if BLUR in tensors:
+        tensors[BLUR] = case("key_points")["down_weight"]
+    return tensors
 
 
-def mapping(windows):
-    """(n, 70 or 73, 27) -> angles, shift and offsets; the frame in the middle decides."""
-    rows = windows[:, :, windows.shape[2] // 2]
-    upright = np.tile(-np.abs(np.arange(66) - 33).astype(np.float32) * 9, (len(rows), 1))
-    offsets = np.zeros((len(rows), 45), np.float32)
-    offsets[:, 0] = rows[:, LOUD]
-    offsets[:, 1] = rows[:, CLOSED]
-    offsets[:, 2] = rows[:, TURNED]
-    return upright, upright, upright, np.zeros((len(rows), 3), np.float32), offsets
+def mapping_layout(coefficients):
+    """Of the mapping that takes so many coefficients a frame."""
+    rows = {key.removeprefix("mapping."): size for key, size in layout("sadtalker_mapping").items()}
+    return rows | {"first.0.weight": (1024, coefficients, 7)}
 
 
-def encoder(picture):
-    return picture, np.zeros((1, 4), np.float32)
+def mapping_weights(coefficients):
+    rows = mapping_layout(coefficients).items()
+    return filled_weights(rows, lambda name: MAPPING_GAINS.get(name, 1))
 
 
-def generator(volume, compressed, own, wanted):
-    """The picture itself, brighter by the points' motion."""
-    loud, closed, turned = (wanted - own)[0, 0]
-    made = volume + np.float32(0.5 * loud - 0.2 * turned)
-    made[:, :, CORNER, CORNER] *= np.float32(1 - closed)
-    return (made.clip(0, 1),)
+def networks_with(size=256, **runs):
+    """Networks of which only those that are named can run."""
+    fields = dict.fromkeys(Networks.__dataclass_fields__) | {"size": size} | runs
+    return Networks(**fields)
+
+
+@contextmanager
+def recorded(*modules):
+    """What the modules give meanwhile, in the order of their ends."""
+    made = []
+    hooks = [
+        module.register_forward_hook(lambda _module, _inputs, output: made.append(output))
+        for module in modules
+    ]
+    yield made
+    for hook in hooks:
+        hook.remove()
+
+
+def assert_close(values, expected, at_most=CLOSE):
+    values, expected = np.asarray(values), np.asarray(expected)
+    assert values.shape == expected.shape
+    assert np.abs(values - expected).max() <= at_most * np.abs(expected).max()
+
+
+def write_folder(folder, size=256):
+    """The published files' names, with filled weights: 780 MB."""
+    from safetensors.numpy import save_file
+
+    save_file(weights(), folder / f"SadTalker_V0.0.2_{size}.safetensors")
+    for number, coefficients in (("00109", 73), ("00229", 70)):
+        tensors = mapping_weights(coefficients)
+        state = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
+        torch.save({"mapping": state, "epoch": 1}, folder / f"mapping_{number}-model.pth.tar")
+    return folder

@@ -19,7 +19,7 @@ from sadtalker.portrait import (
     see_photo,
     spoken,
 )
-from tests.sadtalker_networks import CLOSED, LOUD, TURNED, networks
+from tests.small_sadtalker import CLOSED, LOUD, TURNED, networks
 from video.yuv import Frame
 
 SIDE = 300
