@@ -1,6 +1,7 @@
 """First Order Motion's networks, filled from the user's file."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from torch import nn
 
 from fomm.generator import FrameMotion, FramePainter, Generator, SourceEncoder
 from fomm.key_points import KeyPointDetector
-from fomm.motion import POINTS
+from fomm.motion import POINTS, Floats
 from fomm.square import SIDE
 from networks.loading import filled, part_of
 from networks.running import Run, by_openvino, by_torch, choose_device
@@ -26,8 +27,19 @@ FEATURES, DEFORMATION, OCCLUSION = (
     (1, 1, SMALL, SMALL),
 )
 
-Shapes = tuple[tuple[int, ...], ...]
 Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A network that is run by itself, and inputs of its shapes."""
+
+    network: nn.Module
+    examples: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, network: nn.Module, *shapes: tuple[int, ...]) -> "Part":
+        return cls(network, tuple(np.zeros(shape, np.float32) for shape in shapes))
 
 
 def load_parts(path: Path) -> tuple[KeyPointDetector, Generator]:
@@ -40,22 +52,31 @@ def load_parts(path: Path) -> tuple[KeyPointDetector, Generator]:
     return part(KeyPointDetector, "kp_detector"), part(Generator, "generator")
 
 
+def parts_of(detector: KeyPointDetector, generator: Generator) -> dict[str, Part]:
+    """By their names in `Networks`; no two share a weight that either changes."""
+    points = PLACES, JACOBIANS, PLACES, JACOBIANS
+    return {
+        "detector": Part.of(detector, PICTURE),
+        "encoder": Part.of(SourceEncoder(generator), PICTURE),
+        "motion": Part.of(FrameMotion(generator), QUARTER, *points),
+        "painter": Part.of(FramePainter(generator), FEATURES, DEFORMATION, OCCLUSION),
+    }
+
+
 def load_runs(path: Path, device: str, half: bool) -> dict[str, Run]:
     """The networks by their names in `Networks`, ready to run.
 
-    Places keep their precision: at half of it, points would tremble by pixels.
+    Only the painter is halved: places of half the precision would tremble by pixels.
     """
     chosen = choose_device(device)
-    detector, generator = load_parts(path)
-
-    def run(network: nn.Module, shapes: Shapes, halved: bool = False) -> Run:
-        if chosen != "cpu":
-            return by_torch(network, chosen, halved)
-        return by_openvino(network, [np.zeros(shape, np.float32) for shape in shapes], halved)
-
     return {
-        "detector": run(detector, (PICTURE,)),
-        "encoder": by_torch(SourceEncoder(generator), chosen),  # runs once
-        "motion": run(FrameMotion(generator), (QUARTER, PLACES, JACOBIANS, PLACES, JACOBIANS)),
-        "painter": run(FramePainter(generator), (FEATURES, DEFORMATION, OCCLUSION), half),
+        name: _run(part, chosen, half and name == "painter", once=name == "encoder")
+        for name, part in parts_of(*load_parts(path)).items()
     }
+
+
+def _run(part: Part, device: str, half: bool, once: bool) -> Run:
+    """By OpenVINO on a CPU, which needs time to compile what runs more than once."""
+    if once or device != "cpu":
+        return by_torch(part.network, device, half)
+    return by_openvino(part.network, part.examples, half)

@@ -20,7 +20,13 @@ from faces.detectors import DETECTORS
 from faces.person import check_select
 from faces.smoothing import SMOOTH_MODES
 from options import flag_values, text_options
-from options.animation import MOTIONS, RELATIVE, check_animation, parse_animation
+from options.animation import (
+    MOTIONS,
+    RELATIVE,
+    check_animation,
+    ineffective_motion,
+    parse_animation,
+)
 from options.diffusion import of_motion_alone, steps_notices
 from options.idle import MOST_SECONDS, check_idle
 from options.modes import MODE_NAMES, PROFILES, Mode
@@ -455,6 +461,7 @@ class Options:
             changed = [n for n in names if getattr(self, n) != getattr(Options, n)]
             words += [f"--{name} changes nothing without --animate" for name in changed]
         words += sadtalker_notices(vars(self), vars(Options))
+        words += ineffective_motion(self.animate, self.motion)
         if self.recognise_phonemes and self.visemes is not None:
             words.append("--visemes says what is spoken: --recognise_phonemes changes nothing")
         if self.audio is not None:

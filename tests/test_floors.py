@@ -30,7 +30,12 @@ ROOMS = set().union(*FLOORS)
 MOST_FILES = 25  # in a folder
 TORCH = (
     *("wav2lip", "networks", "sadtalker", "fomm", "diff2lip", "stages.torch_networks"),
-    *("benchmarks.lse", "benchmarks.precision.training", "benchmarks.enhance.architectures"),
+    *(
+        "benchmarks.lse",
+        "benchmarks.precision.training",
+        "benchmarks.enhance.architectures",
+        "benchmarks.movers.parts",
+    ),
 )
 PRINTING = ("command.display", "batch.cli", "batch.story_run", "benchmarks.")
 

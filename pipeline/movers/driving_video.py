@@ -41,7 +41,7 @@ class DrivingHead:
         if self.start < 0 or not len(self.track) or not self.track.has_face.all():
             raise ValueError("a head that is not in every frame")
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Stream[Frame, None, None]:
         """The part's frames."""
         with closing(self.video.frames()) as frames:
             yield from islice(frames, self.start, self.start + len(self.track))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -48,8 +49,9 @@ class FirstOrderMotion:
         return scene.counted(self._drawn(scene, driving, square, count), steps, len(squares))
 
     def _seen(self, head: DrivingHead, squares: list[HeadSquare]) -> Iterator[KeyPoints]:
-        for frame, square in zip(head.frames(), squares, strict=True):
-            yield self.networks.key_points(square.cut(frame))
+        with closing(head.frames()) as frames:
+            for frame, square in zip(frames, squares, strict=True):
+                yield self.networks.key_points(square.cut(frame))
 
     def _drawn(
         self, scene: PhotoScene, driving: Driving, square: HeadSquare, count: int

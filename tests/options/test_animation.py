@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from base.errors import UsageError
-from options.animation import IDLE, LIVEPORTRAIT, NAMES, check_animation, mover_of
+from options.animation import (
+    IDLE,
+    LIVEPORTRAIT,
+    NAMES,
+    check_animation,
+    ineffective_motion,
+    mover_of,
+)
 from pipeline.movers import MOVERS
 
 
@@ -34,6 +41,19 @@ def test_what_has_no_motion_of_its_own_asks_for_one(word):
     with pytest.raises(UsageError, match=f"--animate {word} needs .*--driving_video"):
         check_animation(word, None)
     check_animation(word, Path("nod.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("animate", "motion", "told"),
+    [
+        ("fomm", "absolute", False),
+        ("idle", "absolute", True),
+        (None, "absolute", True),
+        (None, "relative", False),
+    ],
+)
+def test_a_way_of_motion_that_nothing_follows_is_told(animate, motion, told):
+    assert bool(ineffective_motion(animate, motion)) is told
 
 
 def test_what_moves_by_itself_asks_for_none():
