@@ -13,12 +13,7 @@ from diff2lip.blocks import halve_convolutions
 from diff2lip.framing import SIDE
 from diff2lip.unet import BASE, EMBEDDING, NOISE, UNet
 from networks.loading import filled
-from networks.running import (
-    by_openvino,
-    choose_device,
-    computes_in_bf16,
-    run_errors,
-)
+from networks.running import by_openvino, computes_in_bf16, run_errors
 from tensors.files import CheckpointFormat, detect_format, read_tensors
 
 TITLE = "Diff2Lip"
@@ -43,21 +38,11 @@ class Networks:
     most: int | None = None  # frames at once; none: any number
 
 
-def _shapes(side: int) -> list[tuple[int, ...]]:
-    """Of the evaluated network's inputs."""
-    return [(1, 3, side, side), (1, BASE, side, side), (1, EMBEDDING)]
-
-
 def load_network(path: Path) -> UNet:
     """EngineError for a file that holds another network, or that cannot be read."""
     if detect_format(path, HOW_TO_GET) is CheckpointFormat.ONNX:
         raise EngineError(f"{path}: holds an ONNX network: Diff2Lip is run from its own weights")
     return filled(UNet, read_tensors(path, HOW_TO_GET), path, TITLE)
-
-
-def prepared(unet: UNet, device: str, half: bool) -> Networks:
-    """For the user's auto, cpu or cuda; the network is given up to it."""
-    return (on_gpu if choose_device(device) == "cuda" else on_cpu)(unet, half)
 
 
 def on_gpu(unet: UNet, half: bool) -> Networks:
@@ -95,3 +80,8 @@ def on_cpu(unet: UNet, half: bool) -> Networks:
 
     precision = "bf16" if half and computes_in_bf16() else "fp32"
     return Networks(unet.style, unet.time, unet.known, evaluate, "cpu", precision, most=1)
+
+
+def _shapes(side: int) -> list[tuple[int, ...]]:
+    """Of the evaluated network's inputs."""
+    return [(1, NOISE, side, side), (1, BASE, side, side), (1, EMBEDDING)]

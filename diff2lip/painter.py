@@ -7,7 +7,7 @@ from torch import Tensor
 
 from base.errors import EngineError
 from base.generator import Patches
-from base.wanted import check_wanted
+from base.prefetch import check_wanted
 from diff2lip.framing import FIRST_ROW, SIDE
 from diff2lip.networks import Networks
 from diff2lip.sampling import Predict, sample
@@ -40,7 +40,7 @@ class Painter:
         """(n, 80, 16) and (n, 128, 128, 3) -> the faces, new from FIRST_ROW on.
 
         EngineError where the network's output is no number; whoever called may end it by
-        base.wanted between two steps.
+        `check_wanted` between two steps.
         """
         pictures = to_pictures(faces).to(self.networks.device)
         predict = self._predictor(torch.tensor(mels).to(self.networks.device), pictures)

@@ -76,7 +76,7 @@ KINDS: dict[str, Kind] = {
         word="fomm",
     ),
     "diff2lip": Kind(
-        *("Diff2Lip", "draws the mouth by diffusion", "CC BY-NC 4.0: non-commercial"),
+        *("Diff2Lip", "draws the mouth by diffusion", "CC BY-NC 4.0, non-commercial"),
         flag="engine",
         word="diff2lip",
     ),

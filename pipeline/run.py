@@ -16,8 +16,7 @@ from base.cache import Cached
 from base.errors import OutOfMemoryError
 from base.generator import Generator
 from base.memory import OUT_OF_MEMORY_MESSAGE, can_allocate, peak_memory_mb
-from base.prefetch import prefetch
-from base.wanted import wanted_while
+from base.prefetch import prefetch, wanted_while
 from faces.face import Face, FaceTrack
 from pipeline.framing import Framing
 from pipeline.job import Job, open_job

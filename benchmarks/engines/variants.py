@@ -7,7 +7,7 @@ from pathlib import Path
 from base.generator import WHOLE_PATCH, Batch, Generator, Patches
 from base.geometry import Rect
 from benchmarks.speed import plain
-from wav2lip.generators import GENERATORS, EngineSettings, cuda_usable
+from wav2lip.generators import DIFF2LIP, GENERATORS, EngineSettings, cuda_usable
 
 PLAIN = "plain"  # as the original runs it: float32 by torch, nothing folded
 PUPPET = "puppet"
@@ -28,7 +28,10 @@ def load_plain(settings: EngineSettings) -> Generator:
     return generate
 
 
-ENGINES: dict[str, Loader] = {PLAIN: load_plain, **GENERATORS}
+ENGINES: dict[str, Loader] = {
+    PLAIN: load_plain,
+    **{name: load for name, load in GENERATORS.items() if name != DIFF2LIP},  # larger faces
+}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def first_order_motion(folder: Path, device: str, half: bool) -> Frame:
 
 def diff2lip(folder: Path, device: str, half: bool) -> Frame:
     """One of the steps that a frame takes, 25 unless the user says otherwise."""
-    from diff2lip.networks import load_network, prepared
+    from diff2lip.networks import load_network, on_cpu, on_gpu
     from diff2lip.painter import Painter
     from diff2lip.schedule import Schedule
     from diff2lip.unet import UNet
@@ -58,7 +58,8 @@ def diff2lip(folder: Path, device: str, half: bool) -> Frame:
     path = folder / "diff2lip.safetensors"
     if not path.exists():
         make_weights(path, shapes_of(UNet))
-    painter = Painter(prepared(load_network(path), device, half), Schedule.of(1), RANDOM, "")
+    networks = (on_gpu if device == "cuda" else on_cpu)(load_network(path), half)
+    painter = Painter(networks, Schedule.of(1), RANDOM, "")
     faces = np.asarray(picture(128)[None] * 255, np.uint8)
     mels = np.zeros((1, 80, 16), np.float32)
     return lambda: painter(mels, faces)

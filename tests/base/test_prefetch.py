@@ -3,8 +3,7 @@ from contextlib import closing
 
 import pytest
 
-from base.prefetch import prefetch
-from base.wanted import check_wanted, wanted_while
+from base.prefetch import check_wanted, prefetch, wanted_while
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ from benchmarks.engines.variants import (
     devices,
 )
 from benchmarks.material.weights import make_checkpoint
-from wav2lip.generators import GENERATORS
+from wav2lip.generators import DIFF2LIP, GENERATORS
 
 PARTS = [WHOLE, "region 0.4"]
 
@@ -76,7 +76,7 @@ def altered(levels, batches):
 
 def test_every_engine_is_run_in_every_precision_it_has():
     variants = all_variants("cpu", PARTS, [8])
-    assert {v.engine for v in variants} == {PLAIN, *GENERATORS}
+    assert {v.engine for v in variants} == {PLAIN, *GENERATORS} - {DIFF2LIP}
     assert {v.half for v in variants if v.engine == "openvino"} == {False, True}
     assert {v.part for v in variants if v.engine == "openvino"} == set(PARTS)
     assert {v.part for v in variants if v.engine != "openvino"} == {WHOLE}

@@ -62,8 +62,8 @@ def test_each_model_has_its_place_its_use_and_its_licence(listed, tmp_path, monk
     assert face["mode"] == "high_quality" and "GFPGAN" in face["what"]
     assert (sad["through"], sad["run_by"]) == ("SADTALKER_CKPT_DIR", "--animate sadtalker")
     assert sad["licence"] == "weights: not stated; code: Apache-2.0"
-    assert rows["diffusion.x"]["run_by"] == "cannot be run yet"
-    assert rows["diffusion.x"]["licence"] == "CC BY-NC 4.0"
+    assert rows["diffusion.x"]["run_by"] == "--engine diff2lip"
+    assert "non-commercial" in rows["diffusion.x"]["licence"]
 
 
 def test_a_flag_comes_before_a_variable_before_the_folder(listed, tmp_path, monkeypatch):

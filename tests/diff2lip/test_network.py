@@ -12,6 +12,8 @@ from diff2lip import networks  # noqa: E402
 from diff2lip.networks import load_network, on_cpu  # noqa: E402
 from diff2lip.painter import below, to_faces, to_pictures  # noqa: E402
 from diff2lip.schedule import DEFAULT_STEPS, Schedule  # noqa: E402
+from diff2lip.unet import UNet  # noqa: E402
+from networks.loading import filled  # noqa: E402
 from networks.running import computes_in_bf16  # noqa: E402
 from tests.checkpoints import save_cut_off, save_malicious, save_other_network  # noqa: E402
 from tests.diff2lip.near import difference  # noqa: E402
@@ -69,6 +71,25 @@ def test_what_is_known_before_is_the_same_as_all_at_once(unet):
     out = unet(noisy, known, torch.zeros(1, 512))
     assert out.shape == (1, 6, 32, 32) and out.isfinite().all()
     assert difference(unet(noisy, known + 1, torch.zeros(1, 512)), out) > 1e-3
+
+
+def test_convolutions_in_half_precision_are_near(unet, weights):
+    """At a small size; norms and linear layers stay in float32."""
+    halved = filled(UNet, weights, Path("filled.pt"), networks.TITLE)
+    made = networks.by_torch(halved, "cpu", torch.bfloat16)
+    kinds = {
+        type(part).__name__: part.weight.dtype
+        for part in halved.modules()
+        if hasattr(part, "weight")
+    }
+    assert (kinds["Conv2d"], kinds["Conv1d"]) == (torch.bfloat16,) * 2
+    assert (kinds["Norm"], kinds["Linear"]) == (torch.float32,) * 2
+    noisy, hint, reference = torch.rand(3, 1, 3, 32, 32).unbind(0)
+    embedding = unet.time(torch.tensor([480])) + unet.style(torch.zeros(1, 80, 16))
+    near = made.time(torch.tensor([480])) + made.style(torch.zeros(1, 80, 16))
+    expected = unet(noisy, unet.known(hint, reference), embedding)[:, :3]
+    noise = made.evaluate(noisy, made.known(hint, reference), near)
+    assert noise.dtype == torch.float32 and difference(noise, expected) < 0.05
 
 
 def test_faces_become_pictures_and_faces_again():
@@ -145,9 +166,6 @@ def _statistics(values):
 @pytest.fixture(scope="module", params=["fp32", "bf16"])
 def painted(request, weights):
     """All steps, by OpenVINO, with the noise of the reference."""
-    from diff2lip.unet import UNet
-    from networks.loading import filled
-
     if request.param == "bf16" and not computes_in_bf16():
         pytest.skip("this processor has no bf16")
     unet = filled(UNet, weights, Path("filled.pt"), networks.TITLE)

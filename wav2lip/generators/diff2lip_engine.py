@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.generator import Patches
-from diff2lip.networks import load_network, prepared
+from diff2lip.networks import load_network, on_cpu, on_gpu
 from diff2lip.painter import Painter
 from diff2lip.schedule import Schedule
 from diff2lip.unet import UNet
+from networks.running import choose_device
 from wav2lip.generators.in_flight import generate
 from wav2lip.generators.prepared import NetworkGenerator, PreparedEngine, Scene
 from wav2lip.generators.settings import EngineSettings
@@ -39,12 +40,16 @@ class PainterEngine:
 
 
 def prepare(settings: EngineSettings) -> PreparedEngine:
-    """Read the network; it is compiled for the first scene, and all scenes are the same to it."""
-    return PreparedEngine(partial(build_generator, load_network(settings.weights), settings))
+    """Read the network; it is compiled where the generator is built, alike for every scene."""
+    device = choose_device(settings.device)
+    unet = load_network(settings.weights)
+    return PreparedEngine(partial(build_generator, unet, device, settings))
 
 
-def build_generator(unet: UNet, settings: EngineSettings, scene: Scene) -> NetworkGenerator:
-    networks = prepared(unet, settings.device, settings.half)
+def build_generator(
+    unet: UNet, device: str, settings: EngineSettings, scene: Scene
+) -> NetworkGenerator:
+    networks = (on_gpu if device == "cuda" else on_cpu)(unet, settings.half)
     schedule = Schedule.of(settings.steps)
     painter = Painter(networks, schedule, settings.seed, _overflow_message(settings))
     engine = PainterEngine(painter, min(settings.batch_size, networks.most or settings.batch_size))
