@@ -3,7 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,16 +22,26 @@ from pipeline.report import Clock, Report, write_report
 
 if TYPE_CHECKING:
     from base.generator import Generator
-    from wav2lip.generators import EngineSettings
-    from wav2lip.generators.prepared import EngineLoader, Scene
+    from pipeline.settings import Settings
+    from pipeline.stages import Stages
+    from wav2lip.generators.prepared import Scene
+
+    MakeStages = Callable[[Settings], Stages]
 
 DEMO = Path(__file__).parent.parent / "demo"
 BUG = LipSyncError.exit_code  # and its traceback
 BeforeTheEnd = Callable[[], None]
 
 
-def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: ANN401
-    """Run the command; `defaults` are options whose default is another one in this program."""
+def main(
+    argv: Sequence[str] | None = None,
+    make_stages: "MakeStages | None" = None,
+    **defaults: Any,  # noqa: ANN401
+) -> int:
+    """Run the command; `defaults` are options whose default is another one in this program.
+
+    `make_stages` may take models that are loaded already.
+    """
     words = sys.argv[1:] if argv is None else list(argv)
     if argv is None and "--debug" not in words:
         silence_libraries()
@@ -40,7 +50,7 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
         try:
             with stoppable() as stop:
                 end = partial(_begin_the_end, stop, final_message)
-                return _exit_code(words, display, defaults, end)
+                return _exit_code(Wish(words, defaults, make_stages), display, end)
         except KeyboardInterrupt:
             return _stopped(display, INTERRUPTED, final_message)
         except Terminated:
@@ -49,31 +59,50 @@ def main(argv: Sequence[str] | None = None, **defaults: Any) -> int:  # noqa: AN
             display.close()
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What the command is asked for, before its flags are parsed."""
+
+    words: Sequence[str]
+    defaults: dict[str, Any]
+    make_stages: "MakeStages | None"
+
+    def stages_of(self, settings: "Settings") -> "Stages":
+        """Where the puppet stands in for a network, that is said once a face was found."""
+        from pipeline.stages import WITHOUT_WEIGHTS, stages_of
+
+        stages = (self.make_stages or stages_of)(settings)
+        if stages.engine != "puppet" or settings.mouth.engine != "auto":
+            return stages
+
+        def generator(scene: "Scene") -> "Generator":
+            say(WITHOUT_WEIGHTS)
+            return stages.generator(scene)
+
+        return replace(stages, generator=generator)
+
+
 def _begin_the_end(stop: Stop, final_message: FinalMessageLock) -> None:
     """How the run ended is about to be said: a signal from here on changes nothing."""
     stop.ignore_from_now()
     final_message.acquire(blocking=False)
 
 
-def _exit_code(
-    words: Sequence[str], display: Display, defaults: dict[str, Any], end: BeforeTheEnd
-) -> int:
+def _exit_code(wish: Wish, display: Display, end: BeforeTheEnd) -> int:
     try:
-        _run(words, display, defaults, end)
+        _run(wish, display, end)
     except Exception as error:
         end()
-        code = _failed(as_user_error(error), display, "--debug" in words)
+        code = _failed(as_user_error(error), display, "--debug" in wish.words)
         if code == BUG:
             raise
         return code
     return 0
 
 
-def _run(
-    words: Sequence[str], display: Display, defaults: dict[str, Any], end: BeforeTheEnd
-) -> None:
+def _run(wish: Wish, display: Display, end: BeforeTheEnd) -> None:
     clock = Clock()
-    options, notices = parse_options(words, **defaults)
+    options, notices = parse_options(wish.words, **wish.defaults)
     if options.demo:
         options = with_demo_inputs(options, DEMO)
     for notice in notices:
@@ -81,8 +110,8 @@ def _run(
     if options.models:
         return _list_models(options, display, end)
     if options.check:
-        return _check(options, display, clock, end)
-    report = _make_video(options, display, clock)
+        return _check(wish, options, display, end)
+    report = _make_video(wish, options, display, clock)
     later_notices = report.notices
     report = replace(report, notices=(*notices, *later_notices))
     if options.sheet is not None:
@@ -108,27 +137,26 @@ def _say_done(options: Options, report: Report, notices: Sequence[str]) -> None:
     )
 
 
-def _make_video(options: Options, display: Display, clock: Clock) -> Report:
+def _make_video(wish: Wish, options: Options, display: Display, clock: Clock) -> Report:
     """Imports what reads and writes a video only now, so that --help need not wait for it."""
     from pipeline.run import lipsync
     from pipeline.speaking import settings_with_speech
-    from pipeline.stages import stages_of
 
     display.start(options)
     with settings_with_speech(options, clock) as settings:
-        return lipsync(settings, stages_of(settings, _load_engine), display.step, clock)
+        return lipsync(settings, wish.stages_of(settings), display.step, clock)
 
 
-def _check(options: Options, display: Display, clock: Clock, end: BeforeTheEnd) -> None:
+def _check(wish: Wish, options: Options, display: Display, end: BeforeTheEnd) -> None:
     """Say what a run would do, as far as it is known before a face is looked for."""
     from pipeline.preflight import in_words
     from pipeline.run import prepare
     from pipeline.speaking import settings_with_speech
-    from pipeline.stages import stages_of
 
+    clock = Clock()
     display.start(options)
     with settings_with_speech(replace(options, speech_file=None), clock) as settings:
-        stages = stages_of(settings, _load_engine)
+        stages = wish.stages_of(settings)
         job, estimate, network = prepare(settings, stages, clock)
     width, height = estimate.size
     needed = f"about {in_words(estimate.estimated_bytes)}"
@@ -154,25 +182,6 @@ def _list_models(options: Options, display: Display, end: BeforeTheEnd) -> None:
     rows = inventory(options)
     end()
     display.models(rows)
-
-
-def _load_engine(engine: str, word: str, settings: "EngineSettings") -> "EngineLoader":
-    """Where the puppet stands in for a network, that is said once a face was found."""
-    from pipeline.stages import WITHOUT_WEIGHTS, load_engine
-
-    loader = load_engine(engine, word, settings)
-    if engine != "puppet" or word != "auto":
-        return loader
-    return _AnnouncedPuppet(loader, WITHOUT_WEIGHTS)
-
-
-class _AnnouncedPuppet:
-    def __init__(self, puppet: "EngineLoader", notice: str) -> None:
-        self.prepare, self._puppet, self._notice = puppet.prepare, puppet, notice
-
-    def generator(self, scene: "Scene") -> "Generator":
-        say(self._notice)
-        return self._puppet.generator(scene)
 
 
 def _contact_sheet(video: Path, path: Path) -> None:

@@ -103,7 +103,8 @@ def _write(stream: TextIO | None, line: str) -> None:
         stream.write(line)
         stream.flush()
     except OSError:  # its reader is gone; the video is made all the same
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  without pathlib
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _event_line(name: str, /, **facts: Any) -> str:  # noqa: ANN401  anything JSON can hold

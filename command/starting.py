@@ -78,13 +78,19 @@ def write_at_once(stream: TextIO | None, line: bytes) -> None:
 def _out_of_memory() -> int:
     from base.memory import OUT_OF_MEMORY_MESSAGE
 
-    write_at_once(sys.stdout, _error_event(OUT_OF_MEMORY_MESSAGE, OUT_OF_MEMORY).encode())
-    write_at_once(sys.stderr, f"error: {OUT_OF_MEMORY_MESSAGE}\n".encode())
-    return OUT_OF_MEMORY
+    return say_error(OUT_OF_MEMORY_MESSAGE, OUT_OF_MEMORY)
+
+
+def say_error(message: str, exit_code: int) -> int:
+    """Say, where there is no display yet, why the program ends; return the exit code."""
+    write_at_once(sys.stdout, _error_event(message, exit_code).encode())
+    write_at_once(sys.stderr, f"error: {message}\n".encode())
+    return exit_code
 
 
 def _error_event(message: str, exit_code: int) -> str:
     """For `--progress json`, else nothing; json itself might be what was being imported."""
     if not {"json", "--progress=json"} & set(sys.argv):
         return ""
-    return f'{{"event": "error", "message": "{message}", "exit_code": {exit_code}}}\n'
+    text = message.replace("\\", "/").replace('"', "'")
+    return f'{{"event": "error", "message": "{text}", "exit_code": {exit_code}}}\n'

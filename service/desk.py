@@ -66,12 +66,12 @@ class Desk:
         """Accept a job that prepares a face, and keep the avatar."""
         self._check_room()
         given = {key: value for key, value in body.items() if key not in ("name", "seconds")}
-        face = self.inputs.find(owner, given.pop("face", None))
+        options = checked_options({key: value for key, value in given.items() if key != "face"})
+        face = self.inputs.find(owner, given.get("face"))
         name = body.get("name", face.name)
         if not isinstance(name, str) or not 0 < len(name) <= MOST_KEY:
             raise BadRequest(f"name: 1 to {MOST_KEY} letters")
         seconds = _number(body, "seconds", PREPARED_SECONDS, 0.2, MOST_PREPARED)
-        options = checked_options(given)
         files = {"face": str(face.path)}
         check_together(self.workshop.words, options, {**files, "audio": files["face"] + ".wav"})
         request = Request(
@@ -111,13 +111,13 @@ class Desk:
                 self._accepting.discard((owner, key))
 
     def _request(self, owner: str, body: Mapping[str, Any]) -> Request:
-        inputs = self._inputs(owner, body)
         given = {
             name: value
             for name, value in body.items()
             if value is not None and name not in (*FILES, *OWN_FIELDS)
         }
         options = checked_options(given)
+        inputs = self._inputs(owner, body)  # may take long, so behind what is checked at once
         files = {name: str(each.path) for name, each in inputs.items()}
         check_together(self.workshop.words, options, files)
         most = self.options.max_seconds_per_job

@@ -12,10 +12,12 @@ from base.errors import LipSyncError
 from base.locks import remove
 from batch.foreman import Rules
 from service.attempts import Workshop, error_words, facts_of
+from service.commands import Commands, call_for_command
 from service.errors import StorageFull
 from service.job import FAILED, STOPPED, SUCCEEDED, Ending, Job, JobProgress
 from service.queue import Lease, Queue
 from workers.crew import Crew
+from workers.pool import Pool
 from workers.task import CANCELED, DONE, KILLED, MEMORY, TIMEOUT, Outcome, Progress, Ready, Task
 
 TURN_SECONDS = 0.05  # until it looks for new jobs while others run
@@ -53,6 +55,7 @@ class Totals:
 
     frames: int = 0
     seconds: float = 0.0
+    commands: int = 0
     warm: int = 0  # runs whose engine was still loaded
     by_stage: Counter[str] = field(default_factory=Counter)
 
@@ -83,10 +86,13 @@ class Dispatcher:
     ) -> None:
         self.memory_mb: dict[int, float] = {}  # of workers, by seat
         self.totals = Totals()
+        self.commands = Commands(self._wakeup_now)  # wait for a worker of this machine
         self._crew, self._queue, self._workshop, self._rules = crew, queue, workshop, rules
         self._lease = Lease(holder, LEASE_SECONDS)
         self._attempts: dict[int, Attempt] = {}  # by seat
         self._warming: set[int] = set()  # seats
+        self._running: set[int] = set()  # seats where a command runs
+        self._turn_of_queue = False  # a command had the last free seat
         self._wakeup, self._changed = threading.Event(), set[str]()
         self._unsettled: list[Callable[[], bool]] = []  # ends that the disk had no room for
         self._draining, self._give_back_at = False, float("inf")
@@ -99,7 +105,7 @@ class Dispatcher:
 
     @property
     def busy(self) -> int:
-        return len(self._attempts)
+        return len(self._attempts) + len(self._running)
 
     def start(self, warm_up: WarmUp | None = None) -> None:
         """Begin; `warm_up` is done first at every seat, and nobody hears of it."""
@@ -112,12 +118,16 @@ class Dispatcher:
     def notify(self, job_id: str) -> None:
         """The job has changed in the queue."""
         self._changed.add(job_id)
+        self._wakeup_now()
+
+    def _wakeup_now(self) -> None:
         self._wakeup.set()
 
     def drain(self) -> None:
         """Take no more jobs."""
         self._draining = True
-        self._wakeup.set()
+        self.commands.close()
+        self._wakeup_now()
 
     def stop(self, seconds: float) -> None:
         """Take no more; what has not ended in so many seconds waits for the next start."""
@@ -128,17 +138,22 @@ class Dispatcher:
         self._crew.close()
 
     def _run(self) -> None:
-        while not (self._draining and not self._attempts):
+        while not (self._draining and self._has_ended()):
             try:
                 self._turn()
             except Exception:
                 LOG.exception("the dispatcher goes on after a bug")
                 time.sleep(TURN_SECONDS)
 
+    def _has_ended(self) -> bool:
+        """Whether nothing runs; commands that still do are ended with the crew."""
+        late = time.monotonic() > self._give_back_at
+        return not self._attempts and (late or not self._running)
+
     def _turn(self) -> None:
         self._settle_again()
         self._fill()
-        if self._attempts or self._warming:
+        if self._attempts or self._warming or self._running:
             for event in self._crew.events(TURN_SECONDS):
                 self._note(event)
         else:
@@ -151,15 +166,38 @@ class Dispatcher:
             self._changed.discard(job_id)
 
     def _fill(self) -> None:
-        """Give every idle seat a job."""
+        """Give every idle seat a command or a job; where both wait, by turns."""
+        self.commands.close_late()
         for seat in range(self._crew.seats):
-            if self._draining or seat in self._attempts or seat in self._warming:
+            if self._draining or seat in {*self._attempts, *self._warming, *self._running}:
                 continue
-            with suppress(StorageFull):
-                job = self._queue.take(self._lease)
-                if job is None:
-                    return
-                self._begin(job, seat)
+            ways = [self._begin_command, self._begin_job]
+            if self._turn_of_queue:
+                ways.reverse()
+            if not any(begin(seat) for begin in ways):
+                return
+
+    def _begin_command(self, seat: int) -> bool:
+        connection = self.commands.next()
+        if connection is None:
+            return False
+        assert isinstance(self._crew, Pool)  # the flags were checked
+        self._turn_of_queue = True
+        with connection, suppress(OSError):  # no worker could be started: the client does the work
+            self._crew.call(call_for_command(), connection, seat)
+            self._running.add(seat)
+            self.totals.commands += 1
+        return True
+
+    def _begin_job(self, seat: int) -> bool:
+        try:
+            job = self._queue.take(self._lease)
+        except StorageFull:
+            return False
+        self._turn_of_queue = False
+        if job is not None:
+            self._begin(job, seat)
+        return job is not None
 
     def _begin(self, job: Job, seat: int) -> None:
         try:
@@ -181,9 +219,10 @@ class Dispatcher:
     def _note(self, event: Ready | Progress | Outcome) -> None:
         if isinstance(event, Outcome):
             self.memory_mb[event.seat] = event.memory_mb
-        if event.seat in self._warming:
+        if event.seat in self._warming | self._running:
             if isinstance(event, Outcome):
                 self._warming.discard(event.seat)
+                self._running.discard(event.seat)
             return
         attempt = self._attempts.get(event.seat)
         if attempt is None:

@@ -7,6 +7,7 @@ ServiceError
 ├─ Forbidden         the key is right, the wish is not
 ├─ Conflict          a request with this Idempotency-Key is being accepted, or a job has not ended
 ├─ KeyReused         this Idempotency-Key came with another request before
+├─ NotFetched        a file that is named by its address cannot be had
 ├─ TooSlow           a request does not come along
 ├─ TooLarge          more bytes than are taken
 ├─ QueueFull         as many jobs wait as may
@@ -47,6 +48,10 @@ class Conflict(ServiceError):
 
 class KeyReused(ServiceError):
     code = "idempotency_key_reused"
+
+
+class NotFetched(ServiceError):
+    code = "not_fetched"
 
 
 class TooSlow(ServiceError):

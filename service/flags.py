@@ -1,6 +1,7 @@
 """The server's flags, and what they are parsed to."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ class ServeOptions:
     workers: int | None = None  # None: as many as fit
     cluster: str | None = None
     allow_root: tuple[Path, ...] = ()
+    allow_urls: bool = False
     allow_host: tuple[str, ...] = ()
     key_file: Path | None = None
     max_queue: int = 1000
@@ -42,6 +44,7 @@ class ServeOptions:
     retry: int = 3
     keep: Keep = field(default_factory=Keep)
     grace: float = 10.0  # seconds for running jobs at the end
+    socket: Path | None = None  # through which commands of this user come
     cold: bool = False  # workers load what they need with the first job
     webhook_host: tuple[str, ...] = ()
     webhook_secret: Path | None = None
@@ -64,10 +67,19 @@ class ServeOptions:
                 "--webhook_host needs --webhook_secret, by which hosts know the server"
             )
         Rules(retry=self.retry)
+        self._check_socket()
         words = [word for word in self.words if word.startswith(("--face", "--audio"))]
         taken = parse_options([*self.words, *INPUTS])[0]
         if words or taken.demo or taken.check or taken.outfile != Options.outfile:
             raise UsageError("--face, --audio, --outfile, --demo and --check are a job's own")
+
+    def _check_socket(self) -> None:
+        if self.socket is None:
+            return
+        if self.cluster is not None:
+            raise UsageError("--socket needs workers on this machine: leave out --cluster")
+        if not sys.platform.startswith("linux"):
+            raise UsageError("--socket needs Linux, which tells whose process a client is")
 
 
 USUAL = ServeOptions
@@ -94,6 +106,10 @@ FLAGS: dict[str, dict[str, Any]] = {
         "type": parse_path,
         "metavar": "DIR",
         "help": "jobs may name files below it by path; may be given again",
+    },
+    "--allow_urls": {
+        "action": "store_true",
+        "help": "jobs may name files of public hosts by address (http, https)",
     },
     "--allow_host": {
         **MANY,
@@ -151,6 +167,12 @@ FLAGS: dict[str, dict[str, Any]] = {
         "type": parse_path,
         "metavar": "FILE",
         "help": "holds the secret whsec_... by which webhooks are signed",
+    },
+    "--socket": {
+        "type": parse_path,
+        "metavar": "FILE",
+        "help": "a socket through which inference_fast.py of this user has its work done:"
+        " LIPSYNC_SERVER=unix:FILE",
     },
     "--mcp": {
         "action": "store_true",

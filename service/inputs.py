@@ -1,4 +1,4 @@
-"""What a client names as a file: an asset, an avatar, the demo's, or a path that is allowed."""
+"""What a client names as a file: an asset, an avatar, the demo's, an address, or a path."""
 
 import re
 from collections.abc import Sequence
@@ -8,9 +8,11 @@ from pathlib import Path
 from service.assets import Assets
 from service.avatars import Avatars
 from service.errors import BadRequest, Forbidden, NotFound
+from service.fetching import Fetcher
 
 DEMO = Path(__file__).parent.parent / "demo"
 DEMO_FILES = {"demo:portrait": DEMO / "portrait.png", "demo:speech": DEMO / "speech.m4a"}
+FETCHED = re.compile(r"https?://", re.IGNORECASE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
 MOST_LETTERS = 4096
 NOT_ALLOWED = "there is no such file below an allowed folder (--allow_root)"
@@ -31,11 +33,15 @@ class Inputs:
     assets: Assets
     avatars: Avatars
     roots: Sequence[Path]  # resolved folders below which paths are allowed
+    fetcher: Fetcher | None = None  # of what is named by address
 
     def find(self, owner: str, reference: object) -> Input:
-        """BadRequest, NotFound or Forbidden, none of which tells what else exists."""
+        """BadRequest, NotFound or Forbidden, none of which tells what else exists.
+
+        What an address leads to becomes an asset of the owner's.
+        """
         if not isinstance(reference, str) or not 0 < len(reference) <= MOST_LETTERS:
-            raise BadRequest("a file is named by asset:ID, avatar:ID, or a path")
+            raise BadRequest("a file is named by asset:ID, avatar:ID, a path, or an address")
         kind, _, rest = reference.partition(":")
         if kind == "asset":
             asset = self.assets.get(owner, rest)
@@ -45,6 +51,9 @@ class Inputs:
             return Input(Path(avatar.path), avatar.name)
         if reference in DEMO_FILES:
             return Input(DEMO_FILES[reference], reference)
+        if self.fetcher is not None and FETCHED.match(reference):
+            asset = self.fetcher.fetch(owner, reference)
+            return Input(asset.path, asset.name)
         if SCHEME.match(reference):
             raise Forbidden("addresses are not read here: upload the file to /v1/assets")
         return self._below_a_root(reference)

@@ -4,13 +4,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from base.errors import InputError, OutputError, UsageError
 
-LINE = re.compile(r"([A-Za-z0-9_-]{1,64}):([0-9a-f]{64})")
+LINE = re.compile(r"([A-Za-z0-9_-]{1,64}):([0-9a-f]{64})(?::(-?\d{1,3}))?")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LOCAL = "local"  # the owner of jobs where no key is needed
 
@@ -20,6 +20,9 @@ class Keys:
     """Names and hashes; keys are random and long, so a plain SHA-256 cannot be guessed back."""
 
     entries: Sequence[tuple[str, str]] = ()
+    ranks: Mapping[str, int] = field(
+        default_factory=dict
+    )  # by name; jobs of higher ones start first
 
     def owner_of(self, key: str) -> str | None:
         """The key's name; takes equally long whichever key it is."""
@@ -35,24 +38,27 @@ def digest_of(key: str) -> str:
 
 
 def read_keys(path: Path) -> Keys:
-    """InputError for a file that cannot be read or holds none; its lines are NAME:SHA256."""
+    """InputError for a file that cannot be read or holds none; its lines are NAME:SHA256[:RANK]."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a list of keys; make one: --new_key") from (
             error
         )
-    entries = []
+    entries, ranks = [], {}
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
         match = LINE.fullmatch(line.strip())
         if match is None:
-            raise InputError(f"{path} line {number}: expected NAME:SHA256; make one: --new_key")
+            raise InputError(
+                f"{path} line {number}: expected NAME:SHA256[:RANK]; make one: --new_key"
+            )
         entries.append((match[1], match[2]))
+        ranks[match[1]] = int(match[3] or 0)
     if not entries:
         raise InputError(f"{path}: holds no key; make one: --new_key NAME")
-    return Keys(tuple(entries))
+    return Keys(tuple(entries), ranks)
 
 
 def add_key(path: Path, name: str) -> str:

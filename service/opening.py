@@ -18,6 +18,7 @@ from service.background import running
 from service.bell import Bell
 from service.desk import Desk
 from service.dispatcher import Dispatcher, WarmUp, remove_orphans
+from service.fetching import Fetcher
 from service.flags import ServeOptions
 from service.inputs import DEMO_FILES, Inputs
 from service.keeping import Keeper
@@ -38,7 +39,9 @@ def open_desk(options: ServeOptions) -> Iterator[Desk]:
     data = _data_folder(options.data_dir)
     with _only_server(data):
         bell, told = Bell(), Listeners()
-        queue = SqliteQueue(data / "queue.db", options.max_queue, told)
+        keys = None if options.key_file is None else read_keys(options.key_file)
+        ranks = {} if keys is None else keys.ranks
+        queue = SqliteQueue(data / "queue.db", options.max_queue, told, ranks)
         workshop = Workshop(data, options.words)
         assets, avatars = Assets(data, options.max_upload), Avatars(data)
         holder = secrets.token_hex(8)
@@ -47,8 +50,8 @@ def open_desk(options: ServeOptions) -> Iterator[Desk]:
         dispatcher = Dispatcher(_crew(options), queue, workshop, Rules(retry=options.retry), holder)
         told.add(dispatcher.notify, bell.ring)
         roots = [root.resolve() for root in options.allow_root]
-        keys = None if options.key_file is None else read_keys(options.key_file)
-        inputs = Inputs(assets, avatars, roots)
+        fetcher = Fetcher(assets) if options.allow_urls else None
+        inputs = Inputs(assets, avatars, roots, fetcher)
         keeper = Keeper(options.keep, queue, workshop, assets, avatars)
         try:
             with running(keeper.run, "keeper", STOP_SECONDS):

@@ -37,10 +37,10 @@ class Queue(Protocol):
         """The owner's newest jobs, those with a smaller number than `before`."""
 
     def position(self, job: Job) -> int:
-        """How many jobs wait that were accepted before this one."""
+        """How many waiting jobs start before this one, if none comes and none ends."""
 
     def take(self, lease: Lease) -> Job | None:
-        """The next job, which runs from now on: owners in turn, among one's own by priority."""
+        """The next job, which runs from now on: by its key's rank, in turn, by its priority."""
 
     def renew(self, job: Job, lease: Lease, progress: JobProgress) -> bool:
         """Note how far the attempt is; False where it is no longer the holder's."""

@@ -5,9 +5,10 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from base.errors import OutputError
@@ -25,6 +26,7 @@ from service.job import (
     code_of,
 )
 from service.queue import Depth, Lease
+from service.turns import Turn, jobs_before
 from workers.task import CANCELED
 
 BUSY_SECONDS = 10.0  # until a lock that another process holds is an error
@@ -68,25 +70,39 @@ COLUMNS = (
     "number, id, owner, status, priority, request, created, started, ended, attempt, failures,"
     " cancel_wanted, revision, progress, exit_code, error, facts, tells"
 )
-# The owner with the fewest running jobs, of those the one that was served longest ago.
+# The owner of the highest rank, then with the fewest running jobs, then served longest ago.
 NEXT = f"""
 SELECT {COLUMNS} FROM jobs WHERE status = 'queued' AND owner = (
   SELECT owner FROM (SELECT DISTINCT owner FROM jobs WHERE status = 'queued') AS waiting
   ORDER BY
+    coalesce((SELECT value FROM json_each(?) WHERE key = waiting.owner), 0) DESC,
     (SELECT count(*) FROM jobs r WHERE r.status = 'running' AND r.owner = waiting.owner),
     (SELECT coalesce(max(started), 0) FROM jobs s WHERE s.owner = waiting.owner),
     owner
   LIMIT 1
 ) ORDER BY priority DESC, number LIMIT 1
 """  # noqa: S608  the columns are ours
+TURNS = """
+SELECT owner, count(*),
+  (SELECT count(*) FROM jobs r WHERE r.status = 'running' AND r.owner = w.owner),
+  (SELECT coalesce(max(started), 0) FROM jobs s WHERE s.owner = w.owner)
+FROM jobs w WHERE status = 'queued' GROUP BY owner
+"""
 Changed = Callable[[str], None]
 
 
 class SqliteQueue:
     """One connection for what must survive a power cut, one for signs of life."""
 
-    def __init__(self, path: Path, max_queue: int, changed: Changed = lambda job_id: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_queue: int,
+        changed: Changed = lambda job_id: None,
+        ranks: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._max_queue, self._changed = max_queue, changed  # told the id of a job that changed
+        self._ranks = ranks  # of owners, 0 where none is named
         self._lock = threading.Lock()
         self._durable = _connection(path, "FULL")
         self._quick = _connection(path, "NORMAL")
@@ -127,14 +143,22 @@ class SqliteQueue:
 
     def position(self, job: Job) -> int:
         with self._lock:
-            (count,) = self._quick.execute(
-                "SELECT count(*) FROM jobs WHERE status = ? AND number < ?", (QUEUED, job.number)
+            (earlier,) = self._quick.execute(
+                "SELECT count(*) FROM jobs WHERE status = ? AND owner = ?"
+                " AND (priority > ? OR (priority = ? AND number < ?))",
+                (QUEUED, job.owner, job.priority, job.priority, job.number),
             ).fetchone()
-        return int(count)
+            rows = self._quick.execute(TURNS).fetchall()
+        turns = {
+            owner: Turn(owner, self._ranks.get(owner, 0), running, waiting, served)
+            for owner, waiting, running, served in rows
+        }
+        own = turns.pop(job.owner, None)  # none: it has started meanwhile
+        return 0 if own is None else jobs_before(own, earlier, turns.values())
 
     def take(self, lease: Lease) -> Job | None:
         with self._transaction() as connection:
-            row = connection.execute(NEXT).fetchone()
+            row = connection.execute(NEXT, (json.dumps(dict(self._ranks)),)).fetchone()
             if row is None:
                 return None
             now = time.time()

@@ -28,6 +28,7 @@ STATUS = {
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.KeyReused: 422,
+    errors.NotFetched: 422,
     errors.QueueFull: 429,
     errors.NotReady: 503,
     errors.StorageFull: 507,

@@ -4,7 +4,7 @@ import io
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +19,7 @@ from service.dispatcher import WarmUp
 from service.flags import ServeOptions, parse_serve_options
 from service.keys import add_key
 from service.opening import open_desk, warm_up
+from service.unix_socket import commands_taken
 from web.app import application
 from web.guard import HEADER_BYTES, Guard, log_to
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options, new_key = parse_serve_options(words)
         if new_key is not None:
             return _add_key(options, new_key)
-        with open_desk(options) as desk, _first_task(options) as first:
+        with open_desk(options) as desk, _first_task(options) as first, _commands_of(options, desk):
             if options.mcp:
                 _serve_streams(desk, first)
             else:
@@ -58,6 +59,10 @@ def _first_task(options: ServeOptions) -> Iterator[WarmUp | None]:
     log_to(sys.stderr or io.StringIO())
     with tempfile.TemporaryDirectory(prefix="warm") as folder:
         yield None if options.cold else warm_up(options, Path(folder))
+
+
+def _commands_of(options: ServeOptions, desk: Desk) -> AbstractContextManager[None]:
+    return commands_taken(options.socket, desk.dispatcher.commands.add)
 
 
 def _serve_streams(desk: Desk, first: WarmUp | None) -> None:

@@ -57,6 +57,9 @@ class _Figures(Collector):
             value=depth.oldest_seconds,
         )
         yield CounterMetricFamily("lipsync_frames", "frames that were made", value=totals.frames)
+        yield CounterMetricFamily(
+            "lipsync_commands", "commands that workers were given", value=totals.commands
+        )
         yield CounterMetricFamily("lipsync_run_seconds", "seconds of runs", value=totals.seconds)
         stages = CounterMetricFamily("lipsync_stage_seconds", "seconds by stage", labels=["stage"])
         for stage, seconds in list(totals.by_stage.items()):

@@ -39,10 +39,8 @@ JobOf = Annotated[Job, Depends(job_of)]
 
 def job_schema() -> dict[str, Any]:
     """JSON Schema of the body of POST /v1/jobs."""
-    inputs = {
-        name: {"type": "string", "description": "asset:ID, avatar:ID, or a path that is allowed"}
-        for name in FILES
-    }
+    words = "asset:ID, avatar:ID, or a path or an address that is allowed"
+    inputs = {name: {"type": "string", "description": words} for name in FILES}
     own: dict[str, Any] = {
         "quality": {"type": "boolean", "description": "judge the result, and make a page of it"},
         "stream": {"type": "boolean", "description": "let /stream play while frames are made"},

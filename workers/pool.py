@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.reduction import send_handle
 from pathlib import Path
+from socket import socket
 from typing import IO
 
 from base.cores import usable_cores
@@ -17,7 +19,7 @@ from base.text import one_line
 from video.partial_file import remove_abandoned_beside
 from workers import machine, starting
 from workers.crew import CrewRequest, WorkerEvent
-from workers.task import BUG, KILLED, MEMORY, Cancel, Outcome, Ready, Task, failed_outcome
+from workers.task import BUG, KILLED, MEMORY, Call, Cancel, Outcome, Ready, Task, failed_outcome
 from workers.worker import WorkerSettings
 
 # The folder that holds the top package: the clone, or the site-packages of an installed wheel,
@@ -42,7 +44,7 @@ class WorkerProcess:
     pipe: Connection
     output: IO[bytes]  # a file with what the worker's libraries print
     started: float  # time.monotonic()
-    task: Task | None = None
+    task: Task | Call | None = None
 
     @property
     def seat(self) -> int:
@@ -60,16 +62,31 @@ class Pool:
         self._pending: list[WorkerEvent] = []  # of workers that died while they got a task
 
     def submit(self, task: Task, seat: int) -> None:
+        worker = self._worker_for(task, seat)
+        try:
+            worker.pipe.send(task)
+        except OSError:
+            self._pending += self._lost(worker)
+
+    def call(self, call: Call, connection: socket, seat: int) -> None:
+        """As `submit`, for a function; the socket goes to the worker and is closed here."""
+        worker = self._worker_for(call, seat)
+        try:
+            with connection:
+                worker.pipe.send(call)
+                send_handle(worker.pipe, connection.fileno(), worker.process.pid)
+        except OSError:
+            self._pending += self._lost(worker)
+
+    def _worker_for(self, task: Task | Call, seat: int) -> WorkerProcess:
+        """The seat's worker, to which the task belongs from now on."""
         worker = self._workers.get(seat)
         if worker is not None and worker.process.poll() is not None:  # it died without a task
             self._retire(worker)
             worker = None
         worker = worker or self._start(seat)
         worker.task = task
-        try:
-            worker.pipe.send(task)
-        except OSError:
-            self._pending += self._lost(worker)
+        return worker
 
     def events(self, seconds: float | None) -> Sequence[WorkerEvent]:
         events, self._pending = self._pending, []
@@ -159,7 +176,7 @@ class Pool:
 
 def _clean_up(worker: WorkerProcess) -> str:
     """Remove what an ended worker left unfinished; the last line of its output."""
-    if worker.task is not None:
+    if isinstance(worker.task, Task):
         remove_abandoned_beside(worker.task.options.outfile)
     with worker.output as output:
         return last_line_of(output)

@@ -8,10 +8,9 @@ from typing import Generic, TypeVar
 from base.cache import Cached
 from base.generator import Generator
 from faces.detector import Detector, DetectorSettings
-from faces.detectors import DETECTORS
 from pipeline.settings import Settings
-from pipeline.stages import WITHOUT_WEIGHTS, Stages, stages_of
-from wav2lip.generators import DIFF2LIP, PREPARERS, EngineSettings
+from pipeline.stages import WITHOUT_WEIGHTS, Stages, load_detector, stages_of
+from wav2lip.generators import DIFF2LIP, EngineSettings, preparer
 from wav2lip.generators.prepared import LazyEngine, Scene
 from workers.stamps import stamp
 
@@ -68,7 +67,7 @@ class ResidentModels:
     def _detector(self, name: str, settings: DetectorSettings) -> Detector:
         self._limit(True)
         key = name, settings
-        detector, state = self._detectors.get(key, lambda: DETECTORS[name](settings))
+        detector, state = self._detectors.get(key, lambda: load_detector(name, settings))
         self.loads["detector"] = state
         return detector
 
@@ -95,7 +94,7 @@ class CachedEngine:
         files = settings.checkpoint, settings.visemes, settings.recognised
         stamps = tuple(map(stamp, files))
         self._weights = name, settings, stamps
-        self._engine = LazyEngine(partial(PREPARERS[name], settings))
+        self._engine = LazyEngine(partial(preparer(name), settings))
 
     def prepare(self) -> Cached:
         """Read the weights, unless an engine that was made from them is resident."""

@@ -1,10 +1,14 @@
 """What a worker gets and what it answers: values that can be pickled."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar
+from socket import socket
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from options.options import Options
+
+if TYPE_CHECKING:
+    from workers.resident import ResidentModels
 
 DONE, FAILED = "done", "failed"
 BUG, MEMORY, TIMEOUT = 1, 7, 124  # exit codes of tasks; 124 is that of timeout(1)
@@ -20,6 +24,16 @@ class Task:
     name: str
     options: Options
     tries: int = 1  # this one included
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function for a worker of this machine, which gets a socket and the models it keeps."""
+
+    number: int  # the caller's; it comes back in the outcome
+    run: "Callable[[socket, ResidentModels], int]"  # its exit code; of a module, to be sent by name
+    name: str = "call"
+    tries: int = 1
 
 
 @dataclass(frozen=True)
@@ -88,5 +102,5 @@ class Outcome:
         return asdict(self)
 
 
-def failed_outcome(task: Task, exit_code: int, error: str) -> Outcome:
+def failed_outcome(task: Task | Call, exit_code: int, error: str) -> Outcome:
     return Outcome(task.number, task.name, FAILED, exit_code, error, tries=task.tries)

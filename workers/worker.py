@@ -8,7 +8,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
 from queue import SimpleQueue
+from socket import socket
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ from workers.task import (
     CANCELED,
     DONE,
     MEMORY,
+    Call,
     Cancel,
     Outcome,
     Progress,
@@ -39,6 +42,7 @@ STOP_SECONDS = 5.0  # to remove unfinished files
 MOST_NOTICES, MOST_OUTPUT = 20, 4096  # lines and bytes of what libraries print during a task
 
 Tell = Callable[[Step], None]
+Work = Task | tuple[Call, socket]
 
 
 class Canceled(Exception):
@@ -49,7 +53,7 @@ class Canceled(Exception):
 class Inbox:
     """What came through the pipe and was not done yet."""
 
-    tasks: "SimpleQueue[Task | None]" = field(default_factory=SimpleQueue)
+    tasks: "SimpleQueue[Work | None]" = field(default_factory=SimpleQueue)
     canceled: set[int] = field(default_factory=set)  # numbers of tasks
 
 
@@ -86,11 +90,11 @@ def _serve(pipe: Connection) -> None:
     pipe.send(Ready(settings.seat, settings.worker, os.getpid()))
     inbox = Inbox()
     threading.Thread(target=_receive, args=(pipe, inbox), daemon=True).start()
-    while (task := inbox.tasks.get()) is not None:
-        inbox.canceled &= {task.number}
-        outcome = run_task(task, models, _progress_sender(pipe, settings, task, inbox.canceled))
-        if outcome.status != DONE and task.number in inbox.canceled:
-            outcome = failed_outcome(task, CANCELED, "canceled")
+    while (work := inbox.tasks.get()) is not None:
+        if isinstance(work, Task):
+            outcome = _task_outcome(work, models, pipe, settings, inbox.canceled)
+        else:
+            outcome = run_call(*work, models)
         pipe.send(
             replace(
                 outcome,
@@ -102,6 +106,20 @@ def _serve(pipe: Connection) -> None:
         )
 
 
+def _task_outcome(
+    task: Task,
+    models: "ResidentModels",
+    pipe: Connection,
+    settings: WorkerSettings,
+    canceled: set[int],
+) -> Outcome:
+    canceled.intersection_update({task.number})
+    outcome = run_task(task, models, _progress_sender(pipe, settings, task, canceled))
+    if outcome.status != DONE and task.number in canceled:
+        return failed_outcome(task, CANCELED, "canceled")
+    return outcome
+
+
 def _receive(pipe: Connection, inbox: Inbox) -> None:
     """When the pipe's other end is gone this worker ends, too, whatever it is doing."""
     try:
@@ -109,6 +127,8 @@ def _receive(pipe: Connection, inbox: Inbox) -> None:
             message = pipe.recv()
             if isinstance(message, Cancel):
                 inbox.canceled.add(message.number)
+            elif isinstance(message, Call):
+                inbox.tasks.put((message, socket(fileno=recv_handle(pipe))))
             else:
                 inbox.tasks.put(message)
     except (EOFError, OSError):
@@ -145,9 +165,24 @@ def run_task(task: Task, models: "ResidentModels", tell: Tell) -> Outcome:
             return failed_outcome(task, MEMORY, words)
         if isinstance(error, LipSyncError):
             return failed_outcome(task, error.exit_code, str(error))
-        trace = traceback.format_exc().splitlines()[-MOST_NOTICES:]
-        words = f"a bug: {type(error).__name__}: {' '.join(str(error).split())}"
-        return replace(failed_outcome(task, BUG, words), notices=tuple(trace))
+        return _bug(task, error)
+
+
+def run_call(call: Call, connection: socket, models: "ResidentModels") -> Outcome:
+    """Run the function; the connection is closed afterwards."""
+    try:
+        with connection:
+            exit_code = call.run(connection, models)
+    except Exception as error:  # noqa: BLE001  as above
+        return _bug(call, error)
+    return Outcome(call.number, call.name, DONE, exit_code)
+
+
+def _bug(work: Task | Call, error: Exception) -> Outcome:
+    """The failure, with the last lines of the exception that is being handled."""
+    trace = traceback.format_exc().splitlines()[-MOST_NOTICES:]
+    words = f"a bug: {type(error).__name__}: {' '.join(str(error).split())}"
+    return replace(failed_outcome(work, BUG, words), notices=tuple(trace))
 
 
 def _make_video(task: Task, models: "ResidentModels", tell: Tell) -> Report:

@@ -1,12 +1,14 @@
 """python -m benchmarks service: its flags and its parts."""
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks.batch.material import make_sounds
 from benchmarks.flags import check_output_flag, subcommand_parser, write_results
@@ -16,9 +18,10 @@ from benchmarks.runs.command import COMMAND
 from benchmarks.runs.process import run_process
 from benchmarks.service.server import Server, started
 
-POST_MS, EVENT_MS, RATIO = 15.0, 50.0, 2.5
+POST_MS, EVENT_MS, RATIO, START_SECONDS = 15.0, 50.0, 2.5, 0.2
 FACE = ROOT / "demo" / "portrait.png"
 SECONDS = 3.0  # of the sound
+ENV = "/usr/bin/env"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,12 +41,18 @@ def main(argv: Sequence[str]) -> int:
 def _measure(args: argparse.Namespace, folder: Path) -> list[LimitCheck]:
     turns = 3 if args.quick else args.turns
     (sound,) = make_sounds(folder / "in", 1, SECONDS)
-    words = ("--workers", "1", "--allow_root", str(folder / "in"))
+    socket = folder / "socket"  # in a folder that is the user's alone
+    words = ("--workers", "1", "--allow_root", str(folder / "in"), "--socket", str(socket))
     with started(folder / "data", *words) as server:
         posted, events = _latencies(server, sound, 5 * turns)
         warm, cold = _turns(server, sound, turns, folder)
+        through, alone = _starts(f"unix:{socket}", sound, turns, folder)
     print(f"warm {median(warm):.2f} s, the command {median(cold):.2f} s, {turns} turns")
+    print(
+        f"the command's start {median(through):.3f} s through a worker, {median(alone):.3f} s alone"
+    )
     return [
+        LimitCheck("the command's start through a worker, s", median(through), START_SECONDS),
         LimitCheck("POST to 202, ms", 1000 * median(posted), POST_MS),
         LimitCheck("accepted to first event, ms", 1000 * median(events), EVENT_MS),
         LimitCheck("the command's seconds over a warm job's", median(cold) / median(warm), RATIO,
@@ -76,6 +85,24 @@ def _turns(
         out = ("--outfile", str(folder / "cold.mp4"))
         cold.append(run_process([*COMMAND, *files, *cache, *out], "the command").seconds)
     return warm, cold
+
+
+def _starts(address: str, sound: Path, turns: int, folder: Path) -> tuple[list[float], list[float]]:
+    """Seconds of the command besides its work, through the server and alone, in turn."""
+    words = ("--face", str(FACE), "--audio", str(sound), "--progress", "json")
+    files = ("--outfile", str(folder / "start.mp4"), "--cache_dir", str(folder / "starts"))
+    command = [*COMMAND, *words, *files]
+    through, alone = [], []
+    for _ in range(turns):
+        through.append(_start([ENV, f"LIPSYNC_SERVER={address}", *command]))
+        alone.append(_start([ENV, "-u", "LIPSYNC_SERVER", *command]))
+    return through, alone
+
+
+def _start(command: Sequence[str]) -> float:
+    run = run_process(command, "the command")
+    done: dict[str, Any] = json.loads(run.lines[-1][1])
+    return run.seconds - float(done["seconds"])
 
 
 def _do(server: Server, sound: Path, face: str) -> None:

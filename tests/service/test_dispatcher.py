@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -166,3 +168,29 @@ def test_folders_of_unknown_jobs_are_removed(service, inputs):
         (service.workshop.jobs / name).mkdir(parents=True)
     remove_orphans(service.workshop, service.queue)
     assert [folder.name for folder in service.workshop.jobs.iterdir()] == [job_id]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="passes a socket on")
+def test_commands_and_jobs_that_wait_take_turns(service, inputs, monkeypatch):
+    monkeypatch.setattr("service.commands.WAIT_SECONDS", DEADLINE)
+    jobs = [service.submit(face=inputs / "ann.png", audio=inputs / "one.wav") for _ in range(3)]
+    pairs = [socket.socketpair() for _ in range(3)]
+    for ours, theirs in pairs:
+        ours.settimeout(DEADLINE)
+        service.dispatcher.commands.add(theirs)
+    order = []
+
+    def note(ours):
+        order.append(("command", ours.recv(1)))
+        order.append(("jobs", sum(service.queue.get(job).attempt for job in jobs)))
+        ours.close()  # the client has changed its mind
+
+    service.dispatcher.start()
+    for ours, _ in pairs:
+        note(ours)
+    assert {service.end(job).status for job in jobs} == {SUCCEEDED}
+    assert order == [
+        *(("command", b"r"), ("jobs", 0), ("command", b"r"), ("jobs", 1)),
+        *(("command", b"r"), ("jobs", 2)),
+    ]
+    assert service.dispatcher.totals.commands == 3 and service.dispatcher.busy == 0

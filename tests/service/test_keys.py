@@ -19,7 +19,15 @@ def test_a_new_key_opens_and_its_file_does_not_show_it(tmp_path):
     assert ann not in path.read_text() and stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("text", ["", "# nobody\n", "ann\n", "ann:abc\n", "a/b:" + "0" * 64])
+def test_a_key_may_have_a_rank(tmp_path):
+    path = tmp_path / "keys.txt"
+    path.write_text(f"ann:{'0' * 64}\nbob:{'1' * 64}:5\neve:{'2' * 64}:-1\n")
+    assert read_keys(path).ranks == {"ann": 0, "bob": 5, "eve": -1}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nobody\n", "ann\n", "ann:abc\n", "a/b:" + "0" * 64, f"a:{64 * '0'}:x"]
+)
 def test_a_file_without_keys_is_an_error(tmp_path, text):
     path = tmp_path / "keys.txt"
     path.write_text(text)

@@ -6,6 +6,7 @@ import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -122,6 +123,31 @@ def test_who_has_most_running_waits(queue):
     for owner in ("ann", "ann", "ann", "bob"):
         queue.submit(draft(owner))
     assert [queue.take(LEASE).owner for _ in range(4)] == ["ann", "bob", "ann", "ann"]
+
+
+def test_a_key_of_a_higher_rank_comes_first(tmp_path):
+    with closing(SqliteQueue(tmp_path / "queue.db", 9, ranks={"bob": 1, "eve": -1})) as queue:
+        ids = [queue.submit(draft(owner))[0].id for owner in ("eve", "ann", "bob", "bob")]
+        assert order(queue) == [ids[2], ids[3], ids[1], ids[0]]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_position_says_how_many_start_before(tmp_path, seed):
+    """Whatever runs and waits, as long as nothing ends."""
+    random = Random(seed)
+    owners = ["ann", "bob", "eve", "kim"]
+    ranks = {"bob": random.choice([0, 0, 1])}
+    with closing(SqliteQueue(tmp_path / "queue.db", 99, ranks=ranks)) as queue:
+        for _ in range(random.randrange(12)):  # run already
+            queue.submit(draft(random.choice(owners)))
+            queue.take(LEASE)
+        jobs = [
+            queue.submit(draft(random.choice(owners), priority=random.choice([0, 0, 5])))[0]
+            for _ in range(20)
+        ]
+        told = sorted((queue.position(job), job.id) for job in jobs)
+        assert [position for position, _ in told] == list(range(20))
+        assert [job_id for _, job_id in told] == [queue.take(LEASE).id for _ in jobs]
 
 
 def test_the_same_request_again_is_the_same_job(queue):

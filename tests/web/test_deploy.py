@@ -14,8 +14,8 @@ kubernetes_validate = pytest.importorskip("kubernetes_validate")
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 VERSIONS = ("1.31", "1.34", "1.37")
-OVERLAYS = ("base", "realtime", "high-quality", "ray", "keda")
-OTHERS = ("kustomize.config.k8s.io", "keda.sh")  # kinds of which Kubernetes itself knows nothing
+OVERLAYS = ("base", "realtime", "high-quality", "ray", "keda", "kuberay")
+OTHERS = ("kustomize.config.k8s.io", "keda.sh", "ray.io")  # of which Kubernetes knows nothing
 
 
 def documents(path):
@@ -62,10 +62,25 @@ def merged(old, new):
     return new
 
 
+def templates(resource):
+    """Those of the pods that it describes."""
+    spec = resource["spec"]
+    if resource["kind"] == "Deployment":
+        yield spec["template"]
+    if resource["kind"] == "RayCluster":
+        yield from (
+            group["template"] for group in (spec["headGroupSpec"], *spec["workerGroupSpecs"])
+        )
+
+
+def pods(name):
+    for resource in built(name).values():
+        yield from (template["spec"] for template in templates(resource))
+
+
 def containers(name):
-    for (kind, _), resource in built(name).items():
-        if kind == "Deployment":
-            yield from resource["spec"]["template"]["spec"]["containers"]
+    for spec in pods(name):
+        yield from spec["containers"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -74,6 +89,9 @@ def test_manifests_are_valid(name, version):
     for resource in built(name).values():
         if resource["apiVersion"].split("/")[0] not in OTHERS:
             kubernetes_validate.validate(resource, version, strict=True)
+        for template in templates(resource):
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, **template}
+            kubernetes_validate.validate(pod, version, strict=True)
 
 
 def test_an_invalid_manifest_is_found():
@@ -86,10 +104,7 @@ def test_an_invalid_manifest_is_found():
 def test_every_reference_leads_to_something(name):
     resources = built(name)
     claims = {at for kind, at in resources if kind == "PersistentVolumeClaim"}
-    for (kind, _), resource in resources.items():
-        if kind != "Deployment":
-            continue
-        spec = resource["spec"]["template"]["spec"]
+    for spec in pods(name):
         volumes = {volume["name"]: volume for volume in spec["volumes"]}
         used = {mount["name"] for one in spec["containers"] for mount in one["volumeMounts"]}
         assert used <= volumes.keys()
@@ -158,3 +173,24 @@ def test_scaling_by_the_queue_replaces_that_by_load():
     kinds = [kind for kind, _ in built("keda")]
     assert "ScaledObject" in kinds and "HorizontalPodAutoscaler" not in kinds
     assert "HorizontalPodAutoscaler" in [kind for kind, _ in built("ray")]
+
+
+def test_a_cluster_of_kuberay_is_what_its_nodes_and_their_policy_expect():
+    """Names and fields of ray.io/v1; the operator makes the service NAME-head-svc."""
+    resources = built("kuberay")
+    cluster = resources["RayCluster", "lipsync"]
+    head, (workers,) = cluster["spec"]["headGroupSpec"], cluster["spec"]["workerGroupSpecs"]
+    assert cluster["apiVersion"] == "ray.io/v1"
+    assert (
+        f"ray=={cluster['spec']['rayVersion']}" in (ROOT / "requirements-cluster.txt").read_text()
+    )
+    assert set(head) == {"rayStartParams", "template"}
+    sizes = {"replicas", "minReplicas", "maxReplicas"}
+    assert set(workers) == {"groupName", "rayStartParams", "template", *sizes}
+    values = [v for group in (head, workers) for v in group["rayStartParams"].values()]
+    assert all(isinstance(value, str) for value in values)
+    _, node = resources["Deployment", "lipsync"]["spec"]["template"]["spec"]["containers"]
+    assert f"--address={cluster['metadata']['name']}-head-svc:6379" in node["args"]
+    policy = resources["NetworkPolicy", "lipsync-ray"]["spec"]["podSelector"]["matchLabels"]
+    for template in (*templates(cluster), *templates(resources["Deployment", "lipsync"])):
+        assert policy.items() <= template["metadata"]["labels"].items()

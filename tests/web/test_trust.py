@@ -190,3 +190,32 @@ def test_slow_and_deaf_clients_harm_nobody(server):
         assert server.get("/health/live").status == 200  # which takes its time
     assert not [line for line in server.log() if line["level"] == "error"]
     assert server.get("/health/ready").status == 200
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory):
+    """A server that reads addresses."""
+    with serving(tmp_path_factory.mktemp("reading") / "data", "--allow_urls") as server:
+        yield server
+
+
+def test_addresses_are_not_read_unless_they_may_be(server, reading):
+    own = f"http://{reading.host}:{reading.port}/"
+    off = server.post("/v1/jobs", {"face": own, "audio": SOUND})
+    assert (off.status, off.code) == (403, "forbidden")
+    words = set()
+    for address in (own, own.replace(reading.host, "localhost"), "http://169.254.169.254/latest"):
+        answer = reading.post("/v1/jobs", {"face": address, "audio": SOUND})
+        assert (answer.status, answer.code) == (403, "forbidden")
+        words.add(answer.json["error"]["message"])
+    assert len(words) == 1 and "public" in words.pop()
+    assert "GET" not in {line.get("method") for line in reading.log()}  # it did not ask itself
+
+
+def test_what_is_no_address_or_answers_nothing_is_told(reading):
+    answer = reading.post("/v1/jobs", {"face": "http://ann@host/x", "audio": SOUND})
+    assert (answer.status, answer.code) == (400, "usage")
+    answer = reading.post("/v1/avatars", {"face": "http://127.0.0.1/x", "name": "Ann"})
+    assert (answer.status, answer.code) == (403, "forbidden")
+    answer = reading.post("/v1/jobs", {"face": "http://127.0.0.1/x", "audio": SOUND, "mouth": 1})
+    assert (answer.status, answer.code) == (400, "usage")  # before anything is read

@@ -72,6 +72,23 @@ def test_other_weights_under_the_same_name_are_loaded(models, tmp_path, monkeypa
     assert engine(models, options)[1] == "loaded"
 
 
+PLUGIN = """
+def begin(checkpoint, device):
+    return lambda mels, faces, landmarks: faces
+"""
+
+
+def test_engines_of_other_packages_stay_loaded_too(models, tmp_path, monkeypatch):
+    facts = tmp_path / "other_thing-2.1.dist-info"
+    facts.mkdir()
+    (facts / "entry_points.txt").write_text("[lipsync.generators]\nsame = other_thing:begin\n")
+    (tmp_path / "other_thing.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    first, state = engine(models, replace(OPTIONS, engine="same"))
+    assert state == "loaded"
+    assert engine(models, replace(OPTIONS, engine="same")) == (first, "resident")
+
+
 def test_few_are_kept(models):
     for left in range(0, 40, 2):
         engine(models, visible=Rect(0, 96, left, 96))
