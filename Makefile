@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo story serve service picture test slow check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
+.PHONY: demo story serve service abuse schema picture test slow check format lint types bench batch quality lips clean faults crowd fuzz soak audit cluster
 
 demo: .venv/ready  ## results/demo.mp4: the kept portrait speaks
 	$(BIN)/python inference_fast.py --demo
@@ -58,8 +58,17 @@ faults: .venv/ready-dev  ## every stage fails, and runs are killed at any moment
 	done
 	TIMES=$(TIMES) $(BIN)/python -m pytest -q -m 'campaign or not campaign' tests/campaigns/test_kill.py
 
-service: .venv/ready-dev  ## JOBS=100 jobs while server and workers are killed KILLS=20 times
-	JOBS=$(JOBS) KILLS=$(KILLS) $(BIN)/python -m pytest -q -s -m campaign tests/campaigns/test_service.py
+service: .venv/ready-dev  ## JOBS=100 jobs of CLIENTS=10 while server and workers are killed KILLS=20 times
+	JOBS=$(JOBS) KILLS=$(KILLS) CLIENTS=$(CLIENTS) $(BIN)/python -m pytest -q -s -m campaign tests/campaigns/test_service.py
+
+abuse: .venv/ready-dev  ## slow, loud and deaf clients by the hundred; the server's memory after REQUESTS=10000
+	REQUESTS=$(REQUESTS) $(BIN)/python -m pytest -q -s -m campaign tests/campaigns/test_abuse.py
+
+SCHEMATHESIS := 4.32.5
+schema: .venv/ready-dev  ## CASES=100 requests of each operation, made by schemathesis from /openapi.json
+	$(PYTHON) -m venv .venv/schema
+	.venv/schema/bin/python -m pip install --quiet schemathesis==$(SCHEMATHESIS)
+	CASES=$(CASES) $(BIN)/python -m tests.campaigns.schema .venv/schema/bin/st
 
 crowd: .venv/ready-dev  ## RUNS=50 runs side by side in one folder
 	RUNS=$(RUNS) $(BIN)/python -m pytest -q -m campaign tests/campaigns/test_crowd.py

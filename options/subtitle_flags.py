@@ -26,9 +26,14 @@ def wants_subtitles(options: SubtitleFlags) -> bool:
     return options.subtitles is not None or options.subtitle_track or options.burn_subtitles
 
 
+def has_words(options: SubtitleFlags) -> bool:
+    """Whether it is known what is spoken, and when."""
+    return bool(_sources(options))
+
+
 def check_subtitles(options: SubtitleFlags) -> None:
     """UsageError for subtitles without words, in a file of no known kind, or words from two."""
-    sources = [f"--{name}" for name in SOURCES if getattr(options, name, None) is not None]
+    sources = _sources(options)
     if len(sources) > 1:
         raise UsageError(f"{' and '.join(sources)}: give one of them")
     if wants_subtitles(options) and not sources:
@@ -41,3 +46,8 @@ def check_subtitles(options: SubtitleFlags) -> None:
         from video.text_track import check_takes_texts  # --help need not wait for FFmpeg
 
         check_takes_texts(options.outfile, "--subtitle_track")
+
+
+def _sources(options: SubtitleFlags) -> list[str]:
+    """The flags that the words come from."""
+    return [f"--{name}" for name in SOURCES if getattr(options, name, None) is not None]

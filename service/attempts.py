@@ -4,17 +4,18 @@ import re
 import shutil
 import wave
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from base.errors import InputError, LipSyncError
 from base.locks import remove, synchronise
+from options.subtitle_flags import has_words
 from service.job import Job
 from service.options import options_of
 from workers.task import Outcome, Task
 
-RESULT, REPORT, PAGE = "result", "report.json", "page.html"
+RESULT, REPORT, PAGE, SUBTITLES = "result", "report.json", "page.html", "subtitles.srt"
 SILENCE, FRAGMENTS = "silence.wav", "stream.mp4"  # are not kept with the result
 SOUND_RATE = 16_000
 PATH = re.compile(r"(?<![\w.:/])/(?:[^\s:;,'\"()\[\]]*/)?([^\s:;,'\"()\[\]/]*)")
@@ -57,6 +58,8 @@ class Workshop:
             "cache_dir": self.data / "cache",
         }
         options = options_of(self.words, request.options, {**files, **written})
+        if has_words(options):
+            options = replace(options, subtitles=folder / SUBTITLES)
         return Task(job.number, job.id, options, tries=job.failures + 1)
 
     def seal(self, job: Job) -> None:

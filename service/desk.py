@@ -65,10 +65,11 @@ class Desk:
     def prepare(self, owner: str, body: Mapping[str, Any]) -> tuple[Avatar, Job]:
         """Accept a job that prepares a face, and keep the avatar."""
         self._check_room()
-        given = {key: value for key, value in body.items() if key not in ("name", "seconds")}
-        options = checked_options({key: value for key, value in given.items() if key != "face"})
-        face = self.inputs.find(owner, given.get("face"))
-        name = body.get("name", face.name)
+        own = ("face", "name", "seconds")
+        given = {key: value for key, value in body.items() if value is not None and key not in own}
+        options = checked_options(given)
+        face = self.inputs.find(owner, body.get("face"))
+        name = face.name if body.get("name") is None else body["name"]
         if not isinstance(name, str) or not 0 < len(name) <= MOST_KEY:
             raise BadRequest(f"name: 1 to {MOST_KEY} letters")
         seconds = _number(body, "seconds", PREPARED_SECONDS, 0.2, MOST_PREPARED)
@@ -167,7 +168,9 @@ def _flag(body: Mapping[str, Any], name: str) -> bool:
 
 
 def _one_of(body: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
-    value = body.get(name) or choices[0]
+    value = body.get(name)
+    if value is None:
+        return choices[0]
     if value not in choices:
         raise BadRequest(f"{name}: choose one of {', '.join(choices)}")
     return str(value)

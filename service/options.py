@@ -121,6 +121,8 @@ def _check_words(name: str, value: Any) -> None:  # noqa: ANN401  from JSON
 
 
 def _check_value(name: str, value: Any) -> None:  # noqa: ANN401  from JSON
+    if isinstance(value, bool) and _kind(OPEN[name]) != "boolean":
+        raise BadRequest(f"{name}: takes a value, not {str(value).lower()}")
     try:
         parse_value(OPEN[name], value)
     except (ArgumentTypeError, ValueError, TypeError, OverflowError) as error:
@@ -130,6 +132,8 @@ def _check_value(name: str, value: Any) -> None:  # noqa: ANN401  from JSON
 def _schema(option: "Field[Any]") -> dict[str, Any]:
     arguments = parser_arguments(option)
     words = {"description": str(arguments["help"])}
+    if option.name in NAMES:  # its flag's other words are not for clients
+        words["description"] = words["description"].partition(":")[0]
     choices = NAMES.get(option.name, arguments.get("choices"))
     if choices is not None:
         return {**words, "enum": list(choices)}

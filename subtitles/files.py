@@ -14,11 +14,22 @@ def file_content(cues: Iterable[Cue], path: Path) -> bytes:
     kind = FORMATS[path.suffix.lower()]
     file = pysubs2.SSAFile()
     for cue in cues:
-        text = cue.text.replace("&", "&amp;") if kind == "vtt" else cue.text
         event = pysubs2.SSAEvent(milliseconds(cue.start), milliseconds(cue.end))
-        event.plaintext = text
+        event.plaintext = _escaped(cue.text) if kind == "vtt" else cue.text
         file.append(event)
     return file.to_string(kind).encode()
+
+
+def as_webvtt(subrip: bytes) -> bytes:
+    """A SubRip file that file_content made, as WebVTT."""
+    file = pysubs2.SSAFile.from_string(subrip.decode(), "srt")
+    for event in file:
+        event.plaintext = _escaped(event.plaintext)
+    return file.to_string("vtt").encode()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;")
 
 
 def milliseconds(seconds: float) -> int:

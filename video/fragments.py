@@ -18,7 +18,7 @@ from video.clip import open_media
 from video.output_paths import check_output_path, output_errors
 from video.sound import CONTAINERS, add_sound
 from video.writer import SoundMuxer, Target, encode_frame, last_packets
-from video.yuv import Frame
+from video.yuv import Frame, copy_av_frame
 
 STANDARD_OUTPUT = Path("-")
 FRAGMENT = Fraction(1, 5)  # seconds
@@ -82,7 +82,9 @@ class FragmentWriter:
             ended_early(str(error))
 
     def _mux(self, frame: Frame) -> None:
-        self._output.mux(encode_frame(self._stream, frame, self._count, self._target))
+        # a copy: encoding stamps a frame with its time, and others encode this one meanwhile
+        own = Frame(copy_av_frame(frame.av_frame), frame.aspect)
+        self._output.mux(encode_frame(self._stream, own, self._count, self._target))
         self._count += 1
         self._sound.mux_until(self._count / self._target.fps)
 

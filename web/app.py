@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from base.version import __version__
 from service import errors
@@ -34,6 +36,11 @@ STATUS = {
     errors.StorageFull: 507,
 }
 CODES = {404: "not_found", 405: "method_not_allowed"}
+ROUTERS = (routes_jobs.router, routes_files.router, routes_render.router, health.router)
+KEYS = [  # for the description alone: the guard has checked the key
+    Depends(HTTPBearer(auto_error=False)),
+    Depends(APIKeyHeader(name="X-API-Key", auto_error=False)),
+]
 DESCRIPTION = "Faces that speak: a picture or video and a sound in, a video with matching lips out."
 
 
@@ -60,8 +67,9 @@ def application(desk: Desk, warm_up: WarmUp | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.desk = desk
-    for module in (routes_jobs, routes_files, routes_render, health):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router, dependencies=[] if desk.keys is None else KEYS)
+    app.include_router(health.open_router)
     app.router.routes.extend(protocol.routes)
     _add_page(app)
     app.add_exception_handler(errors.ServiceError, _service_error)
@@ -116,7 +124,21 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, "usage")
     view = error_view(code, str(error.detail))
-    return JSONResponse(view, error.status_code, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(sorted(_methods_at(request)))
+    return JSONResponse(view, error.status_code, headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Those that the request's path takes."""
+    inner = (route for router in (*ROUTERS, health.open_router) for route in router.routes)
+    return {
+        method
+        for route in (*request.app.routes, *inner)
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 async def _bug(request: Request, error: Exception) -> Response:

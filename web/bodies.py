@@ -65,21 +65,21 @@ def _no_number(name: str) -> float:
 async def _form(
     request: Request, desk: Desk, owner: str, files: tuple[str, ...] | None = None
 ) -> dict[str, Any]:
-    """The fields; files are kept as assets, those with other names than `files` are refused."""
+    """The fields, of these names where `files` has some; files are kept as assets."""
     values: dict[str, Any] = {}
     form = request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD)
     async with form as parts:
         for name, part in parts.multi_items():
             if name in values:
                 raise BadRequest(f"{name[:40]!r} stands there twice")
-            if not isinstance(part, UploadFile):
-                values[name] = _user_data(part) if name == "user_data" else part
-            elif files is None or name in files:
+            if files is not None and name not in files:
+                raise BadRequest(f"{name[:40]!r} was not expected")
+            if isinstance(part, UploadFile):
                 add = desk.assets.add
                 asset = await run_in_threadpool(add, owner, part.filename or "", part.file)
                 values[name] = f"asset:{asset.id}"
             else:
-                raise BadRequest(f"{name[:40]!r}: a file was not expected")
+                values[name] = _user_data(part) if name == "user_data" else part
     return values
 
 

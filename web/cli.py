@@ -21,6 +21,7 @@ from service.keys import add_key
 from service.opening import open_desk, warm_up
 from service.unix_socket import commands_taken
 from web.app import application
+from web.connections import Connection
 from web.guard import HEADER_BYTES, Guard, log_to
 
 MOST_CONNECTIONS = 1000  # more are answered 503
@@ -77,6 +78,7 @@ def _serve(options: ServeOptions, desk: Desk, first: WarmUp | None) -> None:
         guard,
         host=options.host,
         port=options.port,
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -13,15 +13,15 @@ from service.desk import LEAST_ROOM, Desk
 from service.job import STATUSES
 from web.routing import ERRORS, DeskOf
 
-router = APIRouter(tags=["operation"])
+router, open_router = APIRouter(tags=["operation"]), APIRouter(tags=["operation"])
 
 
-@router.get("/health/live")
+@open_router.get("/health/live", operation_id="is_alive")
 def live() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/health/ready", responses={503: {}})
+@open_router.get("/health/ready", operation_id="is_ready", responses={503: {}})
 def ready(desk: DeskOf) -> JSONResponse:
     """Whether a job would be taken and done."""
     ready = desk.dispatcher.alive and desk.workshop.free_bytes() > LEAST_ROOM
@@ -29,7 +29,12 @@ def ready(desk: DeskOf) -> JSONResponse:
     return JSONResponse({"status": words}, 200 if ready else 503)
 
 
-@router.get("/metrics", response_class=Response, responses=ERRORS)
+@router.get(
+    "/metrics",
+    operation_id="get_metrics",
+    response_class=Response,
+    responses={**ERRORS, 200: {"content": {"text/plain": {}}}},
+)
 def metrics(desk: DeskOf) -> Response:
     """The figures in Prometheus's format."""
     registry = CollectorRegistry()

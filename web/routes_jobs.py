@@ -3,28 +3,32 @@
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.concurrency import run_in_threadpool
 
-from service.attempts import PAGE, REPORT
+from service.attempts import PAGE, REPORT, SUBTITLES
 from service.bell import wait_for
 from service.desk import Desk
 from service.errors import Conflict, NotFound
 from service.job import SUCCEEDED, Job
 from service.options import FILES, option_schema
 from service.reports import client_report
+from subtitles.files import as_webvtt
 from web.bodies import body_of
+from web.files import File
 from web.growing import growing
-from web.routing import ERRORS, DeskOf, Owner, body_schema
-from web.views import JobPage, JobView, Status, job_view
+from web.routing import ERRORS, DeskOf, Owner, body_schema, next_steps
+from web.schemas import file_reference, json_object
+from web.views import ErrorView, JobPage, JobView, Status, job_view
 
 MOST_WAIT = 60.0  # seconds for ?wait=
 PING_SECONDS = 15.0  # between signs of life in a stream of events
 MOST_PER_PAGE = 100
+TEXTS = {"srt": "application/x-subrip", "vtt": "text/vtt"}
 MEDIA = {"mp4": "video/mp4", "mov": "video/quicktime", "mkv": "video/x-matroska"}
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=ERRORS)
@@ -39,23 +43,36 @@ JobOf = Annotated[Job, Depends(job_of)]
 
 def job_schema() -> dict[str, Any]:
     """JSON Schema of the body of POST /v1/jobs."""
-    words = "asset:ID, avatar:ID, or a path or an address that is allowed"
-    inputs = {name: {"type": "string", "description": words} for name in FILES}
+    inputs = {name: file_reference() for name in FILES}
     own: dict[str, Any] = {
+        "avatar": {"type": "string", "description": "the id of one, in place of a face"},
         "quality": {"type": "boolean", "description": "judge the result, and make a page of it"},
         "stream": {"type": "boolean", "description": "let /stream play while frames are made"},
         "container": {"enum": ["mp4", "mov", "mkv", "webm"]},
         "priority": {"type": "integer", "minimum": -100, "maximum": 100},
-        "job_seconds": {"type": "number", "exclusiveMinimum": 0},
+        "job_seconds": {"type": "number", "minimum": 0.001},
+        "webhook_url": {"type": "string", "description": "is told of the end"},
         "user_data": {"description": "comes back with the job"},
     }
-    return {"type": "object", "properties": {**inputs, **own, **option_schema()}}
+    return json_object({**inputs, **own, **option_schema()})
 
 
 EXAMPLE = {"face": "demo:portrait", "audio": "demo:speech", "user_data": {"order": 17}}
 
 
-@router.post("", status_code=202, openapi_extra=body_schema(job_schema(), EXAMPLE))
+STEPS = (
+    *("get_job", "follow_job", "cancel_job", "delete_job", "get_result", "play_job"),
+    *("get_report", "get_quality", "get_subtitles"),
+)
+
+
+@router.post(
+    "",
+    status_code=202,
+    operation_id="accept_job",
+    openapi_extra=body_schema(job_schema(), EXAMPLE),
+    responses={202: {"links": next_steps("job_id", "id", STEPS)}},
+)
 async def accept(
     request: Request,
     response: Response,
@@ -73,7 +90,7 @@ async def accept(
     return job_view(job, desk)
 
 
-@router.get("")
+@router.get("", operation_id="list_jobs")
 def page(
     desk: DeskOf,
     owner: Owner,
@@ -90,7 +107,7 @@ def page(
     )
 
 
-@router.get("/{job_id}")
+@router.get("/{job_id}", operation_id="get_job")
 async def one(
     job: JobOf, desk: DeskOf, wait: Annotated[float, Query(ge=0, le=MOST_WAIT)] = 0
 ) -> JobView:
@@ -107,6 +124,7 @@ async def one(
 
 @router.get(
     "/{job_id}/events",
+    operation_id="follow_job",
     response_class=StreamingResponse,
     responses={200: {"content": {EventSourceResponse.media_type: {}}}, 204: {}},
 )
@@ -137,13 +155,13 @@ async def _events(job: Job, desk: Desk, seen: int) -> AsyncIterator[bytes]:
             job = current
 
 
-@router.post("/{job_id}/cancel", status_code=202)
+@router.post("/{job_id}/cancel", status_code=202, operation_id="cancel_job")
 def cancel(job: JobOf, desk: DeskOf) -> JobView:
     """Stop the job; one that has ended stays as it is."""
     return job_view(desk.queue.cancel(job.id, job.owner) or job, desk)
 
 
-@router.delete("/{job_id}", status_code=204)
+@router.delete("/{job_id}", status_code=204, operation_id="delete_job")
 def delete(job: JobOf, desk: DeskOf) -> Response:
     """Stop the job, or forget one that has ended, with its files."""
     if job.has_ended:
@@ -156,8 +174,12 @@ def delete(job: JobOf, desk: DeskOf) -> Response:
 
 @router.get(
     "/{job_id}/result",
+    operation_id="get_result",
     response_class=FileResponse,
-    responses={200: {"content": {media: {} for media in MEDIA.values()}}, 206: {}, 304: {}},
+    responses={
+        200: {"content": {media: {} for media in MEDIA.values()}},
+        **{206: {}, 304: {}, 416: {"model": ErrorView}},
+    },
 )
 def result(
     job: JobOf, desk: DeskOf, if_none_match: Annotated[str | None, Header()] = None
@@ -169,7 +191,7 @@ def result(
     if if_none_match is not None and etag in if_none_match:
         return Response(status_code=304, headers={"etag": etag})
     container = job.request.container
-    return FileResponse(
+    return File(
         path,
         headers={"etag": etag, "cache-control": "private, max-age=3600"},
         media_type=MEDIA.get(container, "video/webm"),
@@ -181,6 +203,7 @@ def result(
 
 @router.get(
     "/{job_id}/stream",
+    operation_id="play_job",
     response_class=StreamingResponse,
     responses={200: {"content": {MEDIA["mp4"]: {}}}},
 )
@@ -193,14 +216,19 @@ def stream(job: JobOf, desk: DeskOf) -> Response:
     return StreamingResponse(growing(job, desk), media_type=MEDIA["mp4"])
 
 
-@router.get("/{job_id}/report")
+@router.get("/{job_id}/report", operation_id="get_report")
 def report(job: JobOf, desk: DeskOf) -> dict[str, Any]:
     """The facts of the run, as `--report` writes them, without paths."""
     _check_result(job)
     return client_report(desk.workshop.folder(job) / REPORT, job)
 
 
-@router.get("/{job_id}/quality", response_class=Response)
+@router.get(
+    "/{job_id}/quality",
+    operation_id="get_quality",
+    response_class=Response,
+    responses={200: {"content": {"text/html": {}}}},
+)
 def quality(job: JobOf, desk: DeskOf) -> Response:
     """The page that `--quality` writes."""
     _check_result(job)
@@ -211,14 +239,36 @@ def quality(job: JobOf, desk: DeskOf) -> Response:
     return Response(path.read_bytes(), media_type="text/html; charset=utf-8", headers=headers)
 
 
-@router.get("/{job_id}/inputs/{name}", response_class=FileResponse)
+@router.get(
+    "/{job_id}/subtitles",
+    operation_id="get_subtitles",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in TEXTS.values()}}},
+)
+def subtitles(job: JobOf, desk: DeskOf, format: Literal["srt", "vtt"] = "srt") -> Response:
+    """What is spoken, as SubRip or WebVTT, where the words are known."""
+    _check_result(job)
+    path = desk.workshop.folder(job) / SUBTITLES
+    if not path.is_file():
+        raise NotFound("the words are not known: give text, transcript or transcribe")
+    text = path.read_bytes()
+    media = f"{TEXTS[format]}; charset=utf-8"
+    return Response(as_webvtt(text) if format == "vtt" else text, media_type=media)
+
+
+@router.get(
+    "/{job_id}/inputs/{name}",
+    operation_id="get_input",
+    response_class=FileResponse,
+    responses={200: {"content": {"*/*": {}}}},
+)
 def given(job: JobOf, name: str) -> Response:
     """A file that the job was given, to be seen beside the result."""
     path = Path(job.request.files.get(name, ""))
     if name not in job.request.files or not path.is_file():
         raise NotFound("there is no such input, or its file is gone")
     headers = {"content-security-policy": "default-src 'none'; sandbox"}
-    return FileResponse(path, headers=headers, content_disposition_type="inline")
+    return File(path, headers=headers, content_disposition_type="inline")
 
 
 def _check_result(job: Job) -> None:

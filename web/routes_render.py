@@ -8,11 +8,13 @@ from starlette.concurrency import run_in_threadpool
 
 from batch.sources import FACE_SUFFIXES
 from service.desk import Desk
+from service.errors import BadRequest
 from service.job import FAILED, QUEUED, RUNNING, STOPPED, SUCCEEDED, Job, code_of
-from service.options import OPEN
+from service.options import OPEN, option_schema
 from wav2lip.generators import GENERATORS
 from web.bodies import body_of
-from web.routing import ERRORS, DeskOf, Owner, body_schema
+from web.routing import ERRORS, DeskOf, Owner, body_schema, next_steps
+from web.schemas import file_reference, json_object
 from web.views import ErrorFacts, progress_of
 
 router = APIRouter(tags=["render"], responses=ERRORS)
@@ -32,9 +34,18 @@ NAMES = {
 }
 AUTO = "auto"
 MOST_LISTED = 200
-RENDER = {
-    "type": "object",
-    "properties": {name: {"type": "string"} for name in (*NAMES, "audio", "text", "voice")},
+FILE_NAMES = ("avatarPath", "avatar", "audioPath", "audio", "visemeJson")
+RENDER = json_object(
+    {
+        **{name: file_reference() for name in FILE_NAMES},
+        "qualityMode": {"type": "string", "description": "real_time, high_quality, auto"},
+        **option_schema(),
+    }
+)
+EXAMPLE = {"avatarPath": "demo:portrait", "audioPath": "demo:speech"}
+ACCEPTED: dict[str, Any] = {
+    "openapi_extra": body_schema(RENDER, EXAMPLE, FILE_NAMES),
+    "responses": {200: {"links": next_steps("job_id", "jobId", ("get_status", "get_job"))}},
 }
 
 
@@ -57,22 +68,19 @@ class StatusView(BaseModel):
     error: ErrorFacts | None
 
 
-@router.post(
-    "/render",
-    openapi_extra=body_schema(RENDER, {"avatarPath": "demo:portrait", "audioPath": "demo:speech"}),
-)
+@router.post("/render", operation_id="render", **ACCEPTED)
 async def render(request: Request, desk: DeskOf, owner: Owner) -> RenderView:
     """Accept a job."""
     return await _accept(request, desk, owner)
 
 
-@router.post("/render-upload", openapi_extra=body_schema(RENDER, {}))
+@router.post("/render-upload", operation_id="render_upload", **ACCEPTED)
 async def render_upload(request: Request, desk: DeskOf, owner: Owner) -> RenderView:
     """Accept a job whose files come along."""
     return await _accept(request, desk, owner)
 
 
-@router.get("/status/{job_id}")
+@router.get("/status/{job_id}", operation_id="get_status")
 def status(job_id: str, desk: DeskOf, owner: Owner) -> StatusView:
     """How far a job is."""
     job = desk.job(owner, job_id)
@@ -85,7 +93,7 @@ def status(job_id: str, desk: DeskOf, owner: Owner) -> StatusView:
     )
 
 
-@router.get("/avatars")
+@router.get("/avatars", operation_id="list_faces")
 def avatars(desk: DeskOf, owner: Owner) -> dict[str, list[dict[str, str]]]:
     """Faces that jobs may name."""
     prepared = [
@@ -97,7 +105,7 @@ def avatars(desk: DeskOf, owner: Owner) -> dict[str, list[dict[str, str]]]:
     return {"avatars": [*prepared, *files]}
 
 
-@router.get("/engines")
+@router.get("/engines", operation_id="list_engines")
 def engines() -> dict[str, list[dict[str, Any]]]:
     """What makes mouths."""
     return {"engines": [{"id": name, "name": name, "available": True} for name in GENERATORS]}
@@ -105,7 +113,7 @@ def engines() -> dict[str, list[dict[str, Any]]]:
 
 async def _accept(request: Request, desk: Desk, owner: str) -> RenderView:
     body = await body_of(request, desk, owner)
-    wish = {NAMES.get(name, name): value for name, value in body.items() if value is not None}
+    wish = _with_own_names(body)
     mode = str(wish.get("mode", AUTO))
     if "mode" not in OPEN:
         wish.pop("mode", None)
@@ -113,6 +121,19 @@ async def _accept(request: Request, desk: Desk, owner: str) -> RenderView:
     return RenderView(
         jobId=job.id, output=_output(job), qualityMode=mode, statusUrl=f"/status/{job.id}"
     )
+
+
+def _with_own_names(body: dict[str, Any]) -> dict[str, Any]:
+    """What is given, by flag; BadRequest for two values of one."""
+    wish: dict[str, Any] = {}
+    for name, value in body.items():
+        own = NAMES.get(name, name)
+        if value is None:
+            continue
+        if own in wish:
+            raise BadRequest(f"{name[:40]}: {own} is given already")
+        wish[own] = value
+    return wish
 
 
 def _output(job: Job) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from service.assets import Asset
-from service.attempts import REPORT
+from service.attempts import REPORT, SUBTITLES
 from service.avatars import Avatar
 from service.desk import Desk
 from service.job import FAILED, QUEUED, RUNNING, SUCCEEDED, Job, JobProgress, code_of
@@ -101,7 +101,7 @@ def job_view(job: Job, desk: Desk) -> JobView:
         user_data=None if is_avatar else request.user_data,
         error=_error(job),
         result=dict(job.facts) if job.status == SUCCEEDED else None,
-        links=_links(job),
+        links=_links(job, desk),
     )
 
 
@@ -149,7 +149,7 @@ def _status(job: Job) -> Status:
     return checked
 
 
-def _links(job: Job) -> dict[str, str]:
+def _links(job: Job, desk: Desk) -> dict[str, str]:
     base = f"/v1/jobs/{job.id}"
     links = {"self": base, "events": f"{base}/events", "cancel": f"{base}/cancel"}
     links.update({name: f"{base}/inputs/{name}" for name in job.request.files})
@@ -159,6 +159,8 @@ def _links(job: Job) -> dict[str, str]:
         links.update(result=f"{base}/result", report=f"{base}/{REPORT.split('.')[0]}")
         if job.request.quality:
             links["quality"] = f"{base}/quality"
+        if (desk.workshop.folder(job) / SUBTITLES).is_file():
+            links["subtitles"] = f"{base}/subtitles"
     return links
 
 

@@ -1,6 +1,6 @@
 """Jobs are posted while server and workers are killed: each ends once, with the right pixels.
 
-`make service JOBS=500 KILLS=20`
+`make service JOBS=500 KILLS=20 CLIENTS=50`
 """
 
 import io
@@ -25,7 +25,7 @@ from tests.web.server import OPTIONS, Server
 __all__ = ["inputs"]
 JOBS = int(os.environ.get("JOBS") or 100)
 KILLS = int(os.environ.get("KILLS") or 20)
-CLIENTS = 10
+CLIENTS = int(os.environ.get("CLIENTS") or 10)
 MOST_SECONDS = 3600.0
 WISHES = tuple(product(("ann.png", "bob.png"), ("one.wav", "two.wav", "three.wav")))
 

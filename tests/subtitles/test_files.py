@@ -9,7 +9,7 @@ import webvtt
 from base.errors import UsageError
 from subtitles.cues import cues_of
 from subtitles.endings import check_ending
-from subtitles.files import file_content
+from subtitles.files import as_webvtt, file_content
 from tests.subtitles.spoken import CHINESE, SPEECH, spoken
 
 READERS = {".srt": webvtt.from_srt, ".vtt": webvtt.read}
@@ -29,6 +29,13 @@ def test_another_library_reads_the_same(ending, text, tmp_path):
         assert seconds(caption.start) == pytest.approx(cue.start, abs=0.001)
         assert seconds(caption.end) == pytest.approx(cue.end, abs=0.001)
     assert all(seconds(a.end) <= seconds(b.start) for a, b in pairwise(captions))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_subrip_becomes_the_webvtt_that_is_written_at_once(text):
+    cues = cues_of(spoken(text))
+    subrip = file_content(cues, Path("words.srt"))
+    assert as_webvtt(subrip) == file_content(cues, Path("words.vtt"))
 
 
 def seconds(stamp):

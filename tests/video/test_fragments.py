@@ -29,6 +29,19 @@ def moving(count, width=96, height=64):
         yield Frame.of_picture(picture)
 
 
+class ElsewhereToo:
+    """FFmpeg's frame, whose time is another thread's, which encodes it at the same moment."""
+
+    def __init__(self, av_frame):
+        object.__setattr__(self, "inner", av_frame)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def __setattr__(self, name, value):
+        raise AssertionError(f"{name} was changed")
+
+
 def target(path, sound=None, fps=25):
     return Target(path, Fraction(fps), 96, 64, sound)
 
@@ -112,3 +125,10 @@ def test_the_command_streams_to_standard_output_and_keeps_the_normal_file(tmp_pa
     kept = (tmp_path / "out.mp4").read_bytes()
     assert len(decoded(run.stdout)) == len(decoded(kept)) == 20
     assert b"moof" in run.stdout and b"moof" not in kept
+
+
+def test_frames_that_are_encoded_elsewhere_too_are_not_changed(tmp_path):
+    path = tmp_path / "stream.mp4"
+    frames = (Frame(ElsewhereToo(frame.av_frame)) for frame in moving(3))
+    assert len(list(streamed(frames, target(path), fail))) == 3
+    assert len(decoded(path.read_bytes())) == 3

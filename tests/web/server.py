@@ -39,7 +39,8 @@ class Server:
 
     def __init__(self, data, *words, env=None):
         command = [sys.executable, ROOT / "inference_serve.py", "--port", "0", "--cold"]
-        self.lines_path = Path(data).with_suffix(".log")
+        self.data = Path(data)
+        self.lines_path = self.data.with_suffix(".log")
         with self.lines_path.open("ab") as lines:
             self.process = subprocess.Popen(
                 [*map(str, command), "--data_dir", str(data), *map(str, words)],

@@ -34,6 +34,7 @@ def value_for(schema, dice):
     if "enum" in schema:
         return dice.choice(schema["enum"])
     kind = schema.get("type") or next(iter(schema.get("anyOf", [{}]))).get("type")
+    kind = kind[0] if isinstance(kind, list) else kind
     if kind in ("integer", "number"):
         return dice.choice([0, 1, 5, 100, dice.randrange(-(10**6), 10**6), dice.random()])
     if kind == "boolean":

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import socket
 import threading
 
 import av
@@ -42,7 +43,10 @@ def test_a_result_is_a_video_with_ranges_and_a_tag(server, done):
     part = server.get(path, range="bytes=10-19", if_range=tag)
     assert (part.status, part.body) == (206, whole.body[10:20])
     assert part.headers["content-range"] == f"bytes 10-19/{len(whole.body)}"
-    assert server.get(path, range="bytes=999999999-").status == 416
+    beyond = server.get(path, range="bytes=999999999-")
+    assert (beyond.status, beyond.code) == (416, "range")
+    assert beyond.headers["content-range"] == f"bytes */{len(whole.body)}"
+    assert server.get(path, range="bytes=9-1").code == "usage"
     same = server.get(path, if_none_match=tag)
     assert (same.status, same.body) == (304, b"")
 
@@ -119,6 +123,8 @@ def test_uploads_are_named_by_their_content(server, inputs):
     assert server.ask("DELETE", f"/v1/assets/{one.json['id']}").status == 204
     assert server.get(f"/v1/assets/{one.json['id']}").status == 404
     assert server.ask("POST", "/v1/assets?name=empty.png", b"").code == "usage"
+    body, headers = form(file=("a.png", picture), crf=20)
+    assert server.ask("POST", "/v1/assets", body, headers).code == "usage"
 
 
 def test_a_form_brings_files_and_options_together(server, inputs):
@@ -201,6 +207,8 @@ def test_the_other_service_s_hosts_find_what_they_know(server, inputs):
     assert status.headers["content-type"] == "application/json"
     assert (status.json["state"], status.json["output"]) == ("finished", view["output"])
     assert server.get(view["output"]).headers["content-type"] == "video/mp4"
+    twice = server.post("/render", {**wish, "audio": SOUND})
+    assert (twice.status, twice.code) == (400, "usage")
     body, headers = form(
         avatar=("f.png", (inputs / FACE).read_bytes()),
         audio=("s.wav", (inputs / SOUND).read_bytes()),
@@ -265,6 +273,24 @@ def test_a_stream_plays_while_frames_are_made(server):
     assert server.get(f"/v1/jobs/{job_id}/stream").status == 404
 
 
+def test_a_reader_of_a_stream_who_does_not_read_or_goes_holds_up_nobody(server):
+    job_id = server.accept(face=FACE, audio=LONG, stream=True)
+    request = f"GET /v1/jobs/{job_id}/stream HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    readers = [socket.create_connection((server.host, server.port), 30) for _ in range(20)]
+    for reader in readers:
+        reader.sendall(request)
+    for reader in readers[10:]:
+        assert reader.recv(1)
+        reader.close()
+    far = list(server.events(job_id, until=lambda event: event[2]["frames_done"] >= 600))[-1]
+    assert far[1] == "running" and far[2]["attempts"] == 1
+    server.post(f"/v1/jobs/{job_id}/cancel")
+    assert server.end(job_id)["status"] == "canceled"
+    for reader in readers:
+        reader.close()
+    assert not [line for line in server.log() if line["level"] == "error"]
+
+
 def test_a_stream_that_ended_is_the_result_and_one_that_was_not_wanted_is_none(server):
     job = server.end(server.accept(face=FACE, audio=SOUND, stream=True))
     whole = server.get(job["links"]["stream"]).body
@@ -272,3 +298,22 @@ def test_a_stream_that_ended_is_the_result_and_one_that_was_not_wanted_is_none(s
     other = server.accept(face=FACE, audio=LONG)
     assert server.get(f"/v1/jobs/{other}/stream").code == "not_found"
     server.post(f"/v1/jobs/{other}/cancel")
+
+
+def test_what_was_spoken_can_be_read(server):
+    job = server.end(server.accept(face=FACE, text="Salt & pepper. That is all."))
+    assert job["status"] == "succeeded", job
+    text = server.get(job["links"]["subtitles"])
+    assert text.headers["content-type"] == "application/x-subrip; charset=utf-8"
+    first = text.body.decode().splitlines()
+    assert first[0] == "1" and first[1].startswith("00:00:0") and "Salt & pepper." in first[2]
+    web = server.get(f"{job['links']['subtitles']}?format=vtt")
+    assert web.headers["content-type"] == "text/vtt; charset=utf-8"
+    assert web.body.startswith(b"WEBVTT") and b"Salt &amp; pepper." in web.body
+    assert server.get(f"{job['links']['subtitles']}?format=exe").code == "usage"
+
+
+def test_where_nobody_knows_the_words_there_are_no_subtitles(server, done):
+    assert "subtitles" not in done["links"]
+    answer = server.get(f"{done['links']['self']}/subtitles")
+    assert (answer.status, answer.code) == (404, "not_found")

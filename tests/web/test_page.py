@@ -4,15 +4,41 @@ import re
 
 import pytest
 
+from service.keys import add_key
 from service.options import OPEN
 from tests.browser import CHROMIUM
 from tests.jobs import ROOT
 from tests.web.chromium import browsing
+from tests.web.server import serving
 from web.page import page_and_policy
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 BOX_FIELD = "document.querySelector('[data-option=box]').value = '38 118 53 108'"
+DROP = """(() => {
+  const files = new DataTransfer();
+  files.items.add(new File(["x"], "%s", { type: "%s" }));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true }));
+})()"""
+COLORS = """["ink", "soft", "accent", "on-accent", "good", "bad", "wait", "edge"]
+  .concat(["paper", "card", "well"])
+  .map(name => [name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`)])"""
 OVER = "document.documentElement.scrollWidth > innerWidth"
+
+
+def contrast(one, two):
+    """WCAG's ratio of two colours, #rgb or #rrggbb."""
+    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(color):
+    digits = color.strip().lstrip("#")
+    pairs = [digits[i : i + 2] for i in (0, 2, 4)] if len(digits) == 6 else [d * 2 for d in digits]
+    linear = []
+    for pair in pairs:
+        share = int(pair, 16) / 255
+        linear.append(share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +67,8 @@ def test_from_a_drop_to_a_video_that_plays(page, inputs):
         "!document.querySelector('#shown').hidden && document.querySelector('#video').duration"
     )
     assert page.run("document.querySelector('#state').textContent") == "done"
+    assert page.run("document.querySelector('#heard[role=status]').textContent") == "done"
+    assert page.run("document.title").startswith("done")
     page.until("document.querySelector('#source img')?.naturalWidth === 160")
     page.run("document.querySelector('#play').click()")
     page.until("document.querySelector('#video').ended")
@@ -86,6 +114,64 @@ def test_errors_are_told_in_words(page, inputs, tmp_path):
     page.until("document.querySelector('#problem').textContent.includes('--crf must be')")
 
 
+def test_what_was_spoken_is_shown_as_subtitles(page, inputs):
+    page.choose("#face", inputs / "ann.png")
+    page.run("document.querySelector('#text').value = 'Salt & pepper.'")
+    page.run(BOX_FIELD)
+    page.run("document.querySelector('#go').click()")
+    page.until("!document.querySelector('#shown').hidden")
+    page.until("document.querySelector('#video').textTracks[0].cues?.length === 1")
+    assert page.run("document.querySelector('#video').textTracks[0].cues[0].text") == (
+        "Salt &amp; pepper."
+    )
+    assert page.run("document.querySelector('#words').href").endswith("/subtitles")
+    page.run("document.querySelector('#captions').click()")
+    assert page.run("document.querySelector('#video').textTracks[0].mode") == "hidden"
+    assert page.run("document.querySelector('#captions').ariaPressed") == "false"
+    assert "Salt & pepper" in page.run("document.querySelector('#jobs .name').textContent")
+    assert page.errors == []
+
+
+def test_a_sound_and_a_text_are_one_too_many(page, inputs):
+    page.choose("#face", inputs / "ann.png")
+    page.choose("#audio", inputs / "one.wav")
+    page.run("document.querySelector('#text').value = 'Hello.'")
+    page.run("document.querySelector('#go').click()")
+    page.until("document.querySelector('#problem').textContent.includes('a sound and a text')")
+    assert page.run("document.activeElement.id") == "text"
+    assert page.run("document.querySelector('#text').ariaInvalid") == "true"
+
+
+def test_a_file_dropped_beside_the_fields_finds_its_own(page, inputs):
+    page.run(DROP % ("voice.wav", "audio/wav"))
+    page.until("document.querySelector('#audio').files[0]?.name === 'voice.wav'")
+    page.run(DROP % ("ann.png", "image/png"))
+    page.until("document.querySelector('#face').files[0]?.name === 'ann.png'")
+    assert page.run("document.querySelector('#drop-audio').classList.contains('full')")
+
+
+def test_options_are_found_by_their_words(page):
+    page.run("document.querySelector('#filter').value = 'worst'")
+    page.run("document.querySelector('#filter').dispatchEvent(new Event('input'))")
+    shown = page.run(
+        "[...document.querySelectorAll('#options label:not([hidden]) [data-option]')]"
+        ".map(each => each.dataset.option)"
+    )
+    assert shown == ["crf"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_words_and_edges_can_be_told_from_what_is_behind_them(page, dark):
+    page.look(1280, 900, dark)
+    colors = dict(page.run(COLORS))
+    for name in ("ink", "soft", "accent", "good", "bad", "wait"):
+        for behind in ("paper", "card", "well"):
+            assert contrast(colors[name], colors[behind]) >= 4.5, (name, behind)
+    assert contrast(colors["on-accent"], colors["accent"]) >= 4.5
+    for behind in ("card", "well"):
+        assert contrast(colors["edge"], colors[behind]) >= 3, behind
+
+
 def test_it_can_be_used_by_keys_alone(page, inputs):
     page.choose("#face", inputs / "ann.png")  # the system's own window cannot be driven
     page.choose("#audio", inputs / "one.wav")
@@ -116,6 +202,35 @@ def test_nothing_is_wider_than_the_window(page, width):
         ".filter(height => height && height < 36).length"
     )
     assert small == 0
+
+
+def test_a_server_with_keys_asks_for_one(browser, inputs, long, tmp_path):
+    key = add_key(tmp_path / "keys.txt", "ann")
+    words = ["--key_file", tmp_path / "keys.txt", "--allow_root", inputs, "--workers", 1]
+    with serving(tmp_path / "data", *words) as server:
+        browser.open(f"http://{server.host}:{server.port}/")
+        browser.until("document.activeElement.id === 'key'")
+        assert browser.run("document.querySelector('#form').offsetParent") is None
+        browser.run("document.querySelector('#key').value = 'lsk_wrong'")
+        browser.press("Enter", 13, "\r")
+        browser.until("document.querySelector('#key-problem').textContent.includes('not know')")
+        browser.run(f"document.querySelector('#key').value = '{key}'")
+        browser.press("Enter", 13, "\r")
+        browser.until("document.querySelector('[data-option=box]')")
+        browser.choose("#face", inputs / "ann.png")
+        browser.run("document.querySelector('#text').value = 'Hello.'")
+        browser.run(BOX_FIELD)
+        browser.run("document.querySelector('#go').click()")
+        browser.until("document.querySelector('#video').textTracks[0]?.cues?.length === 1")
+        browser.until("document.querySelector('#video').duration > 0")
+        assert browser.run("document.querySelector('#download').href").startswith("blob:")
+        browser.run("document.querySelector('#text').value = ''")
+        browser.choose("#audio", long)
+        browser.run("document.querySelector('#go').click()")
+        browser.until("document.querySelector('#live').currentTime > 0.3")
+        assert not browser.run("document.querySelector('#live').hidden")
+        browser.run("document.querySelector('#cancel').click()")
+        browser.until("document.querySelector('#state').textContent === 'canceled'")
 
 
 def test_options_appear_by_themselves(page):

@@ -1,17 +1,21 @@
 """Who may come in, how much is read, and what an answer never tells."""
 
 import json
+import re
 import socket
 import stat
+import struct
 import subprocess
 import sys
+import zlib
 from contextlib import closing
+from urllib.parse import quote
 
 import pytest
 
 from service.keys import add_key
 from tests.jobs import ROOT
-from tests.web.server import OPTIONS, serving
+from tests.web.server import OPTIONS, form, serving
 
 FACE, SOUND = "ann.png", "one.wav"
 
@@ -45,6 +49,18 @@ def raw(server, data):
         return connection.makefile("rb").readline().decode().strip()
 
 
+def png_bomb(side):
+    """A file of some kilobytes that is a picture of side x side black pixels."""
+    packer = zlib.compressobj(9)
+    row = bytes(1 + side // 8)
+    pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
+    )
+
+
 def test_without_a_key_only_health_and_the_page_answer(keyed):
     for path in ("/v1/jobs", "/metrics", "/openapi.json", "/engines", f"/v1/jobs/{keyed.job}"):
         answer = keyed.get(path)
@@ -58,7 +74,16 @@ def test_without_a_key_only_health_and_the_page_answer(keyed):
 
 def test_a_job_is_unseen_by_another_key(keyed):
     base = f"/v1/jobs/{keyed.job}"
-    paths = ("", "/result", "/report", "/quality", "/events")
+    paths = (
+        "",
+        "/result",
+        "/report",
+        "/quality",
+        "/events",
+        "/stream",
+        "/subtitles",
+        "/inputs/face",
+    )
     for path in paths:
         answer = keyed.ask("GET", base + path, headers=keyed.keys["bob"])
         nobody = keyed.ask("GET", f"/v1/jobs/{'0' * 24}{path}", headers=keyed.keys["bob"])
@@ -145,15 +170,47 @@ def test_wrong_bodies_are_told_in_a_sentence(server, body, kind):
     assert words and "/tmp" not in words and "Traceback" not in words
 
 
-@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "file:///etc/passwd", "a\0b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../secret.png", "/etc/passwd", "file:///etc/passwd", "a\0b", "ann.png/../../etc/passwd"),
+        *("/proc/self/environ", "asset:../../queue.sqlite", "avatar:..", "demo:../README.md"),
+        *("http://169.254.169.254/latest/meta-data", "concat:ann.png|ann.png", "data:,x", "~/x"),
+    ],
+)
 def test_no_path_leads_out(server, name):
-    answer = server.post("/v1/jobs", {"face": name, "audio": SOUND})
-    assert answer.status in (403, 404) and answer.code in ("forbidden", "not_found")
+    for path, body in (
+        ("/v1/jobs", {"face": name, "audio": SOUND}),
+        ("/v1/avatars", {"face": name}),
+    ):
+        answer = server.post(path, body)
+        assert answer.status in (403, 404) and answer.code in ("forbidden", "not_found")
+
+
+@pytest.mark.parametrize("name", ["../../../x.png", "/etc/x.png", "a\\..\\x.png", "x.png/", ".."])
+def test_an_upload_s_name_is_only_a_name(server, inputs, name):
+    body, headers = form(file=(name.replace("\\", "\\\\"), (inputs / FACE).read_bytes()))
+    asset = server.ask("POST", "/v1/assets", body, headers)
+    assert asset.status == 201 and re.fullmatch("[0-9a-f]{64}", asset.json["id"])
+    query = quote(name, safe="")
+    again = server.ask("POST", f"/v1/assets?name={query}", (inputs / FACE).read_bytes())
+    assert again.json["id"] == asset.json["id"]
+    folders = {path.name for path in (server.data / "assets").iterdir()}
+    assert folders == {"local"} and not list(server.data.parent.glob("**/x.png"))
+
+
+def test_a_picture_that_is_a_bomb_is_refused_and_harms_nobody(server):
+    asset = server.ask("POST", "/v1/assets?name=bomb.png", png_bomb(30_000)).json
+    job = server.end(server.accept(face=asset["reference"], audio=SOUND))
+    assert (job["status"], job["error"]["code"]) == ("failed", "input")
+    assert "bomb.png" in job["error"]["message"] and job["attempts"] == 1
+    assert server.end(server.accept(face=FACE, audio=SOUND))["status"] == "succeeded"
 
 
 def test_unknown_routes_and_methods_are_json_too(server):
     assert (server.get("/nothing").status, server.get("/nothing").code) == (404, "not_found")
-    assert server.ask("PUT", "/v1/jobs").code == "method_not_allowed"
+    wrong = server.ask("PUT", "/v1/jobs")
+    assert (wrong.code, wrong.headers["allow"]) == ("method_not_allowed", "GET, POST")
     assert server.get("/v1/jobs?limit=0").code == server.get("/v1/jobs?status=x").code == "usage"
     assert server.get("/v1/jobs/%00").status == server.get("/v1/jobs/..%2f..").status == 404
 
