@@ -112,7 +112,7 @@ def test_voices_and_animations_are_had_by_name():
     assert checked_options(given) == given
     schema = option_schema()
     assert schema["voice"]["enum"] == ["pico", "piper", "espeak"]
-    assert schema["animate"]["enum"] == ["idle"]
+    assert schema["animate"]["enum"] == ["idle", "fomm", "sadtalker", "none"]
 
 
 def test_a_new_option_of_free_words_is_closed():
