@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from base.memory import peak_memory_mb
+from fomm.blocks import QUARTER_KERNEL
 from fomm.generator import Generator
 from fomm.key_points import KeyPointDetector
 from fomm.loading import Part, parts_of
@@ -37,6 +38,8 @@ def fomm_costs(repeats: int) -> Iterator[Cost]:
     """First Order Motion's, each by every way."""
     torch.manual_seed(1)
     detector, generator = KeyPointDetector().eval(), Generator().eval()
+    for quarter in (detector.down, generator.dense_motion_network.down):
+        quarter.get_buffer("weight").fill_(1 / QUARTER_KERNEL**2)
     for name, part in parts_of(detector, generator).items():
         network = part.network.requires_grad_(False)
         inputs = [np.random.default_rng(1).random(x.shape, np.float32) for x in part.examples]
