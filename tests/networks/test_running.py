@@ -45,3 +45,11 @@ def test_a_gpu_that_is_not_there_is_told():
     assert running.choose_device("auto") == "cpu"
     with pytest.raises(EngineError, match="choose --device cpu"):
         running.choose_device("cuda")
+
+
+def test_traced_small_and_run_large():
+    torch.manual_seed(1)
+    network = torch.nn.Conv2d(1, 2, 3, padding=1).requires_grad_(False)
+    small, large = np.zeros((1, 1, 4, 4), np.float32), np.ones((1, 1, 9, 8), np.float32)
+    made = running.by_openvino(network, (small,), shapes=[large.shape])(large)
+    np.testing.assert_allclose(made[0], network(torch.from_numpy(large)), atol=1e-6)

@@ -39,6 +39,12 @@ def test_a_large_face_is_not_cut_by_the_pictures_width(facts, arrays):
     assert box.height == pytest.approx(box.width)
 
 
+def test_a_face_turned_aside_is_as_large_as_its_height_says():
+    points = [(95, 100), (105, 100), (110, 120), (97, 140), (103, 140)]
+    box = HeadSquare.of(Landmarks.of(np.array(points, np.float64))).box
+    assert box.centre == pytest.approx((100, 104)) and box.width == pytest.approx(2 * 1.8 * 40)
+
+
 @pytest.mark.parametrize(
     ("box", "inside"),
     [

@@ -73,12 +73,16 @@ def test_the_head_moves_by_style_from_the_photos_pose_and_rests_where_it_is_stil
     assert np.array_equal(still[:, 64:], np.tile(face.row(True)[64:], (len(still), 1)))
 
 
+def pose_that_hears_the_block(windows, source, noise, style):
+    """Each frame's own loudness, and that of all 32 together."""
+    loudness = windows.mean((1, 2, 3))
+    return (np.asarray(noise[0, :6] + (loudness + loudness.mean())[:, None], np.float32),)
+
+
 def test_blocks_of_poses_are_those_of_all_windows_at_once(seen):
     """Blocks of 32 frames, each of its own noise; the last one looks back over a block."""
     heard, face, small = hearing(3.4), seen(True).face, networks()
-    listening = replace(small, pose=lambda windows, source, noise, style: (
-        np.tile(noise[0, :6] + windows.mean((1, 2, 3))[:, None], 1).astype(np.float32),
-    ))  # fmt: skip
+    listening = replace(small, pose=pose_that_hears_the_block)
     whole = listening.poses(
         heard.windows(0, heard.frames),
         face.pose,
