@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from hashlib import sha256
+from http.client import HTTPException
 from itertools import product
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def persistently(ask):
     """The answer, however often the server is gone meanwhile."""
     until = time.monotonic() + MOST_SECONDS
     while True:
-        with suppress(OSError, EOFError, ValueError, KeyError):
+        with suppress(OSError, HTTPException, EOFError, ValueError, KeyError):
             answer = ask()
             if answer.status < 500 and answer.status != 429:
                 return answer

@@ -247,7 +247,8 @@ def test_every_option_is_known_to_matter_or_not(job):
     output |= {"quality", "stream"}
     place = {"cache_dir", "no_cache", "check", "max_pixels", "max_seconds"}
     stages = {"animate", "driving_video", "idle", "expression_scale", "seed", "out_fps"}
-    stages |= {"motion"}
+    stages |= {"motion", "animate_size", "preprocess", "pose_style", "still_head"}
+    stages |= {"diffusion_steps"}
     stages |= {"interpolator", "enhance", "enhance_region", "enhance_strength", "upscale"}
     stages |= {"upscaler", "burn_subtitles", "subtitle_font", "on_stage_error"}
     words = {"transcript", "transcribe", "subtitles", "subtitle_track"}

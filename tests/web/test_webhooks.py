@@ -6,11 +6,13 @@ import threading
 import time
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from base.errors import InputError
+from service.attempts import Workshop
 from service.flags import parse_serve_options
 from service.job import SUCCEEDED, Draft, Ending, Request
 from service.queue import Lease
@@ -75,7 +77,8 @@ def ended(tmp_path):
 
 
 def webhooks_for(queue):
-    desk = type("Desk", (), {"queue": queue})()  # all that webhooks use of it
+    workshop = Workshop(Path("nowhere"))
+    desk = type("Desk", (), {"queue": queue, "workshop": workshop})()  # all that webhooks use of it
     return Webhooks(desk, Webhook(SECRET))
 
 
