@@ -67,7 +67,7 @@ class Mode:
         if self.name == "auto":
             words.append(f"mode auto: {self.chosen} ({self.reason})")
         if (animate := dict(self.options).get("animate")) is not None:
-            words.append(f"mode {self.chosen}: {animate} moves the photo; not with --animate none")
+            words.append(f"mode {self.chosen}: {animate} moves the photo{_slowly()}")
         if self.without:
             words.append(f"mode {self.chosen} is {self.without}")
         return tuple(words)
@@ -171,6 +171,11 @@ def _recipe(chosen: str, values: Mapping[str, Any], given: Collection[str]) -> R
         enhancer=values["enhance"] or _enhancer(),
     )
     return high_quality_recipe(parts)
+
+
+def _slowly() -> str:
+    """What the user should know where there is no GPU."""
+    return "" if cuda_usable() else ", seconds a frame on a CPU; --animate none leaves it still"
 
 
 def _is_photo(face: Path | None) -> bool:

@@ -15,7 +15,7 @@ from service.job import Job
 from service.options import options_of
 from workers.task import Outcome, Task
 
-RESULT, REPORT, PAGE, SUBTITLES = "result", "report.json", "page.html", "subtitles.srt"
+RESULT, REPORT, PAGE, SUBTITLES = "result", "report.json", "page.html", "words.srt"
 SILENCE, FRAGMENTS = "silence.wav", "stream.mp4"  # are not kept with the result
 SOUND_RATE = 16_000
 PATH = re.compile(r"(?<![\w.:/])/(?:[^\s:;,'\"()\[\]]*/)?([^\s:;,'\"()\[\]/]*)")

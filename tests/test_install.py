@@ -139,6 +139,7 @@ def test_the_hd_program_has_its_own_default(installed):
     assert '"blend_method": "hd"' in ended.stdout
 
 
+@pytest.mark.slow
 def test_a_batch_starts_its_workers(installed, tmp_path):
     sound = make_sound(tmp_path / "sound.wav", seconds=0.5)
     face = ROOT / "demo" / "portrait.png"
@@ -148,6 +149,7 @@ def test_a_batch_starts_its_workers(installed, tmp_path):
     assert "portrait_sound" in (installed.folder / "out" / "summary.html").read_text()
 
 
+@pytest.mark.slow
 def test_another_program_calls_it(installed, tmp_path):
     sound = make_sound(tmp_path / "sound.wav", seconds=0.5)
     ended = installed(None, "-c", EMBEDDED, ROOT / "demo" / "portrait.png", sound)
@@ -155,6 +157,7 @@ def test_another_program_calls_it(installed, tmp_path):
     assert not {room for room in build.ROOMS if f" {room}." in ended.stdout}
 
 
+@pytest.mark.slow
 def test_a_plug_in_adds_to_the_installed_command(site, tmp_path):
     """The sample of docs/plugins, in a folder of its own beside the wheel's."""
     sample = shutil.copytree(ROOT / "docs" / "plugins" / "sample", tmp_path / "sample")

@@ -179,6 +179,7 @@ def test_a_scene_that_fails_is_told_of(script, tmp_path, capsys):
     assert "2 of 2 jobs failed" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_sound_of_a_scene_is_its_own(tmp_path):
     make_video(tmp_path / "face.mkv", frames=20, size=(160, 120), codec="ffv1")
     make_sound(tmp_path / "tone.wav", seconds=1)

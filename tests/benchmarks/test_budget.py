@@ -39,6 +39,7 @@ def test_in_time_is_success(tmp_path, capsys):
     assert capsys.readouterr().out.count("in time") == len(LOOKS)
 
 
+@pytest.mark.slow
 def test_too_slow_is_failure(capsys, monkeypatch):
     monkeypatch.setattr(command, "LOOKS", dict([*LOOKS.items()][:1]))
     assert main(["budget", *TINY, "--limit", "0", "--empty_caches"]) == 1

@@ -15,6 +15,7 @@ from wav2lip.generators import cuda_usable
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(cuda_usable(), reason="there is a GPU")
 def test_without_a_gpu_the_script_skips_its_steps_by_name(tmp_path):
     out = tmp_path / "gpu.json"

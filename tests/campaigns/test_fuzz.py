@@ -44,6 +44,7 @@ def ran(*words):
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_slice_of_the_campaign_finds_nothing():
     told = ran(*COMMAND, "--media", "12", "--checkpoint", "8")
     assert told.returncode == 0, told.stdout + told.stderr

@@ -297,6 +297,7 @@ def test_the_production_commands_of_the_host(run, checkpoint, tmp_path, look):
     assert len(frames_of(tmp_path / "out" / "result.mp4")) == 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [True, False])
 def test_gating_spares_the_network_and_leaves_the_puppet_alone(run, checkpoint, tmp_path, network):
     """The puppet's motion goes on from frame to frame, and costs next to nothing."""

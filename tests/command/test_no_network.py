@@ -93,6 +93,7 @@ def test_no_run_asks_for_the_network(tmp_path, checkpoint, engine):
     assert (tmp_path / "out.mp4").exists() and list(home.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("package", "flags"),
     [

@@ -71,6 +71,7 @@ def test_one_video_is_made(run, made, tmp_path, engine, words):
     assert (told["engine"], told["frames"]) == (engine, 4)
 
 
+@pytest.mark.slow
 def test_a_batch_is_made(run, made, tmp_path):
     words = "--checkpoint_path", made / "wav2lip.pth", "--out_dir", tmp_path / "out"
     ran = run(["inference_batch.py"], *words, "--quality")
@@ -88,6 +89,7 @@ def test_what_needs_torch_says_what_to_install(run, made, tmp_path, words):
     assert ran.returncode == 5 and words[0] in line and "-r requirements-torch.txt" in line
 
 
+@pytest.mark.slow
 def test_a_restoring_network_runs_as_onnx_and_says_what_it_needs_as_pth(run, made, tmp_path):
     sharp = onnx_file(tmp_path / "sharp.onnx", SHARP)
     words = "--engine", "puppet", "--outfile", tmp_path / "out.mp4", "--enhance"

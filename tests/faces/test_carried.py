@@ -58,6 +58,7 @@ def test_a_head_that_turns_is_looked_at_anew(anchor):
     assert anchor.carried(turned) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stride", [1, 5])
 def test_a_face_that_is_seen_is_detected_once_in_five_strides(portrait, stride):
     detector = Counting()

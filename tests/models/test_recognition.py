@@ -152,6 +152,7 @@ def test_how_much_an_rrdb_enlarges(tmp_path, inputs, factor):
     assert (found.kind, found.details) == ("rrdb", ("weights", f"{factor} times"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "arguments", "name", "factor"),
     [

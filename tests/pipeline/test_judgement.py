@@ -116,6 +116,7 @@ def test_a_result_without_a_face_to_look_at_is_not_measured(command, tmp_path):
     assert found["verdict"] == "unknown" and set(found["figures"]) == {b.meter for b in BOUNDS}
 
 
+@pytest.mark.slow
 def test_a_result_of_another_size_is_judged_without_its_source(command):
     code, _, report = command("--quality", "--upscale", "2")
     levels = {name: one["level"] for name, one in report["quality"]["figures"].items()}

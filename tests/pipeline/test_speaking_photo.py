@@ -92,6 +92,7 @@ def test_the_crop_alone_is_a_square_of_the_networks_size(words, tmp_path):
     assert report(tmp_path)["size"] == [512, 512]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_networks")
 def test_a_run_gives_the_same_bytes_twice_and_another_seed_others(words, tmp_path):
     made = []
@@ -101,6 +102,7 @@ def test_a_run_gives_the_same_bytes_twice_and_another_seed_others(words, tmp_pat
     assert np.array_equal(made[0], made[1]) and not np.array_equal(made[0], made[2])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_networks")
 @pytest.mark.parametrize(("rate", "count"), [("50", 24), ("23.976", 12)])
 def test_another_rate_shows_the_same_motion(words, tmp_path, rate, count):
@@ -113,6 +115,7 @@ def test_another_rate_shows_the_same_motion(words, tmp_path, rate, count):
     assert np.corrcoef(brightness(frames), wanted)[0, 1] > 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_networks")
 def test_the_mouth_may_come_later(words, tmp_path):
     assert main([*words, *SPEAK, "--still_head"]) == 0

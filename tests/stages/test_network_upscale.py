@@ -89,6 +89,7 @@ def true_enlarged(region):
     return np.repeat(np.repeat(sharp, 2, 0), 2, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "factor"), [(compact, 2), (rrdb, 4), (rrdb, 2)])
 def test_real_architectures_leave_no_seams(small_tiles, tmp_path, make, factor):
     """Rows beside a seam differ from the whole picture's as little as all others do."""

@@ -158,6 +158,7 @@ def test_a_file_that_claims_more_numbers_than_it_holds_is_refused(tmp_path):
         load(tmp_path / "a.pth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["params", "params_ema", "state_dict"])
 @pytest.mark.parametrize(("make", "scale"), [(compact, 2), (rrdb, 4)])
 def test_spandrels_networks_are_computed_as_torch_does(tmp_path, key, make, scale):
@@ -180,6 +181,7 @@ def test_safetensors_are_read(tmp_path):
     assert np.abs(load(tmp_path / "a.safetensors")(given) - true).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_gfpgan_is_computed_as_torch_does_with_its_kept_noise():
     """The real architecture with few channels: spandrel would make it of all of them."""
     network = gfpgan(narrow=1 / 16)

@@ -55,6 +55,7 @@ def test_no_two_seconds_hold_more_than_the_limit(tmp_path, name, crf):
     assert LIMIT / 2 < limited.max() <= LIMIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_AVERAGE)
 def test_others_go_by_the_limit(tmp_path, name):
     free = written(tmp_path / "free.mp4", name)

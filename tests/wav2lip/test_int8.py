@@ -82,6 +82,7 @@ def made(generator, examples):
     return patches.astype(int)[:, PART.top : PART.bottom, PART.left : PART.right]
 
 
+@pytest.mark.slow
 @WITH_INT8
 def test_8_bits_are_near_fp32_on_frames_that_were_not_tried(eighth, settings):
     scene = Scene(PART, examples=frames(4))
@@ -106,6 +107,7 @@ def test_weights_that_8_bits_would_ruin_fall_back_by_themselves(eighth, settings
     assert again.notices == generator.notices  # from the cache
 
 
+@pytest.mark.slow
 @WITH_INT8
 def test_what_8_bits_would_have_made_of_them_is_no_mouth(settings, folded):
     """Otherwise the test above would prove nothing."""
@@ -152,6 +154,7 @@ def test_a_calibration_is_good_within_both_limits():
     assert not Calibration({}, np.inf, np.inf).is_good
 
 
+@pytest.mark.slow
 def test_a_processor_without_8_bits_and_bf16_computes_in_fp32(eighth, monkeypatch):
     monkeypatch.setattr(networks, "capabilities", lambda: ["FP32"])
     monkeypatch.setattr("wav2lip.generators.openvino_engine.capabilities", lambda: ["FP32"])

@@ -52,6 +52,7 @@ async def talk(client):
     return job, made.content[1], steps
 
 
+@pytest.mark.slow
 def test_over_http(server):
     async def main():
         async with Client(f"http://{server.host}:{server.port}/mcp") as client:
@@ -78,6 +79,7 @@ def test_over_standard_streams(inputs, long, tmp_path):
     assert Path(url2pathname(urlparse(link.uri).path)).read_bytes()[4:8] == b"ftyp"
 
 
+@pytest.mark.slow
 def test_the_one_line_form_is_answered(inputs, tmp_path):
     lines = [
         {"tool": "list_avatars"},

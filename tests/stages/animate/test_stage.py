@@ -43,6 +43,7 @@ def test_size_and_rate_stay():
     assert load_animate(AnimateSettings(), given).output(given.given) == given.given
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_bytes_and_another_one_others():
     frame = photo()
     first, again, other = (animated(frame, 20, seed=seed) for seed in (3, 3, 4))
@@ -50,6 +51,7 @@ def test_the_same_seed_makes_the_same_bytes_and_another_one_others():
     assert not same(first[-1].frame, other[-1].frame)
 
 
+@pytest.mark.slow
 def test_emphasis_shows_in_the_picture():
     frame = photo()
     quiet = animated(frame, 60)
