@@ -111,7 +111,8 @@ def _also_streamed(
     path = job.settings.output.stream
     if path is None:
         return frames
-    return prefetch(streamed(frames, replace(job.target, path=path), ended_early), READ_AHEAD)
+    target = replace(job.target, path=path)
+    return prefetch(streamed(frames, target, job.source.tags, ended_early), READ_AHEAD)
 
 
 def prepare(settings: Settings, stages: Stages, clock: Clock) -> tuple[Job, Estimate, Cached]:

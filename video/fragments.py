@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
 from io import FileIO
-from itertools import chain
 from pathlib import Path
 
 import av
@@ -18,7 +17,7 @@ from video.clip import open_media
 from video.output_paths import check_output_path, output_errors
 from video.sound import CONTAINERS, add_sound
 from video.writer import SoundMuxer, Target, encode_frame, last_packets
-from video.yuv import Frame, copy_av_frame
+from video.yuv import ColorTags, Frame, copy_av_frame
 
 STANDARD_OUTPUT = Path("-")
 FRAGMENT = Fraction(1, 5)  # seconds
@@ -48,14 +47,18 @@ def check_fragments(path: Path) -> None:
 
 
 def streamed(
-    frames: Generator[Frame, None, None], target: Target, ended_early: Callable[[str], None]
+    frames: Generator[Frame, None, None],
+    target: Target,
+    tags: ColorTags,
+    ended_early: Callable[[str], None],
 ) -> Generator[Frame, None, None]:
-    """The frames as they are; on their way each is also written to `target.path`.
+    """The frames, of such colours, as they are; each is also written to `target.path`.
 
-    Where its reader goes, `ended_early` is called with a line, and the frames go on.
+    Where its reader goes, `ended_early` is called with a line, and the frames go on. The encoder
+    is opened before the first frame is asked for, so that this one need not wait for it.
     """
-    with closing(frames), _opened(target, first := next(frames)) as writer:
-        for frame in chain([first], frames):
+    with closing(frames), _opened(target, tags) as writer:
+        for frame in frames:
             writer.write(frame, ended_early)
             yield frame
         writer.finish()
@@ -123,7 +126,7 @@ def _fragment_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(target: Target, first: Frame) -> Iterator[FragmentWriter]:
+def _opened(target: Target, tags: ColorTags) -> Iterator[FragmentWriter]:
     """A file that was not finished is removed."""
     path = target.path
     with ExitStack() as stack:
@@ -132,7 +135,7 @@ def _opened(target: Target, first: Frame) -> Iterator[FragmentWriter]:
             file = stack.enter_context(FileIO(path if own else 1, "w", closefd=own))
             output = av.open(_Sink(file), "w", format="mp4", container_options=MUXER_OPTIONS)
             stack.callback(_close, output)
-            stream = _add_stream(output, target, first)
+            stream = _add_stream(output, target, tags)
             sound = _add_sound(stack, output, target)
         try:
             yield FragmentWriter(output, stream, sound, target)
@@ -152,7 +155,7 @@ def _close(output: OutputContainer) -> None:
         output.close()
 
 
-def _add_stream(output: OutputContainer, target: Target, first: Frame) -> VideoStream:
+def _add_stream(output: OutputContainer, target: Target, tags: ColorTags) -> VideoStream:
     stream = output.add_stream("libx264", rate=target.fps, options=dict(ENCODER_OPTIONS))
     assert isinstance(stream, VideoStream)
     context = stream.codec_context
@@ -161,7 +164,8 @@ def _add_stream(output: OutputContainer, target: Target, first: Frame) -> VideoS
     context.pix_fmt = "yuv444p" if odd else "yuv420p"  # in eight bits, which all players take
     context.time_base = 1 / target.fps
     context.gop_size = max(1, round(KEYFRAMES * target.fps))
-    first.tags.apply_to(context)
+    tags.apply_to(context)
+    context.open()
     return stream
 
 

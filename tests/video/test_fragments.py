@@ -17,7 +17,7 @@ from command.cli import main
 from tests.media import make_sound, make_video
 from video.fragments import check_fragments, streamed
 from video.writer import Target
-from video.yuv import Frame
+from video.yuv import ColorTags, Frame
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -58,7 +58,7 @@ def decoded(data):
 def test_what_is_written_so_far_plays(tmp_path):
     path = tmp_path / "stream.mp4"
     playable = []
-    with closing(streamed(moving(50), target(path), fail)) as frames:
+    with closing(streamed(moving(50), target(path), ColorTags(), fail)) as frames:
         for _ in frames:
             playable.append(path.stat().st_size)
         parts = [part for part in np.unique(playable[:40]) if part > 0]
@@ -72,7 +72,7 @@ def test_what_is_written_so_far_plays(tmp_path):
 def test_every_frame_arrives_in_order_with_the_sound(tmp_path):
     sound = make_sound(tmp_path / "sound.wav", seconds=2)
     path = tmp_path / "stream.mp4"
-    passed = list(streamed(moving(50), target(path, sound), fail))
+    passed = list(streamed(moving(50), target(path, sound), ColorTags(), fail))
     assert len(passed) == 50
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
@@ -90,7 +90,7 @@ def test_frames_go_on_when_the_reader_has_gone(tmp_path, monkeypatch):
     reader, writer = os.pipe()
     path = Path(f"/dev/fd/{writer}")
     told = []
-    frames = streamed(moving(60), target(path), told.append)
+    frames = streamed(moving(60), target(path), ColorTags(), told.append)
     next(frames)
     os.close(reader)
     os.close(writer)
@@ -105,7 +105,7 @@ def test_nothing_unfinished_is_left(tmp_path):
 
     path = tmp_path / "stream.mp4"
     with pytest.raises(OutputError, match="disk"):
-        list(streamed(broken(), target(path), fail))
+        list(streamed(broken(), target(path), ColorTags(), fail))
     assert not path.exists()
 
 
@@ -130,5 +130,18 @@ def test_the_command_streams_to_standard_output_and_keeps_the_normal_file(tmp_pa
 def test_frames_that_are_encoded_elsewhere_too_are_not_changed(tmp_path):
     path = tmp_path / "stream.mp4"
     frames = (Frame(ElsewhereToo(frame.av_frame)) for frame in moving(3))
-    assert len(list(streamed(frames, target(path), fail))) == 3
+    assert len(list(streamed(frames, target(path), ColorTags(), fail))) == 3
     assert len(decoded(path.read_bytes())) == 3
+
+
+def test_the_encoder_is_open_before_the_first_frame_is_asked_for(tmp_path):
+    path = tmp_path / "stream.mp4"
+
+    def none_yet():
+        assert path.exists()
+        raise OutputError("none")
+        yield
+
+    with pytest.raises(OutputError, match="none"):
+        next(streamed(none_yet(), target(path), ColorTags(), fail))
+    assert not path.exists()
