@@ -4,8 +4,8 @@ from pathlib import Path
 
 from base.errors import LipSyncError
 from options.options import Options
-from options.weights import find_wav2lip
-from wav2lip.generators import WITHOUT_NETWORK
+from options.weights import find_diff2lip, find_wav2lip
+from wav2lip.generators import DIFF2LIP, WITHOUT_NETWORK
 from workers.addresses import address_of, size_and_version
 
 Stamp = tuple[str, int, int] | None
@@ -26,8 +26,11 @@ def stamp(path: Path | None) -> Stamp:
 
 def checkpoint_of(options: Options) -> Path | None:
     """The checkpoint that a run with these options reads; a wrong one fails only in the run."""
+    if options.engine in WITHOUT_NETWORK:
+        return None
+    find = find_diff2lip if options.engine == DIFF2LIP else find_wav2lip
     try:
-        return None if options.engine in WITHOUT_NETWORK else find_wav2lip(options.checkpoint_path)
+        return find(options.checkpoint_path)
     except LipSyncError:
         return options.checkpoint_path
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from options.weights import find_sadtalker
 from pipeline.movers.driving_video import follow_head, open_driving_video
+from pipeline.movers.kept import kept
 from pipeline.movers.mover import Mover, PhotoScene
 from pipeline.settings import PortraitSettings, Settings
 from sadtalker.coefficients import rows_at
@@ -54,7 +55,7 @@ def load_sadtalker(
     driving = None
     if wanted.driving is not None:
         driving = open_driving_video(wanted.driving, settings)
-    networks = load(find_sadtalker(), chosen.size, chosen.full, mouth.device, mouth.half)
+    networks = kept(load, find_sadtalker(), chosen.size, chosen.full, mouth.device, mouth.half)
     manner = Manner(
         full=chosen.full,
         expression_scale=chosen.expression_scale,

@@ -15,8 +15,12 @@ from service.commands import MOST_WAITING, Commands
 from service.unix_socket import commands_taken, listening
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets that tell who calls")
+# As nobody, who need not be able to start this Python.
 CONNECT = """
-import socket, sys
+import os, socket, sys
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
 connection = socket.socket(socket.AF_UNIX)
 connection.settimeout(60)
 connection.connect(sys.argv[1])
@@ -65,12 +69,7 @@ def test_another_user_s_process_is_not_taken(path):
         path.parent.chmod(0o755)
         path.chmod(0o666)  # as if the file system did not hold the mode
         ran = subprocess.run(
-            [sys.executable, "-I", "-c", CONNECT, str(path)],
-            capture_output=True,
-            text=True,
-            user=65534,
-            group=65534,
-            extra_groups=[],
+            [sys.executable, "-I", "-c", CONNECT, str(path)], capture_output=True, text=True
         )
     assert ran.stdout == "b''\n", ran.stderr
     assert not taken
