@@ -30,9 +30,11 @@ from options.animation import (
 from options.diffusion import of_motion_alone, steps_notices
 from options.idle import MOST_SECONDS, check_idle
 from options.modes import MODE_NAMES, PROFILES, Mode
-from options.sadtalker import PREPROCESS, SIZES, STYLES, check_sadtalker, sadtalker_notices
+from options.sadtalker import PREPROCESS, check_sadtalker, sadtalker_notices
 from options.subtitle_flags import check_subtitles
 from options.text_options import INPUTS, OF_A_TEXT, is_silent
+from sadtalker.files import SIZES
+from sadtalker.manner import STYLES
 from stages.names import FACTORS, REGIONS, UPSCALERS
 from video.encoders import ENCODERS
 from video.loops import LOOPS

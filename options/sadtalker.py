@@ -7,10 +7,8 @@ from typing import Any
 from base.errors import UsageError
 from options.animation import SADTALKER
 
-SIZES = (256, 512)  # pixels of its pictures' sides
 FULL, CROP = "full", "crop"
 PREPROCESS = (FULL, CROP)
-STYLES = 46
 FLAGS = ("animate_size", "preprocess", "pose_style", "still_head")
 TEMPLATE = ".pkl"  # LivePortrait's motion
 

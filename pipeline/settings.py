@@ -19,6 +19,7 @@ from options.modes import Mode
 from options.options import Four, Options
 from options.sadtalker import FULL
 from options.subtitle_flags import wants_subtitles
+from sadtalker.manner import Manner
 from video.shape import Shape
 from wav2lip.generators import DIFF2LIP, NONE
 
@@ -118,11 +119,7 @@ class SadTalkerSettings:
     """How SadTalker's networks move a photo."""
 
     size: int = 256  # pixels of their pictures' sides
-    full: bool = True  # laid back into the photo
-    expression_scale: float = 1.0
-    style: int = 0  # of the head's motion
-    still_head: bool = False
-    seed: int = 0
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(frozen=True)
@@ -143,7 +140,7 @@ class PortraitSettings:
     @property
     def square(self) -> int | None:
         """Pixels of the square that alone is shown; none: the whole photo is."""
-        alone = self.mover == SADTALKER and not self.sadtalker.full
+        alone = self.mover == SADTALKER and not self.sadtalker.manner.full
         return self.sadtalker.size if alone else None
 
 
@@ -372,14 +369,14 @@ def _portrait(options: Options) -> PortraitSettings | None:
     mover = mover_of(options.animate)
     if mover is None or options.animate is None:
         return None
-    sadtalker = SadTalkerSettings(
-        size=options.animate_size,
+    manner = Manner(
         full=options.preprocess == FULL,
         expression_scale=options.expression_scale,
         style=options.pose_style,
         still_head=options.still_head,
         seed=options.seed,
     )
+    sadtalker = SadTalkerSettings(options.animate_size, manner)
     relative = options.motion == RELATIVE
     return PortraitSettings(mover, options.animate, options.driving_video, relative, sadtalker)
 

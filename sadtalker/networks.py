@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from networks.loading import require_torch
 from networks.running import Run
 from sadtalker.geometry import POINTS, Motion, degrees_of
+from sadtalker.manner import STYLES
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.float32]  # (height, width, 3) RGB in 0..1
@@ -17,7 +18,6 @@ Picture = NDArray[np.float32]  # (height, width, 3) RGB in 0..1
 RECONSTRUCTION_SIDE = 224  # pixels of the aligned face
 COEFFICIENTS = 257  # identity 80, expression 64, texture 80, angles 3, light 27, translation 3
 EXPRESSION, POSE, NOISE = 64, 6, 64  # numbers a frame, and of a block's noise
-STYLES = 46
 BLOCK = 32  # frames whose poses are made together
 BATCH = 64  # windows that small networks hear together
 FLAG = "--animate sadtalker"

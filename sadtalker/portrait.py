@@ -15,7 +15,8 @@ from sadtalker.coefficients import SPAN, SourceFace, joined, repeated_to, window
 from sadtalker.crop import HeadSquare
 from sadtalker.geometry import moved_points
 from sadtalker.hearing import Hearing
-from sadtalker.networks import BLOCK, NOISE, STYLES, Networks, pose_blocks
+from sadtalker.manner import Manner
+from sadtalker.networks import BLOCK, NOISE, Networks, pose_blocks
 from sadtalker.smoothing import smoothed
 from video.yuv import Frame
 
@@ -23,21 +24,6 @@ HEARD_AT_ONCE = 256  # frames whose windows are in memory together
 MOVED_AT_ONCE = 64  # frames whose key points are computed together
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How the photo speaks."""
-
-    full: bool = True  # laid back into the photo; else its square alone is shown
-    expression_scale: float = 1.0  # of lips, brows and lids
-    style: int = 0  # of the head's motion
-    still_head: bool = False
-    seed: int = 0  # of motion and blinks
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.style < STYLES or self.expression_scale < 0:
-            raise ValueError(f"nobody speaks so: {self}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +92,7 @@ def landmarks_of(face: Face) -> Landmarks:
     return Landmarks.of(np.array([*eyes, face.lips.mesh(NOSE_TIP)[0], *mouth]))
 
 
-def spoken(
+def spoken_rows(
     networks: Networks,
     hearing: Hearing,
     face: SourceFace,

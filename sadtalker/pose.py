@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from sadtalker.audio_encoder import FEATURES, AudioEncoder
+from sadtalker.manner import STYLES
 
 BLOCK = 32  # frames made together
-POSE, NOISE, STYLES = 6, 64, 46
+POSE, NOISE = 6, 64
 HIDDEN = 128
 
 

@@ -16,7 +16,7 @@ from fomm.networks import Networks, load_networks
 from fomm.square import HeadSquare, squares_around
 from options.weights import find_fomm
 from pipeline.movers.driving_video import DrivingHead, follow_head, open_driving_video
-from pipeline.movers.kept import kept
+from pipeline.movers.kept import kept_networks
 from pipeline.movers.mover import Mover, PhotoScene
 from pipeline.settings import PortraitSettings, Settings
 from video.source import Source
@@ -70,7 +70,7 @@ def load_fomm(wanted: PortraitSettings, settings: Settings) -> Mover:
         raise UsageError(f"--driving_video {video.path} is a picture: it has no motion")
     mouth = settings.mouth
     return FirstOrderMotion(
-        kept(load_networks, find_fomm(), mouth.device, mouth.half), video, wanted.relative
+        kept_networks(load_networks, find_fomm(), mouth.device, mouth.half), video, wanted.relative
     )
 
 

@@ -9,7 +9,7 @@ T = TypeVar("T")
 Facts = tuple[tuple[str, int, int], ...]
 
 
-def kept(load: Callable[..., T], place: Path, *choices: object) -> T:
+def kept_networks(load: Callable[..., T], place: Path, *choices: object) -> T:
     """`load(place, *choices)`, or what it gave before, if the file or the folder is the same.
 
     Only the networks that were used last are kept: they are large.

@@ -14,7 +14,7 @@ from liveportrait.networks import Networks, load_networks
 from liveportrait.portrait import animated, poses_in
 from liveportrait.template import SUFFIX, read_template
 from pipeline.movers.driving_video import no_face_in, open_driving_video
-from pipeline.movers.kept import kept
+from pipeline.movers.kept import kept_networks
 from pipeline.movers.mover import Mover, PhotoScene
 from pipeline.settings import PortraitSettings, Settings
 from pipeline.stages import DETECTOR_SIDE, Stages
@@ -43,7 +43,7 @@ class LivePortrait:
 def load_liveportrait(wanted: PortraitSettings, settings: Settings) -> Mover:
     if wanted.folder is None or wanted.driving is None:
         raise UsageError("LivePortrait needs a folder and a motion")
-    networks = kept(load_networks, wanted.folder)
+    networks = kept_networks(load_networks, wanted.folder)
     if wanted.driving.suffix.lower() == SUFFIX:
         return LivePortrait(networks, read_template(wanted.driving))
     return LivePortrait(networks, open_driving_video(wanted.driving, settings))

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from options.weights import find_sadtalker
 from pipeline.movers.driving_video import follow_head, open_driving_video
-from pipeline.movers.kept import kept
+from pipeline.movers.kept import kept_networks
 from pipeline.movers.mover import Mover, PhotoScene
 from pipeline.settings import PortraitSettings, Settings
 from sadtalker.coefficients import rows_at
 from sadtalker.hearing import FPS, Hearing
+from sadtalker.manner import Manner
 from sadtalker.networks import Networks, load_networks
-from sadtalker.portrait import Driving, Manner, moved, see_in_square, see_photo, spoken
+from sadtalker.portrait import Driving, moved, see_in_square, see_photo, spoken_rows
 from video.source import Source
 from video.yuv import Frame
 
@@ -38,7 +39,7 @@ class SadTalker:
         full = self.manner.full
         seen = see_photo(self.networks, scene.photo, scene.face, full)
         driving = None if self.driving is None else _followed(self.networks, self.driving, scene)
-        rows = spoken(self.networks, Hearing.of(scene.sound), seen.face, self.manner, driving)
+        rows = spoken_rows(self.networks, Hearing.of(scene.sound), seen.face, self.manner, driving)
         frames = moved(self.networks, seen, rows, self._places(scene), full)
         return scene.counted(frames, scene.frames)
 
@@ -55,15 +56,9 @@ def load_sadtalker(
     driving = None
     if wanted.driving is not None:
         driving = open_driving_video(wanted.driving, settings)
-    networks = kept(load, find_sadtalker(), chosen.size, chosen.full, mouth.device, mouth.half)
-    manner = Manner(
-        full=chosen.full,
-        expression_scale=chosen.expression_scale,
-        style=chosen.style,
-        still_head=chosen.still_head,
-        seed=chosen.seed,
-    )
-    return SadTalker(networks, manner, settings.sound.mouth_later, driving)
+    full = chosen.manner.full
+    networks = kept_networks(load, find_sadtalker(), chosen.size, full, mouth.device, mouth.half)
+    return SadTalker(networks, chosen.manner, settings.sound.mouth_later, driving)
 
 
 def _followed(networks: Networks, video: Source, scene: PhotoScene) -> Driving:

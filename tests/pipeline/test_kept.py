@@ -3,7 +3,7 @@
 import pytest
 
 from base.errors import EngineError
-from pipeline.movers.kept import kept
+from pipeline.movers.kept import kept_networks
 
 
 class Loader:
@@ -24,17 +24,17 @@ def test_what_is_the_same_is_loaded_once(tmp_path, in_a_folder):
     load, file = Loader(), tmp_path / "networks"
     file.write_bytes(b"one")
     place = tmp_path if in_a_folder else file
-    assert kept(load, place, "cpu", False) is kept(load, place, "cpu", False)
-    kept(load, place, "cpu", True)
+    assert kept_networks(load, place, "cpu", False) is kept_networks(load, place, "cpu", False)
+    kept_networks(load, place, "cpu", True)
     assert load.loads == 2
     file.write_bytes(b"another one")
-    kept(load, place, "cpu", True)
+    kept_networks(load, place, "cpu", True)
     assert load.loads == 3
 
 
 def test_what_cannot_be_loaded_is_tried_again(tmp_path):
     load, file = Loader(), tmp_path / "networks"
     with pytest.raises(EngineError):
-        kept(load, file)
+        kept_networks(load, file)
     file.write_bytes(b"one")
-    assert kept(load, file) == (file, ())
+    assert kept_networks(load, file) == (file, ())

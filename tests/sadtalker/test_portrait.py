@@ -10,14 +10,14 @@ from base.geometry import Box, Landmarks
 from base.lips import LEFT_EYE, POINTS, ROW_OF, Lips
 from faces.face import Face
 from sadtalker.hearing import Hearing
+from sadtalker.manner import Manner
 from sadtalker.portrait import (
     Driving,
-    Manner,
     head_poses,
     landmarks_of,
     moved,
     see_photo,
-    spoken,
+    spoken_rows,
 )
 from tests.small_sadtalker import CLOSED, LOUD, TURNED, networks
 from video.yuv import Frame
@@ -43,22 +43,24 @@ def hearing(seconds, seed=4):
 @pytest.mark.parametrize("seconds", [0.01, 0.04, 0.08, 0.84, 1.32, 1.36, 3.0, 11.0])
 def test_every_frame_of_the_sound_has_a_row(seen, seconds, full):
     heard = hearing(seconds)
-    rows = spoken(networks(), heard, seen(full).face, Manner(full))
+    rows = spoken_rows(networks(), heard, seen(full).face, Manner(full))
     assert rows.shape == (max(int(seconds * 25 + 1e-9), 1), 73 if full else 70)
     assert rows.dtype == np.float32 and np.isfinite(rows).all()
 
 
 def test_a_louder_sound_moves_the_face_more_and_by_the_scale(seen):
     face, heard = seen(True).face, hearing(3)
-    rows = spoken(networks(), heard, face, Manner())
+    rows = spoken_rows(networks(), heard, face, Manner())
     assert rows[-1, LOUD] > rows[10, LOUD] + 0.1
-    more = spoken(networks(), heard, face, Manner(expression_scale=1.5))
+    more = spoken_rows(networks(), heard, face, Manner(expression_scale=1.5))
     assert np.allclose(more[:, :64], rows[:, :64] * 1.5) and np.allclose(more[:, 64:], rows[:, 64:])
 
 
 def test_the_seed_decides_motion_and_blinks(seen):
     face, heard = seen(True).face, hearing(8)
-    one, same, other = (spoken(networks(), heard, face, Manner(seed=seed)) for seed in (1, 1, 2))
+    one, same, other = (
+        spoken_rows(networks(), heard, face, Manner(seed=seed)) for seed in (1, 1, 2)
+    )
     assert np.array_equal(one, same)
     assert one[:, CLOSED].max() == 1
     assert not np.array_equal(one[:, CLOSED], other[:, CLOSED])
@@ -67,9 +69,9 @@ def test_the_seed_decides_motion_and_blinks(seen):
 
 def test_the_head_moves_by_style_from_the_photos_pose_and_rests_where_it_is_still(seen):
     face, heard = seen(True).face, hearing(6)
-    first, second = (spoken(networks(), heard, face, Manner(style=n)) for n in (0, 7))
+    first, second = (spoken_rows(networks(), heard, face, Manner(style=n)) for n in (0, 7))
     assert (second[20:, TURNED] - first[20:, TURNED]).mean() == pytest.approx(0.7, abs=0.01)
-    still = spoken(networks(), heard, face, Manner(still_head=True))
+    still = spoken_rows(networks(), heard, face, Manner(still_head=True))
     assert np.array_equal(still[:, 64:], np.tile(face.row(True)[64:], (len(still), 1)))
 
 
@@ -99,8 +101,8 @@ def test_a_driving_video_moves_head_and_lids_and_begins_again(seen):
     poses[:, 1] = np.arange(10) + 5
     lids = np.zeros((10, 64), np.float32)
     lids[:, 9] = np.arange(10)
-    rows = spoken(networks(), heard, face, Manner(), Driving(lids, poses))
-    alone = spoken(networks(), heard, face, Manner())
+    rows = spoken_rows(networks(), heard, face, Manner(), Driving(lids, poses))
+    alone = spoken_rows(networks(), heard, face, Manner())
     turns = rows[:, 65] - alone[:, 65]
     assert turns == pytest.approx([*range(10), *range(10), *range(5)], abs=1e-5)
     assert rows[:, 9] == pytest.approx([*range(10), *range(10), *range(5)])
