@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import cv2
@@ -265,6 +266,7 @@ def _notices(gaps: Gaps) -> tuple[str, ...]:
     return (SPEAKS + (too_wide if share >= 0.005 else ""),)
 
 
+@lru_cache(maxsize=64)  # asked for when a mouth is cut out, and when it comes back
 def _surroundings(lips: Lips) -> Box:
     """All that a speaking mouth moves, and a border that stays."""
     axes = MouthAxes.of(lips)

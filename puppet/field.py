@@ -52,16 +52,17 @@ class Grid:
         Each goes through its own points, through `moves`, and leaves the fixed points in place.
         """
         target, source = (np.concatenate([self.fixed, points]) for points in moves)
-        kernels = [self.fixed_kernel, _kernel(moves[0], self.places)]
+        moved = np.concatenate([moves[0], *(part_target for part_target, _ in parts)])
+        kernels, end = _kernel(moved, self.places), len(moves[0])
+        common = np.concatenate([self.fixed_kernel, kernels[:end], self.places[:3]])
         for part_target, part_source in parts:
             points = np.concatenate([target, part_target])
             way = np.concatenate([source, part_source]) - points
-            weights = _weights(points, way @ self.axes.matrix.T).astype(np.float32)
-            basis = [*kernels, _kernel(part_target, self.places), self.places[:3]]
-            ends = np.cumsum([len(kernel) for kernel in basis[:-1]])
-            terms = zip(np.split(weights.T, ends, axis=1), basis, strict=True)
-            field = sum(weight @ kernel for weight, kernel in terms)
-            yield np.asarray(field).reshape(2, GRID, GRID) * self.fade
+            weights = _weights(points, way @ self.axes.matrix.T).astype(np.float32).T
+            begin, end = end, end + len(part_target)
+            shared = np.concatenate([weights[:, : len(target)], weights[:, -3:]], 1)
+            field = shared @ common + weights[:, len(target) : -3] @ kernels[begin:end]
+            yield field.reshape(2, GRID, GRID) * self.fade
 
     def moving_strips(self, field: Floats) -> Iterator[Rect]:
         """The pixels around all cells that a field moves visibly, a few rows of cells at a time."""

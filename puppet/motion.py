@@ -5,6 +5,7 @@ a function of the sound around a moment, so it depends neither on the frame rate
 """
 
 from dataclasses import astuple, dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,11 @@ SECONDS = np.asarray((np.arange(PAST + COLUMNS) - PAST) / COLUMN_RATE, np.float3
 # (PAST, COLUMNS): whether what lies between a column before and one after is short enough
 PAUSES = SECONDS[PAST:] - SECONDS[:PAST, None]
 IS_PAUSE = smoothstep((LONGEST_PAUSE - PAUSES) / (LONGEST_PAUSE - PAUSE))
+IS_FORESEEN = smoothstep((FORESEEN - SECONDS[PAST:]) / SPEECH_RISE)  # (COLUMNS,)
+# (PAST + COLUMNS,): how near a sound must be for speech now
+FADES = smoothstep(np.minimum(1 - SECONDS / SPEECH_RISE, 1 + (SECONDS + SPEECH_HOLD) / SPEECH_FALL))
+# (2 * COLUMNS,): the same for the loud sounds around closed lips
+AROUND_CLOSURE = np.minimum(2 - np.abs(np.arange(-COLUMNS, COLUMNS)) / 8, 1)
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,16 @@ BRIGHT, DARK = _band(1500, 3500), _band(300, 900)
 OPEN, CLOSE = _band(600, 1200), _band(200, 450)
 
 
+def _means(*bands: slice) -> Floats:
+    """(bands, BANDS): to the mean of each."""
+    rows = np.arange(BANDS)
+    inside = [(band.start <= rows) & (rows < band.stop) for band in bands]
+    return np.asarray([row / row.sum() for row in inside], np.float32)
+
+
+BAND_MEANS = _means(VOICED, BRIGHT, DARK, OPEN, CLOSE)
+
+
 @dataclass(frozen=True)
 class SoundHistory:
     """The sound of a stream up to a frame.
@@ -125,9 +141,7 @@ def _silence(columns: int) -> Floats:
 
 def voice_features(mel: Mel) -> Floats:
     power = 10 ** ((12.5 * mel - 30) / 10)
-    voiced, bright, dark, wide, close = (
-        10 * np.log10(power[band].mean(axis=0)) for band in (VOICED, BRIGHT, DARK, OPEN, CLOSE)
-    )
+    voiced, bright, dark, wide, close = 10 * np.log10(BAND_MEANS @ power)
     return np.stack([voiced, bright - dark, wide - close]).astype(np.float32)
 
 
@@ -191,12 +205,10 @@ def _loudness(history: SoundHistory, level: Floats) -> Floats:
 def _speech(loudness: Floats) -> float:
     """Whether sound is near: it may have ended a moment ago, or begin in the next."""
     voice = smoothstep((loudness - QUIET) / (SPOKEN - QUIET))
-    rise, fall = 1 - SECONDS / SPEECH_RISE, 1 + (SECONDS + SPEECH_HOLD) / SPEECH_FALL
-    fades = smoothstep(np.minimum(rise, fall))
     # a sound before and one after make a pause, as soon as both are known
-    after = voice[PAST:] * smoothstep((FORESEEN - SECONDS[PAST:]) / SPEECH_RISE)
+    after = voice[PAST:] * IS_FORESEEN
     pause = float((voice[:PAST, None] * after * IS_PAUSE).max())
-    return max(float((voice * fades).max()), pause)
+    return max(float((voice * FADES).max()), pause)
 
 
 def _jaw_target(level: Floats, openness: Floats, loudness: Floats) -> Floats:
@@ -214,8 +226,14 @@ def _jaw_target(level: Floats, openness: Floats, loudness: Floats) -> Floats:
 
 def _neighbourhoods(values: Floats, reach: int) -> Floats:
     """(columns, 2 * reach + 1): every column with its neighbours."""
-    padded = np.pad(values, reach, mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    return values[_neighbours(len(values), reach)]
+
+
+@lru_cache(maxsize=4)
+def _neighbours(columns: int, reach: int) -> NDArray[np.intp]:
+    """(columns, 2 * reach + 1): those of each column; at the ends the outermost again."""
+    columns_around = np.arange(columns)[:, None] + np.arange(-reach, reach + 1)
+    return np.clip(columns_around, 0, columns - 1)
 
 
 def _smooth_jaw(target: Floats) -> Floats:
@@ -231,15 +249,21 @@ def _smooth_jaw(target: Floats) -> Floats:
 
 def _weighted_mean(values: Floats, column: int, sigma: float) -> float:
     """Mean around a column with the weights of a Gaussian."""
+    weights = _gaussian(sigma)
+    reach = len(weights) // 2
+    return float(values[column - reach : column + reach + 1] @ weights)
+
+
+@lru_cache(maxsize=4)
+def _gaussian(sigma: float) -> NDArray[np.float64]:
     reach = int(3 * sigma)
     weights = np.exp(-((np.arange(-reach, reach + 1) / sigma) ** 2) / 2)
-    return float(values[column - reach : column + reach + 1] @ weights / weights.sum())
+    return np.asarray(weights / weights.sum())
 
 
 def _lip_closure(loudness: Floats, jaw: float) -> float:
     """How far the lips come together as in p, b, m: it is loud before and after, but not now."""
-    ramp = np.minimum(2 - np.abs(np.arange(-COLUMNS, COLUMNS)) / 8, 1)
-    nearby = loudness[PAST - COLUMNS : PAST + COLUMNS] * ramp
+    nearby = loudness[PAST - COLUMNS : PAST + COLUMNS] * AROUND_CLOSURE
     speech = min(float(nearby[:COLUMNS].max()), float(nearby[COLUMNS:].max()))
     quiet = (0.8 - _weighted_mean(loudness, PAST + 1, 1.5)) / 0.3
     factors = (speech - 0.35) * 2.5, quiet, 1 - jaw / 0.35
