@@ -259,9 +259,6 @@ class Frame:
 
     def to_picture(self, planes: Sequence[NDArray[Any]]) -> Picture:
         """BGR from planes of samples such as the frame's, all of one size."""
-        if len(planes) == 3 and all(plane.dtype == np.uint8 for plane in planes):
-            bgr = cv2.transform(cv2.merge(planes), self._bgr_from_yuv())  # rounds and clips
-            return np.asarray(bgr, np.uint8)
         return _round(self._to_bgr(planes))
 
     def picture(self) -> Picture:
