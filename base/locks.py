@@ -9,7 +9,6 @@ has no locks, nothing counts as abandoned: a file that is still being written mu
 import fcntl
 import os
 import re
-import secrets
 import shutil
 import stat
 import time
@@ -29,7 +28,7 @@ _unfinished: set[Path] = set()
 
 def unique_mark() -> str:
     """Sixteen digits for a name: eight for this boot of the kernel, eight random ones."""
-    return _kernel() + secrets.token_hex(4)
+    return _kernel() + os.urandom(4).hex()
 
 
 @contextmanager
@@ -156,5 +155,5 @@ def _kernel() -> str:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
     except OSError:
-        boot = secrets.token_bytes(16)
+        boot = os.urandom(16)
     return blake2b(boot, digest_size=4).hexdigest()

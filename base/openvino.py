@@ -2,7 +2,8 @@
 
 Silent: importing it would start its telemetry, which sends the event over the network and writes
 into the home folder. Without that package OpenVINO falls back to a stub, so it is hidden here;
-everybody imports OpenVINO from this module.
+everybody imports OpenVINO from this module. Its converter, which few runs need, takes a third of
+the import: it waits until `ov.convert_model` is called.
 
 One Core: each Core's CPU plugin sets the thread's stack for signal handlers to memory of its own,
 and frees it with itself. With several Cores that end in any order a later signal, Ctrl-C say,
@@ -18,10 +19,14 @@ from typing import Any
 
 from base.signal_stack import signal_stack_kept
 
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # importing it fails
+TELEMETRY, CONVERTER = "openvino_telemetry", "openvino.tools.ovc"
+sys.modules[TELEMETRY] = None  # type: ignore[assignment]  # importing it fails
+sys.modules[CONVERTER] = None  # type: ignore[assignment]
 
 import openvino as ov  # type: ignore[import-untyped] # noqa: E402
 from openvino import opset15 as ops  # noqa: E402
+
+del sys.modules[CONVERTER]
 
 __all__ = ["core", "ops", "ov", "read_onnx"]
 
@@ -35,6 +40,16 @@ def core() -> ov.Core:
         only = ov.Core()
         only.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return only
+
+
+def _convert_model(*arguments: Any, **named: Any) -> ov.Model:  # noqa: ANN401
+    """OpenVINO's own function, imported when it is called."""
+    from openvino.tools.ovc import convert_model  # type: ignore[import-untyped]
+
+    return convert_model(*arguments, **named)
+
+
+ov.convert_model = _convert_model
 
 
 def read_onnx(path: Path, conversions: Mapping[str, Conversion]) -> ov.Model:

@@ -6,6 +6,7 @@ known that there is memory for it.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, TextIO
 
 IMPORT_BYTES = 400 << 20  # address space; with less, numpy's OpenBLAS waits for ever
+COLLECT_AFTER = 5000  # new objects; Python's 700 are there a hundred times in what is imported
 OUT_OF_MEMORY = 7  # base.errors.OutOfMemoryError's exit code
 
 
@@ -31,6 +33,7 @@ def start(import_main: Callable[[], Callable[..., int]], /, **defaults: Any) -> 
     """
     end_on_signals()
     prepare_environment()
+    gc.set_threshold(COLLECT_AFTER)
     from base.memory import can_allocate, is_out_of_memory, reuse_freed_memory
 
     if not can_allocate(IMPORT_BYTES):

@@ -1,15 +1,17 @@
 """A text in place of a sound: spoken into files before the run, which reads them as any other."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from base.cache import mark_used, new_entry, remove, remove_oldest
 from base.errors import InputError
@@ -20,11 +22,13 @@ from pipeline.preflight import check_places
 from pipeline.report import Clock
 from pipeline.run_folder import run_folder
 from pipeline.settings import Settings, files_of, settings_of
-from speech.narration import Narration, narrate
-from speech.text import Script, script_of
 from speech.voice import VoiceSettings
 from speech.voices import VOICES, VoiceName
 from video.output_paths import output_errors
+
+if TYPE_CHECKING:  # what speaks is imported only where there is a text
+    from speech.narration import Narration
+    from speech.text import Script
 
 STDIN = Path("-")
 MOST_BYTES = 1 << 20  # of a text, some twenty hours
@@ -79,6 +83,8 @@ def with_speech(options: Options, clock: Clock) -> Iterator[Options]:
 
 def spoken_text(options: Options, folder: Path) -> Narration:
     """The text of the options as files in the folder, from the cache where it was spoken before."""
+    from speech.narration import narrate
+
     script, name = script_in(options), VoiceName.parse(options.voice)
     settings = VoiceSettings(
         argument=name.argument,
@@ -101,6 +107,8 @@ def spoken_text(options: Options, folder: Path) -> Narration:
 
 def script_in(options: Options) -> Script:
     """What --text or --text_file say; InputError where there is nothing to speak."""
+    from speech.text import script_of
+
     if options.text is not None:
         name, text, markdown = "--text", options.text, False
     else:
@@ -161,6 +169,10 @@ def _stamp(name: VoiceName) -> tuple[int, int] | None:
 
 def _read(entry: Path, folder: Path) -> Narration | None:
     """None where there is none; one that is damaged is removed."""
+    import zipfile
+
+    from speech.narration import Narration
+
     if not entry.exists():
         return None
     try:
@@ -177,6 +189,8 @@ def _read(entry: Path, folder: Path) -> Narration | None:
 
 def _keep(entry: Path, narration: Narration) -> None:
     """A failure is ignored, since only the next run is slower for it."""
+    import zipfile
+
     with suppress(OSError, ValueError):
         with new_entry(entry) as path, zipfile.ZipFile(path, "w") as archive:
             for name, file in zip(NAMES, (narration.sound, narration.track), strict=True):

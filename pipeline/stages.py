@@ -14,8 +14,6 @@ from faces.detector import Detector, DetectorSettings
 from faces.detectors import DETECTORS
 from faces.face import FaceTrack
 from faces.lips import LipsSeer, seer_for
-from faces.sfd import find_sfd_weights
-from options.weights import find_diff2lip, find_wav2lip
 from pipeline.donors import donors_of
 from pipeline.framing import FaceFraming, Framing, MouthFraming
 from pipeline.settings import MouthSettings, Settings
@@ -94,6 +92,8 @@ def stages_of(
     checkpoint = _checkpoint(mouth)
     engine = choose_engine(mouth.engine, mouth.device, checkpoint, mouth.without_weights)
     if face.detector == "sfd":
+        from faces.sfd import find_sfd_weights
+
         find_sfd_weights()
     gated = mouth.gated and engine in FRAME_BY_FRAME
     examines = mouth.int8 and computes_in_8_bits(engine, checkpoint)
@@ -126,6 +126,8 @@ def _checkpoint(mouth: MouthSettings) -> Path | None:
     """The engine's weights; a plug-in gets the user's own file as it is named."""
     if mouth.engine in WITHOUT_NETWORK:
         return None
+    from options.weights import find_diff2lip, find_wav2lip
+
     if mouth.engine == DIFF2LIP:
         return find_diff2lip(mouth.checkpoint)
     if mouth.engine in plugin_names("generators"):

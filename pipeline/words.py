@@ -7,8 +7,6 @@ from base.locks import replace_file
 from pipeline.report import after_the_video
 from pipeline.settings import WordsSettings
 from speech.track import SpokenWords, read_words
-from subtitles.cues import cues_of
-from subtitles.files import file_content, milliseconds
 from video.text_track import LANGUAGES, TextTrack, TimedText
 
 
@@ -22,6 +20,9 @@ def words_of(settings: WordsSettings) -> SpokenWords:
 
 def text_track(spoken: SpokenWords) -> TextTrack:
     """The subtitles as a track of a video."""
+    from subtitles.cues import cues_of
+    from subtitles.files import milliseconds
+
     texts = (
         TimedText(cue.text, *(Fraction(milliseconds(t), 1000) for t in (cue.start, cue.end)))
         for cue in cues_of(spoken.words)
@@ -33,5 +34,8 @@ def write_subtitles(settings: WordsSettings, spoken: SpokenWords, video: object)
     """Write the file of subtitles, if one is wanted, whole or not at all."""
     if settings.file is None:
         return
+    from subtitles.cues import cues_of
+    from subtitles.files import file_content
+
     with after_the_video(f"the subtitles {settings.file}", "name another --subtitles", video):
         replace_file(settings.file, file_content(cues_of(spoken.words), settings.file))

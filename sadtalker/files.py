@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from base.errors import EngineError
-from tensors.headers import DAMAGED, Header, read_header
+
+if TYPE_CHECKING:  # the flags need the sizes alone, at once
+    from tensors.headers import Header
 
 SIZES = (256, 512)
 NETWORK_TENSORS = (
@@ -52,8 +55,10 @@ def _missing(folder: Path, name: str) -> EngineError:
     return EngineError(f"{folder}: holds no {name}; --animate sadtalker needs it")
 
 
-def _headers(folder: Path) -> Iterator[tuple[Path, Header]]:
+def _headers(folder: Path) -> "Iterator[tuple[Path, Header]]":
     """Of the files that can be read, in order."""
+    from tensors.headers import DAMAGED, read_header
+
     files = sorted(path for path in folder.glob("*") if path.is_file())
     for path in islice(files, MOST_FILES):
         try:

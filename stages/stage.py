@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faces.face import Face
-from subtitles.pieces import TimedWord
 from video.yuv import Frame
+
+if TYPE_CHECKING:
+    from subtitles.pieces import TimedWord
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class StageScene:
     device: str = "auto"  # where networks run
     cache: Path | None = None  # folder; none: nothing is kept
     sound: "FrameSound | None" = None  # none before the mouth
-    words: tuple[TimedWord, ...] = ()  # that are spoken, where subtitles are wanted
+    words: "tuple[TimedWord, ...]" = ()  # that are spoken, where subtitles are wanted
 
     def of_format(self, given: VideoFormat) -> "StageScene":
         """The same run, for a stage that gets such frames."""

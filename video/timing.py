@@ -1,7 +1,6 @@
 """From any time stamps to frames at a constant rate."""
 
 import math
-import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import reduce
@@ -39,8 +38,9 @@ def output_rate(
     kept = [rate for rate in rates if _fits(rate, steps, tick)]
     if kept:
         return next((rate for rate in kept if rate in STANDARD_RATES), kept[0])
-    middle = statistics.median_low(steps)  # one of them, so that some step is near it
-    usual = 1 / statistics.mean(step for step in steps if abs(step - middle) <= middle * LATE)
+    middle = sorted(steps)[(len(steps) - 1) // 2]  # one of them, so that some step is near it
+    near = [step for step in steps if abs(step - middle) <= middle * LATE]
+    usual = len(near) / sum(near)
     return min(STANDARD_RATES, key=lambda rate: abs(math.log(rate / usual)))
 
 

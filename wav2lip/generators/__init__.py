@@ -10,8 +10,6 @@ from pathlib import Path
 from base.errors import EngineError, UsageError
 from base.generator import Batch, Generator, Patches
 from base.plugins import plugin_names
-from networks.loading import require_torch
-from wav2lip.checkpoint import CheckpointFormat, detect_format
 from wav2lip.generators.prepared import NetworkGenerator, PreparedEngine, Scene
 from wav2lip.generators.settings import DEVICES, EngineSettings, required_checkpoint
 from wav2lip.generators.strength import with_strength
@@ -139,6 +137,8 @@ def choose_engine(
     auto = engine == "auto"
     chosen = fastest_engine(device, checkpoint, without_weights) if auto else engine
     if chosen == DIFF2LIP:
+        from networks.loading import require_torch
+
         require_torch(f"--engine {DIFF2LIP}")
     if chosen == "torch" and not has_torch():
         raise EngineError(
@@ -153,7 +153,7 @@ def fastest_engine(device: str, checkpoint: Path | None, without_weights: str) -
         return without_weights
     if device == "cuda":
         return "torch"
-    if device == "cpu" or detect_format(checkpoint) is CheckpointFormat.ONNX or not cuda_usable():
+    if device == "cpu" or _is_onnx(checkpoint) or not cuda_usable():
         return "openvino"
     return "torch"
 
@@ -162,7 +162,13 @@ def computes_in_8_bits(engine: str, checkpoint: Path | None) -> bool:
     """Whether this engine can turn these weights into 8 bits."""
     if engine != "openvino" or checkpoint is None:
         return False
-    return detect_format(checkpoint) is not CheckpointFormat.ONNX
+    return not _is_onnx(checkpoint)
+
+
+def _is_onnx(checkpoint: Path) -> bool:
+    from wav2lip.checkpoint import CheckpointFormat, detect_format
+
+    return detect_format(checkpoint) is CheckpointFormat.ONNX
 
 
 def cuda_usable() -> bool:

@@ -7,7 +7,6 @@ from base.errors import EngineError, UsageError
 from base.generator import SIDE, WHOLE_PATCH
 from base.geometry import Rect
 from diff2lip.schedule import DEFAULT_STEPS
-from wav2lip.checkpoint import HOW_TO_GET, checkpoint_folders
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -52,12 +51,16 @@ class EngineSettings:
             return f"{problem} in half precision; run without --fp16"
         if self.int8:
             return f"{problem} in low precision; run without --int8"
+        from wav2lip.checkpoint import HOW_TO_GET
+
         return f"{problem}; {HOW_TO_GET}"
 
 
 def required_checkpoint(checkpoint: Path | None) -> Path:
     """Return the checkpoint; EngineError, which names the searched folders, if there is none."""
     if checkpoint is None:
+        from wav2lip.checkpoint import checkpoint_folders
+
         folders = " or ".join(map(str, checkpoint_folders()))
         raise EngineError(
             "this engine needs a checkpoint: name one with --checkpoint_path"
