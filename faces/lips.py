@@ -69,7 +69,7 @@ def _network(cache: Path | None = None) -> ov.CompiledModel:
 
 def see_lips(picture: Picture, square: Square) -> Mesh:
     """The mesh and the lips of the face in a square of the picture."""
-    return see(View(picture), square)
+    return see(View.of(picture), square)
 
 
 def see(view: View, square: Square) -> Mesh:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.geometry import Picture
 from faces.view import View
 
 THUMBNAIL = 32  # pixels
@@ -22,14 +20,9 @@ def detect_shots(views: Iterable[View]) -> Iterator[tuple[View, bool]]:
     previous: NDArray[np.float32] | None = None
     recent_change = 0.0
     for view in views:
-        thumbnail = _thumbnail(view.picture)
+        thumbnail = view.thumbnail(THUMBNAIL).astype(np.float32)
         change = np.inf if previous is None else float(np.abs(thumbnail - previous).mean())
         starts_shot = change > max(MIN_CHANGE, MIN_RATIO * recent_change)
         yield view, starts_shot
         recent_change = max(DECAY * recent_change, 0.0 if starts_shot else change)
         previous = thumbnail
-
-
-def _thumbnail(picture: Picture) -> NDArray[np.float32]:
-    size = (THUMBNAIL, THUMBNAIL)
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)

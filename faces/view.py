@@ -1,9 +1,10 @@
 """A picture that faces are looked for in, and squares cut from it as a network wants them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from base.geometry import Affine, Box, Picture, Rect
 from base.lips import LEFT_EYE, RIGHT_EYE
 from faces.face import Face
+
+Plane = NDArray[Any]  # (rows, columns) of samples, or (rows, columns, 3) of BGR
 
 SIDE = 192  # pixels of the square that the lips network sees
 REACH = 1.5  # of a square: how much larger it is than the face in it
@@ -74,7 +77,7 @@ class Square:
 
 
 class FullPicture(Protocol):
-    """A picture at its full resolution, of which only parts are ever made."""
+    """A picture at its full resolution; of its samples only what is looked at becomes BGR."""
 
     @property
     def width(self) -> int: ...
@@ -85,29 +88,105 @@ class FullPicture(Protocol):
     def part(self, rect: Rect, longest: int, /) -> Picture:
         """The rectangle, reduced so that its longer side has at most `longest` pixels."""
 
+    def planes(self) -> Sequence[Plane]:
+        """Its samples."""
+
+    def reduced(self, longest: int, /) -> Sequence[Plane]:
+        """The planes at one size, whose longer side has at most `longest` pixels."""
+
+    def to_picture(self, planes: Sequence[Plane], /) -> Picture:
+        """BGR from such planes, or from the same part of each."""
+
+
+@dataclass(frozen=True, eq=False)
+class BgrPicture:
+    """A picture that is BGR already: its only plane. It is not reduced."""
+
+    pixels: Picture
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    def part(self, rect: Rect, longest: int, /) -> Picture:
+        return _at_most(self.pixels[rect.slices], longest)
+
+    def planes(self) -> Sequence[Plane]:
+        return (self.pixels,)
+
+    def reduced(self, longest: int, /) -> Sequence[Plane]:
+        return (_at_most(self.pixels, longest),)
+
+    def to_picture(self, planes: Sequence[Plane], /) -> Picture:
+        return planes[0]
+
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A picture that faces are looked for in, and what it was reduced from."""
+    """A picture that faces are looked for in, reduced where it is large."""
 
-    picture: Picture
-    scale: float = 1.0  # of the picture against the full one
-    full: FullPicture | None = None  # none: the picture is as it was
+    full: FullPicture
+    longest: int  # pixels that its longer side has at most
+
+    @classmethod
+    def of(cls, picture: Picture) -> "View":
+        """Of a picture that is not reduced."""
+        return cls(BgrPicture(picture), max(picture.shape))
+
+    @property
+    def scale(self) -> float:
+        """Of the reduced picture against the full one."""
+        return min(1.0, self.longest / max(self.full.width, self.full.height))
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The reduced picture."""
+        return self.full.to_picture(self._planes)
+
+    def thumbnail(self, side: int) -> Picture:
+        """The whole picture in a square of `side` pixels."""
+        return self.full.to_picture([_averaged(plane, side) for plane in self.full.planes()])
 
     def crop(self, square: Square) -> Picture:
-        """(SIDE, SIDE, 3): the square of the picture, from the full one where it is small."""
-        if self.full is not None and self.scale < 1 and square.side < SIDE:
+        """(SIDE, SIDE, 3): a square of the reduced picture, cut from the full one where small."""
+        if self.scale < 1 and square.side < SIDE:
             size = self.full.width, self.full.height
             return _crop(self.full.part, size, square.scaled(1 / self.scale))
-        height, width = self.picture.shape[:2]
+        height, width = self._planes[0].shape[:2]
         return _crop(self._part, (width, height), square)
 
+    @cached_property
+    def _planes(self) -> Sequence[Plane]:
+        """Of the reduced picture."""
+        return self.full.reduced(self.longest)
+
     def _part(self, rect: Rect, longest: int) -> Picture:
-        part, scale = self.picture[rect.slices], longest / max(rect.size)
-        if scale >= 1:
-            return part
-        size = max(1, round(rect.size[0] * scale)), max(1, round(rect.size[1] * scale))
-        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+        """Of the reduced picture, as of a full one."""
+        part = self.full.to_picture([plane[rect.slices] for plane in self._planes])
+        return _at_most(part, longest)
+
+
+def _at_most(picture: Picture, longest: int) -> Picture:
+    """The picture, averaged where its longer side has more than `longest` pixels."""
+    height, width = picture.shape[:2]
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return picture
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _averaged(plane: Plane, side: int) -> Plane:
+    """The plane at `side` x `side`; a large one is halved first, which is much faster."""
+    height, width = plane.shape[:2]
+    while min(height, width) >= 8 * side and not (height % 2 or width % 2):
+        height, width = height // 2, width // 2
+        plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA)
 
 
 def _crop(part: Callable[[Rect, int], Picture], size: tuple[int, int], square: Square) -> Picture:

@@ -107,7 +107,7 @@ def _views(job: Job, progress: Progress) -> Stream[View, None, None]:
     done = 0
     with closing(job.source.frames()) as source:
         for done, frame in enumerate(islice(source, job.source_frames), 1):
-            yield View(*frame.downscaled(DETECTOR_SIDE), frame)
+            yield View(frame, DETECTOR_SIDE)
             progress(Step("faces", done, max(frames, done)))
     if done < frames:  # the file said that there were more
         progress(Step("faces", done, done))

@@ -204,7 +204,7 @@ def _faces(comparison: Comparison, result: Source, source: Source | None) -> Fac
     settings = comparison.track_settings
     with closing(clip.frames()) as frames:
         shown = itertools.islice(frames, count)
-        views = (View(*frame.downscaled(DETECTOR_SIDE), frame) for frame in shown)
+        views = (View(frame, DETECTOR_SIDE) for frame in shown)
         seer = None if comparison.lips is None else comparison.lips(clip.still)
         person = follow_person(views, comparison.detector(), settings, seer)
         sightings = Sightings.of(person)

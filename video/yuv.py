@@ -250,12 +250,18 @@ class Frame:
 
     def part(self, rect: Rect, longest: int) -> Picture:
         """The rectangle as BGR, reduced so that its longer side has at most `longest` pixels."""
+        return self.to_picture(self._reduced(rect, longest))
+
+    def reduced(self, longest: int) -> list[Plane]:
+        """Its planes at one size, whose longer side has at most `longest` pixels."""
+        return self._reduced(Rect(0, self.height, 0, self.width), longest)
+
+    def _reduced(self, rect: Rect, longest: int) -> list[Plane]:
         self._check(rect)
         scale = min(1.0, longest / max(rect.size))
         width, height = rect.size
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        planes = [plane[part.slices] for plane, part in self._parts(rect)]
-        return self.to_picture([resize(plane, size) for plane in planes])
+        return [resize(plane[part.slices], size) for plane, part in self._parts(rect)]
 
     def to_picture(self, planes: Sequence[NDArray[Any]]) -> Picture:
         """BGR from planes of samples such as the frame's, all of one size."""

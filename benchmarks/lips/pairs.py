@@ -72,7 +72,7 @@ class Thumbnails:
 
     def _pictures(self) -> Iterator[View]:
         while self._waiting:
-            yield View(self._waiting.pop())
+            yield View.of(self._waiting.pop())
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,7 @@ def read_talking_clip(path: Path, most: int) -> TalkingClip:
         with closing(source.frames()) as frames:
             for frame in islice(frames, most):
                 pictures.append(frame.picture())
-                yield View(*frame.downscaled(LONGEST), frame)
+                yield View(frame, LONGEST)
 
     detector = DETECTORS["mtcnn"](DetectorSettings())
     sightings = Sightings.of(follow_person(views(), detector, TrackSettings(), seer_for(False)))

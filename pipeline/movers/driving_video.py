@@ -73,7 +73,7 @@ def follow_head(video: Source, stages: Stages, seconds: Fraction) -> DrivingHead
 def _views(video: Source) -> Stream[View, None, None]:
     with closing(video.frames()) as frames:
         for frame in frames:
-            yield View(*frame.downscaled(DETECTOR_SIDE), frame)
+            yield View(frame, DETECTOR_SIDE)
 
 
 def _unbroken(first: Sighting, later: Iterator[Sighting]) -> Iterator[Sighting]:

@@ -95,7 +95,7 @@ def _mesh(frame: Frame, face: Face) -> NDArray[np.float64] | None:
     )
     landmarks = face.landmarks.mapped(in_frame.inverse())
     square = Square.around_face(Face(moved.scaled(scale), landmarks, face.score))
-    view = View(picture)
+    view = View.of(picture)
     for _ in range(LOOKS):
         mesh = see_steadily(view, square)
         last, square = square, Square.around_mesh(mesh.points)

@@ -95,11 +95,11 @@ def face_at(x, y, width, score=1.0):
 def track(pictures, detector, settings=None):
     """The cleaned track of one person."""
     settings = settings or TrackSettings()
-    views = map(View, pictures)
+    views = map(View.of, pictures)
     return clean_track(Sightings.of(follow_person(views, detector, settings)), settings)
 
 
 def track_in_box(box, pictures, detector=None, smoothing=None):
     """The track with a fixed box."""
-    sightings = Sightings.of(follow_in_box(box, map(View, pictures), detector))
+    sightings = Sightings.of(follow_in_box(box, map(View.of, pictures), detector))
     return track_fixed_box(box, sightings, smoothing or Smoothing())

@@ -77,7 +77,7 @@ def test_a_sighting_depends_on_no_later_picture(fixed_box):
     pictures += [painted(ground=200) for _ in range(7)]
     pictures += [painted((GREEN, 150 - i, 90, 50), ground=60) for i in range(8)]
 
-    views = [View(picture) for picture in pictures]
+    views = [View.of(picture) for picture in pictures]
 
     def sightings(count):
         if fixed_box:

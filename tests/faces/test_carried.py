@@ -62,7 +62,7 @@ def test_a_head_that_turns_is_looked_at_anew(anchor):
 @pytest.mark.parametrize("stride", [1, 5])
 def test_a_face_that_is_seen_is_detected_once_in_five_strides(portrait, stride):
     detector = Counting()
-    views = [View(np.roll(portrait, shift, axis=1)) for shift in range(20)]
+    views = [View.of(np.roll(portrait, shift, axis=1)) for shift in range(20)]
     settings = TrackSettings(stride=stride)
     sightings = Sightings.of(follow_person(views, detector, settings, see))
     assert sightings.track.face_count == 20

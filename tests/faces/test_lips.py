@@ -8,25 +8,24 @@ import pytest
 from base.geometry import Affine, Box, Rect
 from base.lips import LEFT_EYE, POINTS, RIGHT_EYE
 from faces.lips import BELIEVED, SIDE, Square, forward, see, see_depth, see_lips, seer_for
-from faces.view import View
+from faces.view import BgrPicture, View
 from tests.faces.scenes import scene
+from video.yuv import Frame
 
 REFERENCE = np.load(Path(__file__).parent / "data" / "lips.npz")
 MIDDLE = Square((144, 144), 230, 0.0)  # the portrait's face, and what is around it
 
 
-class Full:
-    """A picture as a frame of a clip: only parts of it are made."""
+class Full(BgrPicture):
+    """It remembers which parts of it were made."""
 
-    def __init__(self, picture):
-        self.picture, self.parts = picture, []
-        self.height, self.width = picture.shape[:2]
+    def __init__(self, pixels):
+        super().__init__(pixels)
+        object.__setattr__(self, "parts", [])
 
     def part(self, rect, longest):
         self.parts.append((rect, longest))
-        scale = min(1.0, longest / max(rect.size))
-        size = [round(side * scale) for side in rect.size]
-        return cv2.resize(self.picture[rect.slices], size, interpolation=cv2.INTER_AREA)
+        return super().part(rect, longest)
 
 
 def seen(picture, square=MIDDLE, times=3):
@@ -56,12 +55,12 @@ def test_lips_lie_in_the_picture_where_they_are(portrait):
 
 def test_the_nose_is_before_the_ears_by_pixels_of_the_picture(portrait):
     square = Square.around_mesh(seen(portrait).points)
-    depth = see_depth(View(portrait), square)
+    depth = see_depth(View.of(portrait), square)
     nose, ears = depth[1], depth[[234, 454]]
     assert depth.shape == (468,) and 0.2 * square.side / 1.5 < (ears - nose).min() < square.side
     assert abs(ears[0] - ears[1]) < 0.1 * square.side
     double = cv2.resize(portrait, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-    twice = see_depth(View(double), square.scaled(2))
+    twice = see_depth(View.of(double), square.scaled(2))
     assert np.abs(twice - 2 * depth).max() < 0.05 * square.side
 
 
@@ -87,12 +86,12 @@ def test_a_square_around_a_mesh_is_level_with_the_eyes_and_around_all_points(por
 def test_a_small_face_is_cut_from_the_full_picture(portrait):
     """Its lips are as sharp and at the same place as in the full picture."""
     large = cv2.resize(scene(480, 360, (portrait, 90, 40)), (1440, 1080))
-    small = cv2.resize(large, (240, 180), interpolation=cv2.INTER_AREA)
     full = Full(large)
+    view = View(full, 240)
     square = Square((117, 92), 115, 0.0)
-    with_full = see(View(small, 1 / 6, full), square).lips
+    with_full = see(view, square).lips
     alone, true = (
-        see(View(small), square).lips,
+        see(View.of(view.picture), square).lips,
         see_lips(large, square.scaled(6)).lips.scaled(1 / 6),
     )
     errors = [np.abs(lips.points - true.points).mean() for lips in (with_full, alone)]
@@ -103,20 +102,30 @@ def test_a_small_face_is_cut_from_the_full_picture(portrait):
 
 def test_a_large_face_is_not_cut_from_the_full_picture(portrait):
     full = Full(np.repeat(np.repeat(portrait, 2, 0), 2, 1))
-    View(portrait, 0.5, full).crop(MIDDLE)
-    assert full.parts == []
+    view = View(full, max(portrait.shape))
+    view.crop(MIDDLE)
+    assert view.scale == 0.5 and full.parts == []
+
+
+def test_only_what_is_looked_at_of_a_frame_becomes_a_picture(portrait):
+    frame = Frame.of_picture(cv2.resize(portrait, None, fx=2, fy=2))
+    view = View(frame, max(portrait.shape))
+    assert np.array_equal(view.crop(MIDDLE), View.of(view.picture).crop(MIDDLE))
+    assert np.array_equal(view.picture, frame.downscaled(max(portrait.shape))[0])
+    exact = cv2.resize(view.picture, (32, 32), interpolation=cv2.INTER_AREA)
+    assert np.abs(view.thumbnail(32).astype(int) - exact).mean() < 2
 
 
 def test_fine_stripes_of_a_large_picture_do_not_alias():
     stripes = np.zeros((1200, 1200, 3), np.uint8)
     stripes[::2] = 200
-    crop = View(stripes).crop(Square((600, 600), 1100, 0.0))
+    crop = View.of(stripes).crop(Square((600, 600), 1100, 0.0))
     assert np.ptp(crop[20:-20].astype(int)) < 40
 
 
 @pytest.mark.parametrize("centre", [(0, 0), (288, 150), (140, 290), (-4000, 20)])
 def test_a_square_may_reach_over_the_border(portrait, centre):
-    assert View(portrait).crop(Square(centre, 200, 0.3)).shape == (SIDE, SIDE, 3)
+    assert View.of(portrait).crop(Square(centre, 200, 0.3)).shape == (SIDE, SIDE, 3)
 
 
 def test_a_crop_is_where_the_square_is():
@@ -125,7 +134,7 @@ def test_a_crop_is_where_the_square_is():
     y, x = np.mgrid[:400, :500] + 0.5
     picture[..., 0], picture[..., 1] = np.rint(x / 2), np.rint(y / 2)
     for square in (Square((241.3, 190.7), 150, 0.2), Square((250, 200), 390, -0.1)):
-        crop = View(picture).crop(square).astype(float)
+        crop = View.of(picture).crop(square).astype(float)
         place = square.to_picture(np.array([[60.5, 120.5], [96, 96]]))
         assert np.allclose(2 * crop[120, 60, :2], place[0], atol=1.6)
         assert np.allclose(2 * crop[95:97, 95:97, :2].mean((0, 1)), place[1], atol=1.6)
@@ -149,6 +158,6 @@ def test_in_a_photo_several_looks_are_steadier(portrait):
     spread = {}
     for still in (True, False):
         moved = [square.jittered(x, y, 1.0) for x, y in ((0.01, 0), (-0.01, 0), (0, 0.013))]
-        looks = [seer_for(still)(View(portrait), each).lips.points[:40] for each in moved]
+        looks = [seer_for(still)(View.of(portrait), each).lips.points[:40] for each in moved]
         spread[still] = np.std(looks, axis=0).mean()
     assert spread[True] < 0.7 * spread[False]

@@ -10,7 +10,7 @@ from faces.view import View
 def cuts(pictures):
     """The indices of the pictures that start a shot."""
     return [
-        i for i, (_, starts_shot) in enumerate(detect_shots(map(View, pictures))) if starts_shot
+        i for i, (_, starts_shot) in enumerate(detect_shots(map(View.of, pictures))) if starts_shot
     ]
 
 

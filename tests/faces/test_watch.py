@@ -25,7 +25,7 @@ def face(mtcnn, portrait):
 @pytest.fixture(scope="module")
 def mouth(portrait, face):
     """The lips of the portrait."""
-    return WATCH.look(View(portrait), face).mesh.lips
+    return WATCH.look(View.of(portrait), face).mesh.lips
 
 
 def hand_over(picture, lips):
@@ -45,7 +45,7 @@ def hand_over(picture, lips):
 def seen(pictures, detector, lips=see, **settings):
     """The sightings, and the track that is made of them."""
     settings = TrackSettings(**settings)
-    sightings = Sightings.of(follow_person(map(View, pictures), detector, settings, lips))
+    sightings = Sightings.of(follow_person(map(View.of, pictures), detector, settings, lips))
     return sightings, clean_track(sightings, settings)
 
 
@@ -58,7 +58,7 @@ def test_a_true_face_is_believed_also_small_noisy_and_blurred(mtcnn, portrait):
         (portrait * 0.3).astype(np.uint8),
     ]
     for picture in pictures:
-        assert WATCH.believed(View(picture), mtcnn.detect(picture))
+        assert WATCH.believed(View.of(picture), mtcnn.detect(picture))
 
 
 def test_a_pattern_that_the_detector_takes_for_a_face_gives_way_to_a_true_one(portrait):
@@ -123,7 +123,7 @@ def test_a_nodding_head_is_no_series_of_cuts(mtcnn, portrait):
 def test_in_a_box_a_face_without_a_mouth_is_still_taken(mtcnn, portrait, face, mouth):
     """The user said where it is."""
     hand = hand_over(portrait, mouth)
-    views = map(View, [portrait] * 4 + [hand] * 8 + [portrait] * 4)
+    views = map(View.of, [portrait] * 4 + [hand] * 8 + [portrait] * 4)
     sightings = Sightings.of(follow_in_box(face.box, views, mtcnn, see))
     faces = track_fixed_box(face.box, sightings, TrackSettings().smoothing)
     assert faces.face_count == 16 and not sightings.covered.any()
@@ -142,7 +142,7 @@ def test_a_face_number_counts_what_the_report_counts(mtcnn, portrait):
 
 
 def test_a_mesh_lies_on_its_own_face(portrait, face):
-    mesh = WATCH.look(View(portrait), face).mesh
+    mesh = WATCH.look(View.of(portrait), face).mesh
     assert is_on(mesh, face)
     box = face.box
     for other in (
