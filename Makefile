@@ -19,6 +19,8 @@ picture: demo  ## docs/demo.webp, the README's animated picture, from the demo
 # A process more than there are cores, since some tests wait for children, and at most eight; each takes
 # whole files, in the order of tests/conftest.py.
 PROCESSES = $$($(BIN)/python -c 'from base.cores import usable_cores as n; print(min(n() + 1, 8))')
+# Modules are compiled once, not by each program that a test starts; tests are rewritten once, not in each run.
+test slow: export PYTHONDONTWRITEBYTECODE =
 SIDE_BY_SIDE = -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: .venv/ready-dev  ## the tests

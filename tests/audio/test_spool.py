@@ -12,6 +12,7 @@ import pytest
 
 from audio.spool import MAX_BUFFER_BYTES, Spool, chunks, release_pages
 from tests.shortage import no_file_over
+from tests.slow import slow
 
 ROOT = Path(__file__).parents[2]
 FEW, MANY = 1000, MAX_BUFFER_BYTES  # numbers; four bytes each
@@ -109,9 +110,9 @@ print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
     ("vad", "length"),
     [
         ("energy", 1),
-        pytest.param("energy", 1.5, id="a driving sound that is too short"),
-        pytest.param("energy", 0.9, id="a driving sound that is too long"),
-        ("silero", 1),
+        slow("energy", 1.5, id="a driving sound that is too short"),
+        slow("energy", 0.9, id="a driving sound that is too long"),
+        slow("silero", 1),
     ],
 )
 def test_five_minutes_of_sound_need_the_memory_of_one(tmp_path, vad, length):

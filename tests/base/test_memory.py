@@ -23,6 +23,7 @@ from base import memory
 from base.errors import EngineError, InputError, JobsFailedError, OutputError
 from base.memory import is_out_of_memory
 from tests.media import make_sound
+from tests.slow import slow
 
 ROOT = Path(__file__).parents[2]
 # The number of a user that there is not, another one in every process: whatever else runs for such
@@ -125,7 +126,10 @@ def test_an_error_without_a_reason_is_believed_to_be_of_memory_where_it_is_short
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited")
-@pytest.mark.parametrize(("megabytes", "codes"), [(300, {7}), (450, {7}), (650, {7}), (2000, {0})])
+@pytest.mark.parametrize(
+    ("megabytes", "codes"),
+    [(300, {7}), slow(450, {7}), (650, {7}), (2000, {0})],
+)
 def test_whatever_the_memory_a_run_ends_with_7_or_0(tmp_path, megabytes, codes):
     """In one line, and nothing is left. OpenBLAS waited for ever, and x264 gave no reason."""
     words = ["--demo", "--audio", str(make_sound(tmp_path / "s.wav", 0.2)), "--engine", "puppet"]
@@ -180,7 +184,14 @@ def as_another():
         yield run
 
 
-@pytest.mark.parametrize(("most", "code"), [(1, 7), (4, 7), (8, 7), (12, 7), (100, 0)])
+@pytest.mark.parametrize(
+    ("most", "code"),
+    [
+        (1, 7),
+        *(slow(most, 7) for most in (4, 8, 12)),
+        (100, 0),
+    ],
+)
 def test_whatever_the_processes_a_run_ends_with_7_or_0(as_another, most, code):
     ended = as_another(most)
     assert ended.returncode == code, ended.stderr

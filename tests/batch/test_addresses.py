@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 
 def test_inputs_and_outputs_may_be_addresses(batch, inputs, tmp_path):
     there = f"file://{tmp_path}/there"
@@ -56,6 +58,7 @@ def test_pages_and_reports_of_a_table_go_where_the_videos_go(batch, inputs, tmp_
     assert [path.name for path in Path().iterdir()] == ["results"]
 
 
+@pytest.mark.slow
 def test_the_pages_of_all_jobs_may_be_addresses(batch, inputs, tmp_path):
     pages = f"file://{tmp_path}/pages/{{face}}.html"
     ended = batch("--faces", "*.png", "--audio", "three.wav", "--quality", pages)

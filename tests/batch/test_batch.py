@@ -20,6 +20,7 @@ from tests.batch.conftest import PROGRAM
 from tests.jobs import BOX, QUICK
 from tests.media import make_sound
 from tests.readback import planes_of
+from tests.slow import slow
 from workers.crews import CREWS
 
 FACES, SOUNDS = ("ann", "bob"), ("one", "three", "two")
@@ -207,7 +208,10 @@ def test_a_job_that_takes_too_long_is_ended_and_leaves_nothing(batch, tmp_path):
     assert ended.files == [] and ended.hidden == []
 
 
-@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(signal.SIGINT, 130), slow(signal.SIGTERM, 143)],
+)
 def test_a_stopped_batch_leaves_no_worker_and_no_half_video(start, tmp_path, number, expected):
     make_sound(tmp_path / "long.wav", seconds=60)
     with start("--face", "ann.png", "--audio", tmp_path / "long.wav") as run:

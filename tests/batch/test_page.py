@@ -90,6 +90,7 @@ def test_the_command_leaves_it_beside_the_summary(batch, tmp_path):
     assert re.findall(r'<tbody class="(\w+)">', html) == [FAILED, DONE]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
 def test_a_browser_shows_it(summary, tmp_path):
     path = tmp_path / "summary.html"

@@ -102,7 +102,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
 
 def test_a_story_is_one_video_with_everything_in_it(script, tmp_path):
     out, texts = tmp_path / "story.mp4", tmp_path / "story.vtt"
-    flags = ["--crf", "0", "--subtitle_track", "--subtitles", str(texts), "--no_cache"]
+    flags = ["--crf", "0", "--subtitle_track", "--subtitles", str(texts)]
     assert main([str(script), "--out", str(out), *flags]) == 0
     assert not (tmp_path / "story.mp4.scenes").exists()
     with av.open(str(out)) as video:
@@ -126,7 +126,7 @@ def test_a_story_is_one_video_with_everything_in_it(script, tmp_path):
 
 def test_a_plan_tells_lengths_and_writes_nothing(script, tmp_path, capsys):
     before = set(tmp_path.iterdir())
-    assert main([str(script), "--out", str(tmp_path / "o.mp4"), "--dry_run", "--no_cache"]) == 0
+    assert main([str(script), "--out", str(tmp_path / "o.mp4"), "--dry_run"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "1.00 s  A walk: clip.mkv is shown" in lines[1] and lines[-1].startswith("3 scenes")
     assert set(tmp_path.iterdir()) == before
@@ -175,7 +175,7 @@ def test_flags_that_cannot_be_are_refused(script, monkeypatch, capsys, case):
 
 def test_a_scene_that_fails_is_told_of(script, tmp_path, capsys):
     script.write_text(SCRIPT.replace("face: face.mkv", "face: none.mkv"))
-    assert main([str(script), "--out", str(tmp_path / "o.mp4"), "--no_cache"]) == 8
+    assert main([str(script), "--out", str(tmp_path / "o.mp4")]) == 8
     assert "2 of 2 jobs failed" in capsys.readouterr().err
 
 
@@ -185,7 +185,7 @@ def test_a_sound_of_a_scene_is_its_own(tmp_path):
     make_sound(tmp_path / "tone.wav", seconds=1)
     text = "face: face.mkv\nbox: 20 84 40 96\n## A\naudio: tone.wav\n## B\nseconds: 0.4\n"
     out = tmp_path / "o.mkv"
-    words = [str(wrong(tmp_path, text)), "--out", str(out), "--no_cache", "--keep_scenes"]
+    words = [str(wrong(tmp_path, text)), "--out", str(out), "--keep_scenes"]
     assert main(words) == 0
     with wave.open(str(tmp_path / "o.mkv.scenes" / "story.wav")) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)

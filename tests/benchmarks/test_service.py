@@ -13,6 +13,7 @@ def test_unknown_flags_are_refused():
         main(["--loops"])
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_start_is_told(tmp_path):
     words = ("--port", "70000")
     with pytest.raises(RunError, match="does not start"), started(tmp_path / "data", *words):

@@ -291,6 +291,7 @@ def test_wrong_usage_is_reported_in_a_line(arguments, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_face_that_fails_is_reported_in_a_line(tmp_path, capsys):
     blank = make_any(tmp_path / "blank.mp4", frames=5, size=(160, 120))
     arguments = ["--face", str(blank), "--seconds", "0.2", "--run", PUPPET, "--quick"]

@@ -20,6 +20,7 @@ from benchmarks.vad.mixtures import (
 from benchmarks.vad.scores import Score, score_speech
 from benchmarks.vad.table import figures
 from tests.media import make_sound
+from tests.slow import slow
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_the_truth_does_not_depend_on_the_level(speech, level):
 
 
 @pytest.mark.parametrize("kind", NOISES)
-@pytest.mark.parametrize("decibels", [20.0, 0.0])
+@pytest.mark.parametrize("decibels", [slow(20.0), 0.0])
 def test_the_speech_is_so_much_louder_than_the_noise(speech, kind, decibels):
     noise = mix_noise(speech, kind, decibels).samples.astype(float) - speech.sound.samples
     heard = np.abs(noise) > 1e-9

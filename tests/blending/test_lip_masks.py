@@ -14,6 +14,7 @@ from blending.methods import BLENDERS, BlendSettings
 from blending.pyramid import laplacian_blend
 from blending.transitions import align_to_edges, guided_filter
 from tests.blending.seen_faces import NAMES, every_face, moved, of_width, portrait, stored_face
+from tests.slow import slow
 
 WIDTHS = (48, 160, 270, 1200)
 SMALL, USUAL = MaskShape(0.4, 41), MaskShape(0.6, 51)
@@ -173,7 +174,7 @@ def test_a_larger_region_and_a_smaller_blur_show_more(face):
 
 @pytest.mark.parametrize("width", [100, 600])
 @pytest.mark.parametrize("shape", [SMALL, MaskShape(1.0, 51)], ids=str)
-@pytest.mark.parametrize("move", [(0.1, 0.0), (0.0, 0.1), (0.37, -0.21)])
+@pytest.mark.parametrize("move", [*map(slow, [(0.1, 0.0), (0.0, 0.1)]), (0.37, -0.21)])
 def test_the_mask_moves_with_the_lips_by_fractions_of_a_pixel(face, width, shape, move):
     face = of_width(face, width)
     rect = face.box.padded(10, 10, 10, 10).inside(5000, 5000)

@@ -52,6 +52,7 @@ def test_a_slice_of_the_campaign_finds_nothing():
     assert told.stdout.splitlines()[-2].split()[-1] == "20"
 
 
+@pytest.mark.slow
 def test_the_campaign_finds_every_fault():
     program = BROKEN.format(faults=list(FAULTS), count=len(FAULTS))
     told = ran(sys.executable, "-c", program)

@@ -26,6 +26,7 @@ from tests.checkpoints import (
 )
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
+from tests.slow import slow
 from tests.talking import vowel
 
 ROOT = Path(__file__).parents[2]
@@ -258,7 +259,10 @@ def test_a_working_directory_that_is_gone(run, tmp_path, monkeypatch, folder):
     assert run()[0] == 3
 
 
-@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGHUP, 143)])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(signal.SIGINT, 130), slow(signal.SIGHUP, 143)],
+)
 def test_a_stopped_run_leaves_nothing(folder, tmp_path, number, expected):
     command = [sys.executable, str(ROOT / "inference_fast.py"), "--progress", "json"]
     command += ["--face", str(PORTRAIT), "--audio", str(make_sound(tmp_path / "long.wav", 60))]
@@ -285,7 +289,7 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", [LOOKS[0], slow(LOOKS[1]), LOOKS[2]])
 def test_the_production_commands_of_the_host(run, checkpoint, tmp_path, look):
     """With a checkpoint of the real layout, on a video, every flag as the host gives it."""
     face = make_video(tmp_path / "face.mp4", frames=12, size=(256, 256), draw=speaker)
@@ -318,6 +322,7 @@ def test_gating_that_can_skip_nothing_is_told(run, tmp_path):
     assert json.loads(report.read_text())["notices"] == errors[:1]
 
 
+@pytest.mark.slow
 def test_at_lip_strength_0_nothing_moves(run, tmp_path):
     voice = make_sound(tmp_path / "a.wav", rate=16_000, samples=vowel("a", 0.3)[None])
     moved = []

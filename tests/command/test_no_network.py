@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.media import make_sound
+from tests.slow import slow
 
 ROOT = Path(__file__).parents[2]
 PORTRAIT = ROOT / "demo" / "portrait.png"
@@ -78,7 +79,12 @@ def test_what_stays_in_the_machine_is_let_through(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "engine", ["puppet", "openvino", pytest.param("torch", marks=pytest.mark.campaign)]
+    "engine",
+    [
+        slow("puppet"),
+        "openvino",
+        pytest.param("torch", marks=pytest.mark.campaign),
+    ],
 )
 def test_no_run_asks_for_the_network(tmp_path, checkpoint, engine):
     """Nor starts a program, nor leaves anything in the home folder."""

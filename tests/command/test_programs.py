@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.slow import slow
+
 ROOT = Path(__file__).parents[2]
+PROGRAMS = ["inference_fast", slow("inference_hd_fast"), "inference_batch", slow("inference_story")]
 THREADS = """
 import os, runpy, sys
 from contextlib import suppress
@@ -17,9 +20,7 @@ print("numpy" in sys.modules, len(os.listdir("/proc/self/task")))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize(
-    "program", ["inference_fast", "inference_hd_fast", "inference_batch", "inference_story"]
-)
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_numpy_starts_no_threads(program):
     """OpenBLAS's threads wait by spinning, and two runs side by side would stand still."""
     code = f"import sys; sys.argv = ['{program}.py', '--version']{THREADS}"
@@ -28,9 +29,7 @@ def test_numpy_starts_no_threads(program):
     assert run.stdout.splitlines()[-1] == "True 1"
 
 
-@pytest.mark.parametrize(
-    "program", ["inference_fast", "inference_hd_fast", "inference_batch", "inference_story"]
-)
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_finds_its_own_modules(tmp_path, program):
     """Where Python does not look beside the script either: some hosts harden it so."""
     words = [sys.executable, "-I", str(ROOT / f"{program}.py"), "--version"]

@@ -15,9 +15,11 @@ from command.display import Display
 from command.starting import end_on_signals
 from command.stopping import end_in_time, stoppable
 from tests.media import make_sound
+from tests.slow import slow
 
 ROOT = Path(__file__).parents[2]
 ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+MOSTLY_SLOW_ENDS = [ENDS[0], *(slow(*end) for end in ENDS[1:])]
 PATIENCE = 60  # seconds until a hang is one
 
 RUN = """
@@ -108,7 +110,7 @@ def ready(*words, **popen):
     return run
 
 
-@pytest.mark.parametrize(("number", "code"), ENDS)
+@pytest.mark.parametrize(("number", "code"), MOSTLY_SLOW_ENDS)
 @pytest.mark.parametrize("why", DEAF)
 def test_who_does_not_hear_is_ended_and_cleaned_up_after(tmp_path, why, number, code):
     run = ready("-c", RUN.format(DEAF[why]), str(tmp_path))
@@ -145,7 +147,7 @@ def test_a_program_that_reads_events_is_told_of_an_early_end(tmp_path, words):
     assert errors == f"error: {event['message']}\n"
 
 
-@pytest.mark.parametrize(("number", "code"), ENDS)
+@pytest.mark.parametrize(("number", "code"), MOSTLY_SLOW_ENDS)
 def test_a_program_that_reads_events_is_told_of_the_forced_end(number, code):
     run = ready("-c", TELLING)
     run.send_signal(number)
@@ -320,7 +322,12 @@ sys.exit(cli.main())
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(["--check"], 0), ([], 0), (["--report", "/dev/full"], 6), (["--crf=99"], 2)],
+    [
+        slow(["--check"], 0),
+        ([], 0),
+        (["--report", "/dev/full"], 6),
+        (["--crf=99"], 2),
+    ],
 )
 def test_the_last_event_comes_once(tmp_path, words, code):
     sound = make_sound(tmp_path / "s.wav", seconds=0.1)

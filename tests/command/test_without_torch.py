@@ -10,6 +10,7 @@ import pytest
 
 from tests.checkpoints import flat_weights, save_classic
 from tests.media import make_sound
+from tests.slow import slow
 from tests.stages.picture_networks import SHARP, onnx_file
 from wav2lip import generators
 from wav2lip.generators import choose_engine, cuda_usable
@@ -58,7 +59,7 @@ def test_torch_is_out_of_reach(made):
 @pytest.mark.parametrize(
     ("engine", "words"),
     [
-        ("puppet", ("--engine", "puppet")),
+        slow("puppet", ("--engine", "puppet")),
         ("openvino", ("--checkpoint_path", "wav2lip.pth", "--fp16", "--vad", "silero")),
     ],
 )
@@ -80,7 +81,11 @@ def test_a_batch_is_made(run, made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [("--engine", "torch"), ("--device", "cuda"), ("--face_detector", "sfd")]
+    "words",
+    [
+        ("--engine", "torch"),
+        *(slow(words) for words in (("--device", "cuda"), ("--face_detector", "sfd"))),
+    ],
 )
 def test_what_needs_torch_says_what_to_install(run, made, tmp_path, words):
     checkpoint = "--checkpoint_path", made / "wav2lip.pth"

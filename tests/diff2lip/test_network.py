@@ -73,6 +73,7 @@ def test_what_is_known_before_is_the_same_as_all_at_once(unet):
     assert difference(unet(noisy, known + 1, torch.zeros(1, 512)), out) > 1e-3
 
 
+@pytest.mark.slow
 def test_convolutions_in_half_precision_are_near(unet, weights):
     """At a small size; norms and linear layers stay in float32."""
     halved = filled(UNet, weights, Path("filled.pt"), networks.TITLE)

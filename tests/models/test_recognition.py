@@ -171,6 +171,7 @@ def test_real_architectures(tmp_path, architecture, arguments, name, factor):
     assert found.kind == name and (factor is None or factor in found.details)
 
 
+@pytest.mark.slow
 def test_real_gfpgan(tmp_path):
     module = spandrel_module("GFPGAN.__arch.gfpganv1_clean_arch")
     with torch.device("meta"):

@@ -66,7 +66,6 @@ def job(tmp_path, weights_file):
         encoder="ffv1",
         engine="diff2lip",
         checkpoint_path=weights_file,
-        no_cache=True,
     )
 
 

@@ -26,7 +26,7 @@ def run(tmp_path):
     sound = make_sound(tmp_path / "sound.wav", seconds=0.3)
     out, report = tmp_path / "out.mkv", tmp_path / "report.json"
     words = ["--face", PORTRAIT, "--audio", sound, "--outfile", out, "--report", report]
-    words += ["--engine", "puppet", "--no_cache", "--encoder", "ffv1", "--resize_factor", "2"]
+    words += ["--engine", "puppet", "--encoder", "ffv1", "--resize_factor", "2"]
 
     def command(*flags):
         code = main([str(word) for word in (*words, *flags)])

@@ -27,6 +27,7 @@ from pipeline.gating import (
 from pipeline.mouths import MOST_WAITING, with_mouths
 from puppet import load_puppet as load_puppet
 from stages.stage import OutputFrame
+from tests.slow import slow
 from tests.talking import LANDMARKS, pause, portrait, vowel
 from video.yuv import Frame
 
@@ -307,7 +308,7 @@ def test_a_face_that_changes_slowly_is_asked_for_before_it_is_another():
     assert len(asked_for(filmed(30, still), hushed(30))) < len(asked) < 15
 
 
-@pytest.mark.parametrize("batch_size", [1, 8])
+@pytest.mark.parametrize("batch_size", [slow(1), 8])
 @pytest.mark.parametrize("ahead", [0, 2])
 @pytest.mark.parametrize("seconds", [(1.8,), (0.3, 9.0), (0.9, 1.5, 0.6, 2.0)])
 def test_few_frames_wait(batch_size, ahead, seconds):
@@ -461,7 +462,7 @@ def test_over_music_the_network_rests_where_nobody_speaks():
     assert np.median(playing[~truth]) > 2 * resting.min()
 
 
-@pytest.mark.parametrize(("vad", "rests"), [("energy", False), ("silero", True)])
+@pytest.mark.parametrize(("vad", "rests"), [slow("energy", False), ("silero", True)])
 def test_over_music_the_puppet_rests_too(vad, rests):
     heard, truth = over_music(vad, vad == "silero")
     face, landmarks = portrait()

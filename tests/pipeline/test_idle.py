@@ -16,7 +16,7 @@ from tests.jobs import BOX, PORTRAIT
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
 
-QUIET = (*BOX, "--no_cache", "--progress", "none")
+QUIET = (*BOX, "--progress", "none")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,6 @@ def options(tmp_path):
         face=tmp_path / "face.mp4",
         audio=make_sound(tmp_path / "sound.wav", seconds=0.4),
         outfile=tmp_path / "result.mp4",
-        no_cache=True,
     )
 
 

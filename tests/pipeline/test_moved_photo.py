@@ -20,6 +20,7 @@ from liveportrait.geometry import rotation_of
 from tests.liveportrait_networks import faster_folder, fusion_folder
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
+from tests.slow import slow
 from video.shape import Shape
 from video.source import open_source
 from video.yuv import Frame
@@ -73,7 +74,7 @@ def brightness(picture):
     return float(picture[90:130, 100:150].mean())
 
 
-@pytest.mark.parametrize("make", [faster_folder, fusion_folder])
+@pytest.mark.parametrize("make", [faster_folder, slow(fusion_folder)])
 def test_a_template_moves_the_photo(words, tmp_path, make):
     """Each frame is as bright as its pose is far to the side; the photo's corners rest."""
     folder = make(tmp_path / "networks")
@@ -169,7 +170,10 @@ def test_what_a_killed_run_left_is_removed(words, tmp_path):
     assert not left.exists()
 
 
-@pytest.mark.parametrize("fps", ["23.976", "29.97", "59.94", "50"])
+@pytest.mark.parametrize(
+    "fps",
+    ["23.976", *map(slow, ("29.97", "50", "59.94"))],
+)
 def test_the_frames_are_kept_at_the_exact_rate(words, tmp_path, fps):
     folder = faster_folder(tmp_path / "networks")
     motion = template(tmp_path / "motion.pkl", [0.0, 0.1] * 6)

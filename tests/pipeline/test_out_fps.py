@@ -16,13 +16,14 @@ from quality.opening import mouth_openings
 from quality.sync import frame_loudness, measure_sync
 from tests.media import make_sound, make_video, number_of
 from tests.readback import frames_of
+from tests.slow import slow
 
 PORTRAIT = Path(__file__).parents[2] / "demo" / "portrait.png"
 SPEECH = Path(__file__).parents[2] / "demo" / "speech.m4a"
 
 
 def words(face, sound, out, *more):
-    return ["--face", str(face), "--audio", str(sound), "--outfile", str(out), "--no_cache", *more]
+    return ["--face", str(face), "--audio", str(sound), "--outfile", str(out), *more]
 
 
 def times_of(path):
@@ -35,7 +36,15 @@ def boxed(*more):
     return ["--box", "20", "84", "40", "96", "--encoder", "ffv1", *more]
 
 
-@pytest.mark.parametrize(("given", "wanted"), [(25, "60"), (25, "50"), (60, "25"), (30, "59.94")])
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (25, "60"),
+        slow(25, "50"),
+        (60, "25"),
+        slow(30, "59.94"),
+    ],
+)
 def test_the_result_has_the_rate_and_ends_with_the_sound(tmp_path, given, wanted):
     face = make_video(
         tmp_path / "face.mkv", frames=7, size=(160, 120), rate=Fraction(given), codec="ffv1"

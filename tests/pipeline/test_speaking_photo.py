@@ -52,7 +52,7 @@ def words(tmp_path, photo, monkeypatch):
     monkeypatch.delenv("MODEL_ROOT", raising=False)
     monkeypatch.delenv("WAV2LIP_CKPT", raising=False)
     sound = make_sound(tmp_path / "sound.wav", seconds=0.48)
-    out = ["--outfile", str(tmp_path / "out.mkv"), "--encoder", "ffv1", "--no_cache"]
+    out = ["--outfile", str(tmp_path / "out.mkv"), "--encoder", "ffv1"]
     report = ["--report", str(tmp_path / "report.json"), "--progress", "none"]
     return ["--face", str(photo), "--audio", str(sound), *out, *report]
 
@@ -84,6 +84,7 @@ def test_the_photo_speaks_with_the_sound(words, tmp_path, photo, capsys):
     assert list(Path(tempfile.gettempdir()).iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_networks")
 def test_the_crop_alone_is_a_square_of_the_networks_size(words, tmp_path):
     assert main([*words, *SPEAK, "--preprocess", "crop", "--animate_size", "512"]) == 0

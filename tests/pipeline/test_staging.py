@@ -30,7 +30,7 @@ SCENE = StageScene(VideoFormat(64, 48, Fraction(25)), GRAY, still=False)
 def words(tmp_path):
     face = make_video(tmp_path / "face.mkv", frames=10, size=(160, 120), codec="ffv1")
     sound = make_sound(tmp_path / "sound.wav", seconds=0.4)
-    box = ["--box", "20", "84", "40", "96", "--no_cache"]
+    box = ["--box", "20", "84", "40", "96"]
     out = tmp_path / "out.mp4"
     return ["--face", str(face), "--audio", str(sound), "--outfile", str(out), *box]
 

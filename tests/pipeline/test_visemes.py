@@ -21,6 +21,7 @@ from pipeline.stages import load_engine, stages_of
 from puppet.visemes import Visemes
 from tests.media import make_sound
 from tests.readback import frames_of
+from tests.slow import slow
 from tests.talking import PORTRAIT, pause, vowel
 
 RATE = 16_000
@@ -52,7 +53,7 @@ def moved(path):
     return np.array([np.abs(frame - frames[0]).mean() for frame in frames])
 
 
-@pytest.mark.parametrize(("offset", "first"), [(0, 16), (-200, 11)])
+@pytest.mark.parametrize(("offset", "first"), [slow(0, 16), (-200, 11)])
 def test_the_mouth_follows_the_phonemes_and_not_the_sound(words, tmp_path, offset, first):
     given = [*words, "--engine", "puppet", "--audio_offset", str(offset)]
     assert main(given) == 0
@@ -87,14 +88,14 @@ def test_an_unknown_symbol_is_told_once(words, track, capsys, check):
 
 def test_of_many_unknown_symbols_some_are_named(voice, track):
     track.write_text(json.dumps([[f"{n}\n!", n, n] for n in range(100)]))
-    options = Options(face=PORTRAIT, audio=voice, visemes=track, engine="puppet", no_cache=True)
+    options = Options(face=PORTRAIT, audio=voice, visemes=track, engine="puppet")
     (notice,) = stages_of(settings_of(options)).notices
     assert "'7\\n!' and 92 more" in notice and "'8\\n!'" not in notice
 
 
 def test_with_a_network_that_it_changes_nothing_is_told(voice, track, checkpoint):
     track.write_text("not even read")
-    options = Options(face=PORTRAIT, audio=voice, visemes=track, engine="openvino", no_cache=True)
+    options = Options(face=PORTRAIT, audio=voice, visemes=track, engine="openvino")
     options = replace(options, checkpoint_path=checkpoint)
     loaded = []
 
@@ -157,7 +158,7 @@ def test_what_moves_the_mouth_is_recognised(more, expected):
 
 
 def test_the_engine_reads_the_track_before_a_face_is_looked_for(voice, track):
-    options = Options(face=PORTRAIT, audio=voice, visemes=track, engine="puppet", no_cache=True)
+    options = Options(face=PORTRAIT, audio=voice, visemes=track, engine="puppet")
     stages = stages_of(settings_of(options))
     track.write_text("cut off")
     with pytest.raises(InputError, match="not JSON"):

@@ -33,7 +33,7 @@ def run(tmp_path):
 
     def run(*flags, words="words.json", outfile="out.mp4"):
         """The exit code, with the face at the top of the picture."""
-        box = ["--box", "10", "90", "100", "180", "--no_cache", "--crf", "0"]
+        box = ["--box", "10", "90", "100", "180", "--crf", "0"]
         files = ["--face", face, "--audio", sound, "--outfile", tmp_path / outfile]
         transcript = [] if words is None else ["--transcript", tmp_path / words]
         return main(list(map(str, [*files, *transcript, *box, *flags])))
@@ -122,6 +122,7 @@ def test_a_font_that_is_none_is_refused_or_left_out(run, tmp_path, capsys):
     assert "without the stage burn" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_mouth_follows_the_phonemes_of_a_transcript_unless_others_are_named(tmp_path):
     pytest.importorskip("pocketsphinx", reason="requirements-align.txt is not installed")
     files = {"face": Path("a.png"), "audio": DEMO / "speech.m4a", "outfile": tmp_path / "o.mp4"}

@@ -3,6 +3,7 @@ import pytest
 
 from base.generator import Batch
 from puppet import load_puppet
+from tests.slow import slow
 from tests.talking import LANDMARKS, drawn, loudness, pause, portrait, vowel, windows
 
 
@@ -68,7 +69,14 @@ def test_the_mouth_follows_loudness_and_rests_in_pauses():
     assert change[loud == 0].mean() < 0.1 * change[loud > 0.1].mean()
 
 
-@pytest.mark.parametrize("sizes", [[1], [7], [3, 11, 2]])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        slow([1]),
+        slow([7]),
+        [3, 11, 2],
+    ],
+)
 def test_patches_do_not_depend_on_how_frames_are_cut_into_batches(sizes):
     mels = windows(speech(), 30)
     whole = Batch(mels, *clip(len(mels)))

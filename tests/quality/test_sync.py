@@ -162,6 +162,7 @@ def test_the_command_with_a_shifted_sound(portrait, shift):
     assert sync.strength > 0.8 and sync.confidence > 0.9
 
 
+@pytest.mark.slow
 def test_a_sound_played_backwards_is_not_believed(portrait):
     opened, sound = portrait
     loudness = frame_loudness(sound, FPS, len(opened))[::-1]

@@ -69,7 +69,7 @@ def test_a_long_sound_is_aligned_piece_by_piece(sound):
     "text",
     [
         "The quick brown fox jumps over the lazy dog, and then he goes home because it is late.",
-        " ".join(reversed(TEXT.split())),
+        pytest.param(" ".join(reversed(TEXT.split())), marks=pytest.mark.slow),
         f"{TEXT} This sentence is spoken nowhere at all in that sound.",
         "你好 世界",
     ],

@@ -61,7 +61,7 @@ def test_where_somebody_speaks_there_is_sound(spoken):
     assert np.mean(loud) > 0.8
 
 
-@pytest.mark.parametrize("text", ["x", "I", "A.", "12", "'tis", "Hm…", "a" * 300, "3 < 4 > 2 \\"])
+@pytest.mark.parametrize("text", ["x", "I", "A.", "12", "'tis", "Hm…", "a" * 99, "3 < 4 > 2 \\"])
 def test_any_text_with_a_word_is_spoken(voice, text):
     speech = voice(text)
     assert len(speech.samples) > 0.05 * speech.rate

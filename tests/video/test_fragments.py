@@ -118,7 +118,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
 def test_the_command_streams_to_standard_output_and_keeps_the_normal_file(tmp_path):
     face = make_video(tmp_path / "face.mkv", frames=20, size=(160, 120), codec="ffv1")
     sound = make_sound(tmp_path / "sound.wav", seconds=0.8)
-    words = ["--face", face, "--audio", sound, "--outfile", tmp_path / "out.mp4", "--no_cache"]
+    words = ["--face", face, "--audio", sound, "--outfile", tmp_path / "out.mp4"]
     words += ["--box", "20", "84", "40", "96", "--stream", "-"]
     command = [sys.executable, ROOT / "inference_fast.py", *words]
     run = subprocess.run([*map(str, command)], capture_output=True, check=True)

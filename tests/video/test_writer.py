@@ -28,6 +28,7 @@ from tests.media import (
     numbered,
     tone,
 )
+from tests.slow import slow
 from video.encoders import ENCODERS, PRESETS, has_encoder
 from video.shape import Shape
 from video.source import open_source
@@ -365,7 +366,8 @@ def test_the_original_sound_is_beside_the_picture(tmp_path, ending, sound, codec
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv", ".webm", ".mov"])
 @pytest.mark.parametrize(
-    ("sound", "fps"), [(".wav", 25), (".m4a", 25), (".flac", 25), (".mp3", 25), (".wav", 60)]
+    ("sound", "fps"),
+    [(".wav", 25), (".m4a", 25), slow(".flac", 25), slow(".mp3", 25), (".wav", 60)],
 )
 def test_sound_and_picture_end_within_a_frame(tmp_path, ending, sound, fps):
     if (ending, sound) == (".mkv", ".flac"):
@@ -391,7 +393,7 @@ def test_rate_and_channels_of_the_sound_are_kept(tmp_path, rate, channels):
     assert (our_rate, our_channels) == (rate, channels)
 
 
-@pytest.mark.parametrize("channels", [9, 12, 22, 64])
+@pytest.mark.parametrize("channels", [9, *map(slow, (12, 22)), 64])
 def test_more_channels_than_any_speaker_layout_has_are_heard(tmp_path, channels):
     """FFmpeg converts some of these counts, and refuses others after the last frame."""
     sound, samples = tmp_path / "s.wav", (tone(0.48, 48_000, channels) * 32767).astype("<i2")

@@ -93,6 +93,7 @@ def test_the_whole_network_is_read_from_its_classic_file(weights, tmp_path):
     assert all(torch.equal(state[n], w) for n, w in weights.items() if w.is_floating_point())
 
 
+@pytest.mark.slow
 def test_the_whole_network_is_read_from_torchscript(weights, tmp_path):
     path = save_torchscript(weights, tmp_path / "wav2lip_gan.pth")
     assert detect_format(path) is CheckpointFormat.TORCHSCRIPT

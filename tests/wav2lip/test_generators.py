@@ -16,6 +16,7 @@ from base.geometry import Rect
 from base.openvino import core, ops, ov
 from tests.checkpoints import flat_weights, folded, network_of, save_bare, save_cut_off, save_onnx
 from tests.onnx_writer import block, number, text, value
+from tests.slow import slow
 from wav2lip.generators import (
     DIFF2LIP,
     GENERATORS,
@@ -122,7 +123,7 @@ def expected(weights, batch):
 PARTS = [Rect(48, 92, 20, 80), Rect(53, 96, 0, 61), Rect(0, 7, 41, 96), Rect(60, 61, 30, 31)]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", ["openvino", slow("torch")])
 @pytest.mark.parametrize("visible", PARTS[1:2], ids=str)
 def test_the_visible_part_equals_the_whole_patch_and_the_rest_the_face(
     name, visible, generator_of_whole, checkpoint
@@ -138,7 +139,11 @@ def test_the_visible_part_equals_the_whole_patch_and_the_rest_the_face(
     assert not np.array_equal(part[:, inside], batch.faces[:, inside])
 
 
-@pytest.mark.parametrize("visible", PARTS, ids=str)
+@pytest.mark.parametrize(
+    "visible",
+    [PARTS[0], *(slow(p) for p in PARTS[1:3]), PARTS[3]],
+    ids=str,
+)
 def test_a_part_is_computed_as_the_whole_network_does(visible, weights):
     """Compared before rounding, which would hide zeros padded in a wrong place."""
     random = np.random.default_rng(4)
@@ -184,7 +189,11 @@ def test_patches_are_rounded_to_the_nearest_and_not_truncated(restored):
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(
-    ("half", "message"), [(False, "its weights overflow; get"), (True, "run without --fp16")]
+    ("half", "message"),
+    [
+        slow(False, "its weights overflow; get"),
+        (True, "run without --fp16"),
+    ],
 )
 def test_weights_that_overflow_are_an_error_and_no_picture(name, half, message, tmp_path):
     """Each weight is a number, but the features and so the output are infinite or no number."""

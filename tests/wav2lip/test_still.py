@@ -62,6 +62,7 @@ def test_8_bits_and_a_still_go_together(settings):
     assert np.abs(patches.astype(int) - exact).mean() < 1
 
 
+@pytest.mark.slow
 def test_a_stream_that_is_closed_leaves_requests_that_can_be_used_again(settings):
     generator = GENERATORS["openvino"](settings, Scene(PART, still=True))
     (whole,) = generator([batch_of()])
@@ -71,6 +72,7 @@ def test_a_stream_that_is_closed_leaves_requests_that_can_be_used_again(settings
     assert np.array_equal(next(generator([batch_of()])), whole)
 
 
+@pytest.mark.slow
 def test_weights_that_overflow_are_an_error(tmp_path):
     weights = flat_weights() | {"output_block.0.conv_block.1.weight": torch.full((32,), 3e38)}
     weights["output_block.1.weight"] = torch.tensor([1.0, -1.0]).repeat(48).reshape(3, 32, 1, 1)

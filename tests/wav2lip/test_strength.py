@@ -5,8 +5,9 @@ import pytest
 
 from audio.mel import SILENCE_LEVEL, mel_spectrogram
 from base.generator import Batch
+from tests.slow import slow
 from tests.talking import LANDMARKS, drawn, pause, portrait, vowel, windows
-from wav2lip.generators import GENERATORS, NETWORKS
+from wav2lip.generators import GENERATORS
 from wav2lip.generators.settings import EngineSettings
 from wav2lip.generators.strength import mel_at_gain, with_strength
 
@@ -143,7 +144,7 @@ def test_no_other_strength(wrong):
         EngineSettings(strength=wrong)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", ["openvino", slow("torch")])
 def test_the_strength_reaches_the_network(checkpoint, tmp_path, name):
     """Loaded as the command loads it: at 0 any sound makes the mouth of silence."""
     settings = EngineSettings(checkpoint, "cpu", batch_size=2, strength=0.0)

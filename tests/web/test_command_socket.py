@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs import QUICK, ROOT
+from tests.slow import slow
 from tests.web.server import HANGS, serving
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets that tell who calls")
@@ -182,7 +183,13 @@ def is_clean(folder):
     return not list(folder.iterdir())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        *map(slow, (signal.SIGTERM, signal.SIGHUP)),
+    ],
+)
 def test_signals_end_the_work_and_not_the_worker(warm, inputs, long, tmp_path, number):
     workers = workers_of(warm)
     ends = []
@@ -300,6 +307,7 @@ def test_the_client_imports_next_to_nothing():
     assert (ran.stdout, ran.stderr) == (b"\n", b"")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_ends_its_commands(inputs, long, place, tmp_path):
     words = ["--workers", 1, "--socket", place / "t"]
     with serving(place / "other", *words) as server:

@@ -282,7 +282,7 @@ def test_a_reader_of_a_stream_who_does_not_read_or_goes_holds_up_nobody(server):
     for reader in readers[10:]:
         assert reader.recv(1)
         reader.close()
-    far = list(server.events(job_id, until=lambda event: event[2]["frames_done"] >= 600))[-1]
+    far = list(server.events(job_id, until=lambda event: event[2]["frames_done"] >= 150))[-1]
     assert far[1] == "running" and far[2]["attempts"] == 1
     server.post(f"/v1/jobs/{job_id}/cancel")
     assert server.end(job_id)["status"] == "canceled"

@@ -204,7 +204,9 @@ def test_nothing_is_wider_than_the_window(page, width):
     assert small == 0
 
 
-def test_a_server_with_keys_asks_for_one(browser, inputs, long, tmp_path):
+@pytest.fixture
+def keyed(browser, inputs, tmp_path):
+    """The page of a server with keys, which was given one."""
     key = add_key(tmp_path / "keys.txt", "ann")
     words = ["--key_file", tmp_path / "keys.txt", "--allow_root", inputs, "--workers", 1]
     with serving(tmp_path / "data", *words) as server:
@@ -217,20 +219,29 @@ def test_a_server_with_keys_asks_for_one(browser, inputs, long, tmp_path):
         browser.run(f"document.querySelector('#key').value = '{key}'")
         browser.press("Enter", 13, "\r")
         browser.until("document.querySelector('[data-option=box]')")
-        browser.choose("#face", inputs / "ann.png")
-        browser.run("document.querySelector('#text').value = 'Hello.'")
-        browser.run(BOX_FIELD)
-        browser.run("document.querySelector('#go').click()")
-        browser.until("document.querySelector('#video').textTracks[0]?.cues?.length === 1")
-        browser.until("document.querySelector('#video').duration > 0")
-        assert browser.run("document.querySelector('#download').href").startswith("blob:")
-        browser.run("document.querySelector('#text').value = ''")
-        browser.choose("#audio", long)
-        browser.run("document.querySelector('#go').click()")
-        browser.until("document.querySelector('#live').currentTime > 0.3")
-        assert not browser.run("document.querySelector('#live').hidden")
-        browser.run("document.querySelector('#cancel').click()")
-        browser.until("document.querySelector('#state').textContent === 'canceled'")
+        yield browser
+
+
+def test_a_server_with_keys_asks_for_one(keyed):
+    assert keyed.run("document.querySelector('#form').offsetParent") is not None
+
+
+@pytest.mark.slow
+def test_the_key_is_sent_for_files_too(keyed, inputs, long):
+    keyed.choose("#face", inputs / "ann.png")
+    keyed.run("document.querySelector('#text').value = 'Hello.'")
+    keyed.run(BOX_FIELD)
+    keyed.run("document.querySelector('#go').click()")
+    keyed.until("document.querySelector('#video').textTracks[0]?.cues?.length === 1")
+    keyed.until("document.querySelector('#video').duration > 0")
+    assert keyed.run("document.querySelector('#download').href").startswith("blob:")
+    keyed.run("document.querySelector('#text').value = ''")
+    keyed.choose("#audio", long)
+    keyed.run("document.querySelector('#go').click()")
+    keyed.until("document.querySelector('#live').currentTime > 0.3")
+    assert not keyed.run("document.querySelector('#live').hidden")
+    keyed.run("document.querySelector('#cancel').click()")
+    keyed.until("document.querySelector('#state').textContent === 'canceled'")
 
 
 def test_options_appear_by_themselves(page):

@@ -252,7 +252,8 @@ def test_slow_and_deaf_clients_harm_nobody(server):
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory):
     """A server that reads addresses."""
-    with serving(tmp_path_factory.mktemp("reading") / "data", "--allow_urls") as server:
+    data = tmp_path_factory.mktemp("reading") / "data"
+    with serving(data, "--allow_urls", "--workers", 1) as server:
         yield server
 
 

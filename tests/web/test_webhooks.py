@@ -126,6 +126,7 @@ def test_a_host_that_is_gone_hears_no_more(ended):
 def test_the_server_tells_allowed_hosts_alone(inputs, tmp_path):
     (tmp_path / "secret").write_text(SECRET + "\n")
     words = ["--webhook_host", "127.0.0.1", "--webhook_secret", tmp_path / "secret"]
+    words += ["--workers", 1]
     with closing(Host()) as host, serving(tmp_path / "data", *words) as server:
         wish = {**OPTIONS, "face": "demo:portrait", "audio": "demo:speech", "crf": 20}
         for url in ("http://evil.example/x", "http://127.0.0.1@evil.example/", "file:///x", "x", 5):
