@@ -242,7 +242,6 @@ def test_15_folders_are_made_and_inputs_left(run, inputs, tmp_path):
     assert (inputs / "good.wav").read_bytes() == before
 
 
-@pytest.mark.slow
 def test_17_side_by_side(words, inputs, tmp_path):
     """More of them, with other inputs, in tests/campaigns/test_crowd.py."""
     outs = [tmp_path / "out" / f"{number}.mp4" for number in range(2)]
