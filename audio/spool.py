@@ -7,6 +7,7 @@ minute. Where no such file can be made, or the disk is full, all numbers stay in
 import math
 import mmap
 from collections.abc import Iterator
+from tempfile import TemporaryFile
 from typing import IO
 from weakref import finalize
 
@@ -57,8 +58,6 @@ class Spool:
 
     def _open_file(self) -> IO[bytes]:
         """A file that is closed with this object: an array that maps it no longer needs it open."""
-        from tempfile import TemporaryFile
-
         file = TemporaryFile(buffering=0)  # noqa: SIM115
         finalize(self, file.close)
         return file
