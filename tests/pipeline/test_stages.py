@@ -62,7 +62,7 @@ def test_sfd_runs_on_a_gpu_only_where_there_is_one(
 ):
     """--engine torch without a GPU runs on the CPU; sfd was loaded for cuda there, and failed."""
     monkeypatch.setattr(stages_module, "cuda_usable", lambda: usable)
-    monkeypatch.setattr(stages_module, "find_sfd_weights", lambda: None)
+    monkeypatch.setattr("faces.sfd.find_sfd_weights", lambda: None)
     options = {"engine": "torch", "checkpoint_path": checkpoint_file, "device": device}
     assert stages(face_detector="sfd", **options)[1].device == expected
 
