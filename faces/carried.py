@@ -11,7 +11,7 @@ from base.lips import LEFT_EYE, NOSE_BASE, NOSE_BRIDGE, NOSE_TIP, NOSTRILS, OVAL
 from faces.face import Face
 
 # What no speech moves: eyes, nose, and the outline down to the ears.
-RIGID = (*LEFT_EYE, *RIGHT_EYE, NOSE_TIP, NOSE_BASE, NOSE_BRIDGE, *NOSTRILS, *OVAL[:9], *OVAL[-8:])
+RIGID = [*LEFT_EYE, *RIGHT_EYE, NOSE_TIP, NOSE_BASE, NOSE_BRIDGE, *NOSTRILS, *OVAL[:9], *OVAL[-8:]]
 TURNED = 0.03  # distances of the outer eye corners that the points may miss, else the head turned
 
 
@@ -24,7 +24,7 @@ class Anchor:
 
     def carried(self, mesh: NDArray[np.float32]) -> Face | None:
         """The face where the mesh has gone; None where the head has turned on the way."""
-        before, now = (points[list(RIGID)].astype(np.float64) for points in (self.mesh, mesh))
+        before, now = (points[RIGID].astype(np.float64) for points in (self.mesh, mesh))
         way = Affine.similarity(before, now)
         missed = np.hypot(*(way(before) - now).T).mean()
         if missed > TURNED * math.dist(mesh[LEFT_EYE[0]], mesh[RIGHT_EYE[1]]):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import cv2
@@ -49,6 +49,11 @@ class Mesh:
     @property
     def is_face(self) -> bool:
         return self.logit >= BELIEVED
+
+    @cached_property
+    def square(self) -> Square:
+        """Where the network looks at the face next."""
+        return Square.around_mesh(self.points)
 
 
 LipsSeer = Callable[[View, Square], Mesh]

@@ -183,7 +183,7 @@ def _at_most(picture: Picture, longest: int) -> Picture:
 def _averaged(plane: Plane, side: int) -> Plane:
     """The plane at `side` x `side`; a large one is halved first, which is much faster."""
     height, width = plane.shape[:2]
-    while min(height, width) >= 8 * side and not (height % 2 or width % 2):
+    while min(height, width) >= 4 * side and not (height % 2 or width % 2):
         height, width = height // 2, width // 2
         plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
     return cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA)

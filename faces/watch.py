@@ -91,10 +91,10 @@ class Watch:
         """The mesh from where it was believed in the picture before; None where it is lost."""
         if not last.believed:
             return None
-        square = Square.around_mesh(last.mesh.points)
+        square = last.mesh.square
         for _ in range(CHASES):
             mesh = self.see(view, square)
-            before, square = square, Square.around_mesh(mesh.points)
+            before, square = square, mesh.square
             if not _is_far(before, square):
                 break
         return mesh if mesh.logit >= LOST else None
@@ -102,7 +102,7 @@ class Watch:
     def _seen_anew(self, view: View, face: Face) -> Mesh:
         mesh = self.see(view, Square.around_face(face))
         for _ in range(PASSES):
-            mesh = self.see(view, Square.around_mesh(mesh.points))
+            mesh = self.see(view, mesh.square)
         return mesh
 
     def _is_seen(self, view: View, mesh: Mesh, last: Look | None) -> bool:
@@ -116,7 +116,7 @@ class Watch:
 
     def _shaken(self, view: View, mesh: Mesh) -> float:
         """How far the lips move when the crop is shaken, in distances of the eyes."""
-        square = Square.around_mesh(mesh.points)
+        square = mesh.square
         looks = [self.see(view, square.jittered(*shake)).lips.points for shake in SHAKES]
         first, second = (points[:CONTOURS] for points in looks)
         eyes = mesh.points[RIGHT_EYE[1]] - mesh.points[LEFT_EYE[0]]
@@ -125,7 +125,7 @@ class Watch:
 
 def _moved(mesh: Mesh, last: Look) -> bool:
     """Whether the head moves fast."""
-    return _is_far(*(Square.around_mesh(each.points) for each in (last.mesh, mesh)))
+    return _is_far(last.mesh.square, mesh.square)
 
 
 def _is_far(before: Square, now: Square) -> bool:
@@ -140,7 +140,7 @@ def _usual(mesh: Mesh, last: Look | None) -> float:
 
 def is_on(mesh: Mesh, face: Face) -> bool:
     """Whether a mesh lies on a face's box and is as large."""
-    square = Square.around_mesh(mesh.points)
+    square = mesh.square
     size = max(face.box.width, face.box.height)
     near = math.dist(square.centre, face.box.centre) < SAME_PLACE * size
     return near and 1 / SAME_SIZE < square.side / REACH / size < SAME_SIZE
