@@ -25,7 +25,7 @@ from wav2lip.layers import Weights
 HEADROOM = 1.05  # of every range over what the examples reach
 # Levels of 255 between 8 bits and fp32 that are borne, in the visible part of the examples.
 MOST_MEAN, MOST_LARGEST = 1.0, 16.0
-VERSION = "1"  # raise it when ranges or networks change: older entries are ignored then
+VERSION = "2"  # raise it when ranges or networks change: older entries are ignored then
 MAX_ENTRIES = 100  # of 5 kB
 CHUNK = 2**20  # bytes
 

@@ -1,7 +1,7 @@
 """The network as an OpenVINO graph, built from its weights, that computes the visible part only."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +31,33 @@ from wav2lip.receptive import (
 )
 
 ALL = slice(None)
+PHASES = (False, False), (False, True), (True, False), (True, True)  # odd rows, odd columns
+EVEN, ODD = slice(1, 2), slice(None, None, -2)  # rows of a doubling kernel that make such outputs
+# OpenVINO's transposed convolutions of so many channels take longer than one for each phase.
+MANY_CHANNELS = 512
+
+
+@dataclass(frozen=True)
+class KernelPart:
+    """Some input channels of a layer's kernels, and for one phase of its outputs or for all."""
+
+    channels: slice = field(default_factory=lambda: ALL)
+    phase: tuple[bool, bool] | None = None  # whether the outputs' rows and columns are odd
+
+    def of(self, weight: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
+        """In memory of its own."""
+        part = weight[self.channels] if layer.transposed else weight[:, self.channels]
+        if self.phase is not None:
+            rows, columns = (ODD if odd else EVEN for odd in self.phase)
+            part = part[:, :, rows, columns].swapaxes(0, 1)
+        return np.ascontiguousarray(part)
+
+    def output_axis(self, layer: Layer) -> int:
+        """Which axis of the part counts the layer's output channels."""
+        return 1 if layer.transposed and self.phase is None else 0
+
+
+WHOLE = KernelPart()
 
 
 @dataclass(frozen=True)
@@ -53,8 +80,8 @@ class FeatureMap:
 class Arithmetic(Protocol):
     """The numbers that the network's convolutions compute with."""
 
-    def kernels(self, name: str, layer: Layer, channels: slice = ALL) -> ov.Node:
-        """The kernels of a convolution for these of its input channels."""
+    def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
+        """A part of a convolution's kernels; a phase is (out, in, height, width) in any layer."""
 
     def bias(self, name: str) -> ov.Node:
         """The bias of a convolution, (1, channels, 1, 1)."""
@@ -69,10 +96,9 @@ class Float:
 
     weights: Weights
 
-    def kernels(self, name: str, layer: Layer, channels: slice = ALL) -> ov.Node:
-        if channels == ALL:
-            return constant(self.weights[f"{name}.weight"])
-        return ops.constant(input_channels(self.weights[f"{name}.weight"], layer, channels))
+    def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
+        weight = self.weights[f"{name}.weight"]
+        return constant(weight) if part == WHOLE else ops.constant(part.of(weight, layer))
 
     def bias(self, name: str) -> ov.Node:
         return constant(self.weights[f"{name}.bias"].reshape(1, -1, 1, 1))
@@ -173,14 +199,23 @@ def activate(
 
 def convolve(x: FeatureMap, name: str, layer: Layer, arithmetic: Arithmetic, rect: Rect) -> ov.Node:
     """The part `rect` of the layer's convolution, with bias."""
-    kernels = arithmetic.kernels(name, layer)
-    return ops.add(convolve_with(kernels, x, layer, rect), arithmetic.bias(name))
+    return ops.add(convolve_part(x, name, layer, arithmetic, rect), arithmetic.bias(name))
 
 
-def convolve_with(kernels: ov.Node, x: FeatureMap, layer: Layer, rect: Rect) -> ov.Node:
-    """The part `rect` of a convolution with these kernels, without bias."""
+def convolve_part(
+    x: FeatureMap,
+    name: str,
+    layer: Layer,
+    arithmetic: Arithmetic,
+    rect: Rect,
+    channels: slice = ALL,
+) -> ov.Node:
+    """The part `rect` of a convolution without bias; `x` holds these of its input channels."""
+    if layer.transposed and layer.stride == 2 and layer.in_channels >= MANY_CHANNELS:
+        return by_phases(x, name, layer, arithmetic, rect, channels)
     rows, columns = required_inputs(layer, rect, x.size)
     inputs = x.crop(input_rect(rows, columns))
+    kernels = arithmetic.kernels(name, layer, KernelPart(channels))
     pads = [rows.before, columns.before], [rows.after, columns.after]
     strides = list(layer.strides)
     if layer.transposed:
@@ -190,12 +225,27 @@ def convolve_with(kernels: ov.Node, x: FeatureMap, layer: Layer, rect: Rect) -> 
     return ops.convolution(inputs, kernels, strides, *pads, [1, 1])
 
 
-def input_channels(
-    weight: NDArray[np.float32], layer: Layer, channels: slice
-) -> NDArray[np.float32]:
-    """The weight for these input channels alone, in memory of its own."""
-    part = weight[channels] if layer.transposed else weight[:, channels]
-    return np.ascontiguousarray(part)
+def by_phases(
+    x: FeatureMap, name: str, layer: Layer, arithmetic: Arithmetic, rect: Rect, channels: slice
+) -> ov.Node:
+    """A transposed convolution that doubles: its even and odd rows and columns on their own."""
+    blocks = Rect(rect.top // 2, -(-rect.bottom // 2), rect.left // 2, -(-rect.right // 2))
+    phases = [
+        convolve_phase(x, arithmetic.kernels(name, layer, KernelPart(channels, phase)), blocks)
+        for phase in PHASES
+    ]
+    outputs = ops.depth_to_space(ops.concat(phases, 1), "blocks_first", 2)
+    whole = Rect(2 * blocks.top, 2 * blocks.bottom, 2 * blocks.left, 2 * blocks.right)
+    return FeatureMap(outputs, whole, output_size(layer, x.size)).crop(rect)
+
+
+def convolve_phase(x: FeatureMap, kernels: ov.Node, blocks: Rect) -> ov.Node:
+    """One output for each block; kernels of two rows also take the input behind it, or 0."""
+    height, width = list(kernels.output(0).shape)[2:]
+    bottom, right = blocks.bottom + height - 1, blocks.right + width - 1
+    inputs = Rect(blocks.top, min(bottom, x.rect.bottom), blocks.left, min(right, x.rect.right))
+    after = [bottom - inputs.bottom, right - inputs.right]
+    return ops.convolution(x.crop(inputs), kernels, [1, 1], [0, 0], after, [1, 1])
 
 
 def constant(weight: NDArray[np.float32]) -> ov.Node:

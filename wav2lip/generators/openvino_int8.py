@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.openvino import ops, ov
-from wav2lip.generators.openvino_graph import ALL, Float, input_channels
+from wav2lip.generators.openvino_graph import WHOLE, Float, KernelPart
 from wav2lip.layers import FACE_DECODER, FACE_ENCODER, Block, Layer, Weights, named_layers
 
 Ranges = Mapping[str, float]  # the largest number of each tensor of features, by its name
@@ -35,11 +35,11 @@ class Quantized:
     weights: Weights
     ranges: Ranges
 
-    def kernels(self, name: str, layer: Layer, channels: slice = ALL) -> ov.Node:
+    def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
         if name.startswith(FLOAT_PREFIXES):
-            return Float(self.weights).kernels(name, layer, channels)
-        weight = input_channels(self.weights[f"{name}.weight"], layer, channels)
-        steps = _steps(weight, layer)
+            return Float(self.weights).kernels(name, layer, part)
+        weight = part.of(self.weights[f"{name}.weight"], layer)
+        steps = _steps(weight, part.output_axis(layer))
         levels = np.rint(weight / steps).astype(np.int8)  # none is over LARGEST
         return ops.multiply(ops.convert(ops.constant(levels), ov.Type.f32), ops.constant(steps))
 
@@ -61,8 +61,8 @@ class Tapped:
     weights: Weights
     taps: dict[str, ov.Node] = field(default_factory=dict)  # by name
 
-    def kernels(self, name: str, layer: Layer, channels: slice = ALL) -> ov.Node:
-        return Float(self.weights).kernels(name, layer, channels)
+    def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
+        return Float(self.weights).kernels(name, layer, part)
 
     def bias(self, name: str) -> ov.Node:
         return Float(self.weights).bias(name)
@@ -96,10 +96,17 @@ def _last_names(prefix: str, blocks: tuple[Block, ...]) -> list[str]:
     ]
 
 
-def _steps(weight: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
+def _steps(weight: NDArray[np.float32], output_axis: int) -> NDArray[np.float32]:
     """The value of one level of each output channel."""
-    others = (0, 2, 3) if layer.transposed else (1, 2, 3)
+    if output_axis == 1:  # all other axes at once would take numpy ten times as long
+        weight = _largest(weight, (0,))
+    others = (1, 2, 3) if output_axis == 0 else (2, 3)
+    return np.asarray(np.maximum(_largest(weight, others), 1e-8) / LARGEST, np.float32)
+
+
+def _largest(weight: NDArray[np.float32], axes: tuple[int, ...]) -> NDArray[np.float32]:
+    """The largest magnitude along these axes, which are kept."""
     largest = np.maximum(
-        weight.max(axis=others, keepdims=True), -weight.min(axis=others, keepdims=True)
+        weight.max(axis=axes, keepdims=True), -weight.min(axis=axes, keepdims=True)
     )
-    return np.asarray(np.maximum(largest, 1e-8) / LARGEST, np.float32)
+    return np.asarray(largest, np.float32)

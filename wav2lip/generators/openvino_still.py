@@ -13,7 +13,7 @@ from wav2lip.generators.openvino_graph import (
     Arithmetic,
     DecoderStep,
     FeatureMap,
-    convolve_with,
+    convolve_part,
     decode,
     decoder_steps,
     encode_face,
@@ -45,9 +45,9 @@ def shares_graph(arithmetic: Arithmetic, visible: Rect) -> ov.Model:
         if step.skip is not None:
             x = FeatureMap(skips[step.skip].crop(rect), rect, size)
             channels = slice(-skip_channels(step), None)
-            kernels = arithmetic.kernels(step.name, step.layer, channels)
             share = ops.add(
-                convolve_with(kernels, x, step.layer, step.rect), arithmetic.bias(step.name)
+                convolve_part(x, step.name, step.layer, arithmetic, step.rect, channels),
+                arithmetic.bias(step.name),
             )
             share.set_friendly_name(step.name)
             result = ops.result(share)
@@ -68,8 +68,8 @@ def still_graph(arithmetic: Arithmetic, visible: Rect) -> ov.Model:
         share = ops.parameter(shape, np.float32, name=step.name)
         shares.append(share)
         channels = slice(None, -skip_channels(step))
-        kernels = arithmetic.kernels(step.name, step.layer, channels)
-        return ops.add(convolve_with(kernels, x, step.layer, step.rect), share)
+        mouth = convolve_part(x, step.name, step.layer, arithmetic, step.rect, channels)
+        return ops.add(mouth, share)
 
     out = decode(encode_mel(mel, arithmetic), join, arithmetic, visible)
     return ov.Model([ops.result(out)], [mel, *shares], "wav2lip_still")
