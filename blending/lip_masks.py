@@ -54,6 +54,10 @@ DIRECTIONS = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
 ROUNDING = np.array([1, 4, 6, 4, 1]) / 16
 AROUND = np.arange(-2, RAYS + 2) % RAYS  # every ray, and two neighbours at both ends
 
+# Outlines that are kept, 10 kB each: a clip's are needed before its first frame, to know what shows
+# of the mouths, and again in every frame and round of a loop.
+OUTLINES = 1500
+
 Rays = NDArray[np.float64]  # (RAYS,) lengths
 
 
@@ -170,7 +174,7 @@ def lips_outline(box: Box, lips: Lips, shape: MaskShape) -> LipsOutline | None:
     return _outline(box, np.asarray(lips.points, np.float32).tobytes(), shape)
 
 
-@lru_cache(maxsize=4)  # a still needs the same outline and mask in every frame
+@lru_cache(maxsize=OUTLINES)
 def _outline(box: Box, lips: bytes, shape: MaskShape) -> LipsOutline | None:
     face = LevelFace.of(np.frombuffer(lips, np.float32).reshape(-1, 2).astype(np.float64))
     frame = face.frame
@@ -241,7 +245,7 @@ def _rounded(rays: Rays) -> Rays:
     return np.asarray(np.convolve(rays[AROUND], ROUNDING, "valid"))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=4)  # a still needs the same one in every frame
 def _lips_mask(outline: LipsOutline, rect: Rect) -> Mask:
     step = _grid_step(outline)
     ramp = _ramp(outline, rect, step)

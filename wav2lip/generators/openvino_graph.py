@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,10 +48,7 @@ class KernelPart:
     def of(self, weight: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
         """In memory of its own."""
         part = weight[self.channels] if layer.transposed else weight[:, self.channels]
-        if self.phase is not None:
-            rows, columns = (ODD if odd else EVEN for odd in self.phase)
-            part = part[:, :, rows, columns].swapaxes(0, 1)
-        return np.ascontiguousarray(part)
+        return np.ascontiguousarray(part) if self.phase is None else phase_of(part, *self.phase)
 
     def output_axis(self, layer: Layer) -> int:
         """Which axis of the part counts the layer's output channels."""
@@ -98,7 +96,7 @@ class Float:
 
     def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
         weight = self.weights[f"{name}.weight"]
-        return constant(weight) if part == WHOLE else ops.constant(part.of(weight, layer))
+        return constant(weight if part == WHOLE else part.of(weight, layer))
 
     def bias(self, name: str) -> ov.Node:
         return constant(self.weights[f"{name}.bias"].reshape(1, -1, 1, 1))
@@ -246,6 +244,15 @@ def convolve_phase(x: FeatureMap, kernels: ov.Node, blocks: Rect) -> ov.Node:
     inputs = Rect(blocks.top, min(bottom, x.rect.bottom), blocks.left, min(right, x.rect.right))
     after = [bottom - inputs.bottom, right - inputs.right]
     return ops.convolution(x.crop(inputs), kernels, [1, 1], [0, 0], after, [1, 1])
+
+
+def phase_of(weight: NDArray[np.float32], odd_rows: bool, odd_columns: bool) -> NDArray[np.float32]:
+    """The kernels (out, in, height, width) of one phase of a doubling layer's outputs."""
+    rows, columns = (range(3)[ODD if odd else EVEN] for odd in (odd_rows, odd_columns))
+    # tap by tap: numpy turns large arrays around slowly
+    taps = [cv2.transpose(np.ascontiguousarray(weight[:, :, y, x])) for y in rows for x in columns]
+    kernels = np.stack(taps, axis=2).reshape(*taps[0].shape, len(rows), len(columns))
+    return np.asarray(kernels, np.float32)
 
 
 def constant(weight: NDArray[np.float32]) -> ov.Node:
