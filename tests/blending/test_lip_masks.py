@@ -248,3 +248,11 @@ def test_transitions_keep_the_ends_of_the_mask(face, shape):
         assert not adapted[mask == 0].any() and adapted[mask > 0.999].min() > 0.98
     blended = laplacian_blend(new, old, mask)
     assert (blended[mask == 0] == old[mask == 0]).all()
+
+
+def test_outlines_of_a_clip_are_found_once():
+    """They are needed before its first frame, and again in every frame."""
+    faces = [moved(portrait(), 0.1 * i, 0) for i in range(200)]
+    first, again = ([outline_of(face, USUAL) for face in faces] for _ in range(2))
+    assert all(one is other for one, other in zip(first, again, strict=True))
+    assert len(set(map(id, first))) == 200
