@@ -30,7 +30,7 @@ from video.timing import (
     repair_times,
     sample_at_rate,
 )
-from video.yuv import Frame, Layout, copy_av_frame
+from video.yuv import Frame, Layout
 
 PROBE_PACKETS = 600  # whose time stamps tell the frame rate
 PROBE_BYTES = 64 << 20
@@ -124,6 +124,7 @@ def open_clip(path: Path, max_pixels: int = 0) -> Clip:
             raise unreadable(path, f"no frame in it can be decoded{within}")
         layout, size = planar_layout(first.format), (first.width, first.height)
         aspect = stream.sample_aspect_ratio or None
+        planar = to_planar(first, layout, size)
         return Clip(
             path=path,
             stream_index=stream.index,
@@ -136,7 +137,7 @@ def open_clip(path: Path, max_pixels: int = 0) -> Clip:
             aspect=aspect,
             has_sound=bool(container.streams.audio),
             is_picture=container.format.name.endswith("_pipe"),
-            first=Frame(to_planar(first, layout, size), aspect),
+            first=Frame(planar, aspect, planar is first),
             max_pixels=max_pixels,
         )
 
@@ -184,9 +185,8 @@ def _at_rate(
     frame = clip.first
     for index, (own, av_frame) in sample_at_rate(items, clip.rate, start):
         if av_frame is not previous:  # one that is shown several times is converted once
-            # a copy: a decoder keeps all its memory as long as one of its frames is alive
-            planar = copy_av_frame(to_planar(av_frame, clip.layout, clip.size))
-            frame, previous = Frame(planar, clip.aspect), av_frame
+            planar = to_planar(av_frame, clip.layout, clip.size)
+            frame, previous = Frame(planar, clip.aspect, planar is av_frame), av_frame
         yield IndexedFrame(index, own, frame)
 
 

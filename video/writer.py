@@ -200,7 +200,7 @@ def encode_frame(
 ) -> "list[av.Packet[VideoStream]]":
     if (frame.width, frame.height) != (target.width, target.height):
         raise AssertionError(f"a {frame.width}x{frame.height} frame for {target}")
-    av_frame = to_pixel_format(frame, stream.codec_context.pix_fmt or "yuv420p")
+    av_frame = to_pixel_format(frame.for_encoder(), stream.codec_context.pix_fmt or "yuv420p")
     own_pts, own_time_base = av_frame.pts, av_frame.time_base
     av_frame.pts, av_frame.time_base = index, 1 / target.fps
     av_frame.pict_type = PictureType.NONE  # else x264 is forced to the source's I, P and B frames

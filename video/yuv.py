@@ -142,6 +142,7 @@ class Frame:
 
     av_frame: av.VideoFrame
     aspect: Fraction | None = None  # width to height of one pixel
+    decoded: bool = False  # its memory, and what is attached to it, are as the decoder made them
 
     def __post_init__(self) -> None:
         if layout_of(self.av_frame.format.name) is None:
@@ -242,6 +243,10 @@ class Frame:
         for (plane, part), change in zip(changed._parts(rect), changes, strict=True):
             _add_rounded(plane[part.slices], change, self.layout.max_value)
         return changed
+
+    def for_encoder(self) -> "Frame":
+        """The same samples, tags and time; all else that a decoder attached is left out."""
+        return Frame(copy_av_frame(self.av_frame), self.aspect) if self.decoded else self
 
     def downscaled(self, longest: int) -> tuple[Picture, float]:
         """A picture whose longer side has at most `longest` pixels, and its scale, at most 1."""
@@ -377,7 +382,7 @@ def zero_row_padding(av_frame: av.VideoFrame) -> av.VideoFrame:
 
 
 def copy_av_frame(av_frame: av.VideoFrame) -> av.VideoFrame:
-    """A copy in memory of its own: a decoder may share the memory of the frames it returns."""
+    """A copy in memory of its own: a decoder refers to the frames that it returned."""
     bits = av_frame.format.components[0].bits
     planes = [_view(plane, bits) for plane in av_frame.planes]
     return _new_like(av_frame, planes, av_frame.format.name)
