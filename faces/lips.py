@@ -4,16 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.compiled import compile_kept
 from base.geometry import Picture, Points
 from base.lips import CONTOURS, MESH, Lips
-from base.openvino import core, ov
 from faces.view import SIDE, Square, View
+
+if TYPE_CHECKING:  # where all lips were seen in an earlier run, nothing computes
+    from base.openvino import ov
 
 __all__ = [
     "SIDE",
@@ -57,12 +59,15 @@ class Mesh:
 
 
 LipsSeer = Callable[[View, Square], Mesh]
-_compiled: list[ov.CompiledModel] = []
+_compiled: "list[ov.CompiledModel]" = []
 
 
-def _network(cache: Path | None = None) -> ov.CompiledModel:
+def _network(cache: Path | None = None) -> "ov.CompiledModel":
     """Compiled once for the whole process."""
     if not _compiled:
+        from base.compiled import compile_kept
+        from base.openvino import core, ov
+
         # from memory: a file that the plugin maps stays open
         graph, weights = NETWORK.read_bytes(), NETWORK.with_suffix(".bin").read_bytes()
         # the network's constants lie in this memory until it is compiled

@@ -5,7 +5,7 @@ import sys
 
 REST = (
     *("faces.sfd", "models", "pysubs2", "speech.narration", "speech.text", "subtitles.cues"),
-    *("tensors", "torch", "openvino.tools.ovc", "quality", "stages.animate", "wav2lip.checkpoint"),
+    *("tensors", "torch", "openvino", "quality", "stages.animate", "wav2lip.checkpoint"),
 )
 
 
