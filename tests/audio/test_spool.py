@@ -68,7 +68,7 @@ def test_without_a_temporary_folder_numbers_stay_in_memory(monkeypatch):
     def refused(**_):
         raise FileNotFoundError("No usable temporary directory found")
 
-    monkeypatch.setattr("audio.spool.TemporaryFile", refused)
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
     whole = numbers(MANY)
     assert np.array_equal(spooled(whole), whole)
 
