@@ -1,6 +1,7 @@
 """A folder for the files of one run that no other reads."""
 
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,6 @@ def run_folder(name: str, unfinished: "re.Pattern[str]") -> Iterator[Path]:
 
     `unfinished` matches the names of such folders, whose group is their mark.
     """
-    import tempfile
-
     place = Path(tempfile.gettempdir())
     remove_abandoned(place, unfinished)
     try:

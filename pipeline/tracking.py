@@ -88,7 +88,7 @@ def _no_face(job: Job) -> str:
 
 def _scale(job: Job) -> float:
     """Of the pictures that faces are looked for in, all of one size."""
-    return job.source.first.downscaled(DETECTOR_SIDE)[1]
+    return View(job.source.first, DETECTOR_SIDE).scale
 
 
 def _detected(

@@ -226,11 +226,11 @@ def _jaw_target(level: Floats, openness: Floats, loudness: Floats) -> Floats:
 
 def _neighbourhoods(values: Floats, reach: int) -> Floats:
     """(columns, 2 * reach + 1): every column with its neighbours."""
-    return values[_neighbours(len(values), reach)]
+    return values[neighbours(len(values), reach)]
 
 
 @lru_cache(maxsize=4)
-def _neighbours(columns: int, reach: int) -> NDArray[np.intp]:
+def neighbours(columns: int, reach: int) -> NDArray[np.intp]:
     """(columns, 2 * reach + 1): those of each column; at the ends the outermost again."""
     columns_around = np.arange(columns)[:, None] + np.arange(-reach, reach + 1)
     return np.clip(columns_around, 0, columns - 1)

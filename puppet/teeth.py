@@ -5,13 +5,14 @@ from numpy.typing import NDArray
 
 from base.geometry import Picture, Points
 from puppet.contours import FaceShape, Floats
+from puppet.motion import neighbours
 from puppet.palette import LUMA, Palette, sample
 
 COLUMNS, ROWS = 31, 21  # places along the mouth, and heights between its lips
 BRIGHT = 0.62  # of the brightest level inside the mouth: a tooth
 BRIGHTEST = round(0.88 * (COLUMNS * ROWS - 1))  # the rank of that level among all places
 TOOTH_COLOR = 0.87  # of the lips' share of colour, at most
-NEIGHBOURS = np.clip(np.arange(COLUMNS)[:, None] + np.arange(-2, 3), 0, COLUMNS - 1)
+NEIGHBOURS = neighbours(COLUMNS, 2)
 TEETH = 0.35  # of the columns that must show one
 
 

@@ -200,7 +200,7 @@ def _faces(comparison: Comparison, result: Source, source: Source | None) -> Fac
     clip = source or result
     result_frames = None if clip is result else result.estimated_frames
     count = ENDLESS if result_frames is None else _frames_in(clip, result_frames / result.fps)
-    scale = clip.first.downscaled(DETECTOR_SIDE)[1]
+    scale = View(clip.first, DETECTOR_SIDE).scale
     settings = comparison.track_settings
     with closing(clip.frames()) as frames:
         shown = itertools.islice(frames, count)

@@ -251,7 +251,7 @@ class Frame:
     def downscaled(self, longest: int) -> tuple[Picture, float]:
         """A picture whose longer side has at most `longest` pixels, and its scale, at most 1."""
         scale = min(1.0, longest / max(self.width, self.height))
-        return self.part(Rect(0, self.height, 0, self.width), longest), scale
+        return self.to_picture(self.reduced(longest)), scale
 
     def part(self, rect: Rect, longest: int) -> Picture:
         """The rectangle as BGR, reduced so that its longer side has at most `longest` pixels."""

@@ -104,8 +104,8 @@ def largest_face(picture: Picture, detector: Detector, name: str) -> Face:
 
 def seen_lips(picture: Picture, face: Face, name: str) -> Lips:
     """The lips of a detected face, in the picture's pixels."""
-    first = see_steadily(View.of(picture), Square.around_face(face))
-    mesh = see_steadily(View.of(picture), Square.around_mesh(first.points))
+    view = View.of(picture)
+    mesh = see_steadily(view, see_steadily(view, Square.around_face(face)).square)
     if not mesh.is_face:
         raise InputError(f"{name}: no lips are seen; take a face that is seen from the front")
     return mesh.lips

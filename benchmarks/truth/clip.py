@@ -63,7 +63,7 @@ def read_talking_clip(path: Path, most: int) -> TalkingClip:
 
     detector = DETECTORS["mtcnn"](DetectorSettings())
     sightings = Sightings.of(follow_person(views(), detector, TrackSettings(), seer_for(False)))
-    scale = source.first.downscaled(LONGEST)[1]
+    scale = View(source.first, LONGEST).scale
     track = clean_track(sightings, TrackSettings()).scaled(1 / scale)
     frames = [_talking(*pair) for pair in zip(pictures, track, strict=True)]
     complete = tuple(frame for frame in frames if frame is not None)

@@ -89,7 +89,7 @@ def _unbroken(first: Sighting, later: Iterator[Sighting]) -> Iterator[Sighting]:
 
 def _head(video: Source, start: int, sightings: Sightings, wanted: int) -> DrivingHead:
     """What of the sightings has the head without a break."""
-    scale = video.first.downscaled(DETECTOR_SIDE)[1]
+    scale = View(video.first, DETECTOR_SIDE).scale
     track = clean_track(sightings, TRACKING).scaled(1 / scale)
     first = int(np.argmax(track.has_face))  # what was seen before it was no face
     breaks = {

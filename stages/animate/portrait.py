@@ -98,7 +98,7 @@ def _mesh(frame: Frame, face: Face) -> NDArray[np.float64] | None:
     view = View.of(picture)
     for _ in range(LOOKS):
         mesh = see_steadily(view, square)
-        last, square = square, Square.around_mesh(mesh.points)
+        last, square = square, mesh.square
     if not mesh.is_face:
         return None
     depth = see_depth(view, last) / scale
