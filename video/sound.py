@@ -20,6 +20,7 @@ from video.continuous import AudioFormat, fill_pauses
 
 BIT_RATE = 192_000  # of encoded sound, bits a second
 MOST_OF_OPUS = 256_000  # bits a second of a channel
+ENCODER_OPTIONS = {"aac": {"aac_coder": "fast"}}  # decision 063
 LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"}  # that all sound encoders here take
 PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"})
 IN_MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
@@ -161,7 +162,8 @@ def _add_encoder(
     rate = min(rates, key=lambda rate: abs(rate - context.sample_rate))
     if container.sound_encoder == "libopus":
         bit_rate = min(bit_rate, MOST_OF_OPUS * context.channels)
-    target = output.add_stream(container.sound_encoder, rate=rate, bit_rate=bit_rate)
+    options = ENCODER_OPTIONS.get(container.sound_encoder)
+    target = output.add_stream(container.sound_encoder, rate, options=options, bit_rate=bit_rate)
     assert isinstance(target, AudioStream)
     layout = context.layout.name if context.layout.name in LAYOUTS else None
     target.codec_context.layout = layout or ("mono" if context.channels == 1 else "stereo")

@@ -120,6 +120,29 @@ def hiss(seconds, rate):
     return np.random.default_rng(0).normal(0, 0.2, (1, seconds * rate)).astype(np.float32)
 
 
+def chords(seconds, rate):
+    """Chords that fade, each with overtones, beginning with a noise."""
+    rng, times = np.random.default_rng(0), np.arange(rate // 2) / rate
+    tones = 220 * 2 ** (rng.integers(0, 24, (2 * seconds, 4, 1)) / 12)
+    overtones = sum(np.sin(2 * np.pi * n * tones * times) / n for n in range(1, 12)).sum(1)
+    struck = overtones * np.exp(-3 * times) + rng.normal(size=times.shape) * np.exp(-40 * times)
+    return (struck.reshape(1, -1) / 12).astype(np.float32)
+
+
+def test_little_of_a_sound_is_lost_at_few_bits(tmp_path):
+    rate = 44_100
+    samples = chords(3, rate)
+    sound = make_sound(tmp_path / "a.wav", seconds=3, rate=rate, samples=samples)
+    path = tmp_path / "a.mp4"
+    write_video(hard_frames(3), target(path, sound=sound, preset="real_time", audio_bitrate=64_000))
+    with av.open(str(path)) as video:
+        decoded = np.concatenate([f.to_ndarray()[0] for f in video.decode(audio=0)])
+    windows = (len(decoded) // 1024 - 1) * 1024
+    original, lost = samples[0, :windows], samples[0, :windows] - decoded[:windows]
+    power, noise = ((part.reshape(-1, 1024) ** 2).sum(1) for part in (original, lost))
+    assert np.median(10 * np.log10(power / noise)) > 29
+
+
 def test_opus_in_mono_takes_no_more_than_it_can(tmp_path):
     sound = make_sound(tmp_path / "a.wav", seconds=1, rate=48_000, samples=hiss(1, 48_000))
     path = tmp_path / "a.webm"
