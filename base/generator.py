@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Rect
 from base.lips import POINTS
+from base.packing import BGR_PIXELS, Packing
 
 SIDE = 96  # Wav2Lip's faces and patches are SIDE x SIDE
 WHOLE_PATCH = Rect(0, SIDE, 0, SIDE)
@@ -15,7 +17,7 @@ COLUMNS = 16  # mel columns in a frame's window, 0.2 s
 BANDS = 80  # mel bands
 
 Floats = NDArray[np.float32]
-Patches = NDArray[np.uint8]  # (n, height, width, 3) BGR, of a network a square
+Patches = NDArray[Any]  # n pictures: (n, height, width, 3) BGR of uint8, or as they are packed
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Batch:
     lips: NDArray[np.float32] | None = None  # (n, POINTS, 2) in patch pixels, NaN where unseen
     rest_gap: float = 0.0  # of a silent person's lips, in the puppet's unit
     times: NDArray[np.float64] | None = None  # (n,) seconds of the sound that each frame shows
+    packing: Packing = BGR_PIXELS  # of faces, and of their patches
 
     def __post_init__(self) -> None:
         n = len(self.mels)
@@ -39,7 +42,7 @@ class Batch:
         if self.times is not None and self.times.shape != (n,):
             raise ValueError(f"a batch of {n} needs as many times, got {self.times.shape}")
         shapes = (self.mels.shape, self.faces.shape, self.landmarks.shape)
-        if self.faces.ndim != 4 or len(self.faces) != n or self.faces.shape[3] != 3:
+        if len(self.faces) != n or not all(map(self.packing.holds, self.faces)):
             raise ValueError(f"a batch of {n} needs as many pictures, got {self.faces.shape}")
         if n == 0 or shapes != ((n, BANDS, COLUMNS), self.faces.shape, (n, 5, 2)):
             raise ValueError(f"a batch needs equally many mels, faces and landmarks, got {shapes}")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Affine, Picture
+from base.packing import BGR_PIXELS, Packing
 
 Floats = NDArray[np.float32]
 
@@ -25,9 +26,10 @@ NARROWEST = 8.0  # patch pixels; a mouth seen from the side has hardly any width
 class SourceFace:
     """What a generator takes of a frame's picture."""
 
-    face: Picture  # a square for a network
+    face: Picture  # a square for a network; or packed
     landmarks: Floats  # (5, 2) in patch pixels
     lips: Floats | None = None  # (base.lips.POINTS, 2) in patch pixels, where they were seen
+    packing: Packing = BGR_PIXELS  # of the face
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ MOST_WAITING = 16  # frames, or a batch of them, that wait for the keyframe afte
 class Mouth:
     """A new mouth, and the face that it was generated from."""
 
-    face: Picture  # of the size of the patch
+    face: Picture  # of the size of the patch, and packed as it is
     patch: Picture
     interpolated: bool = False  # from the keyframes before and after
 
@@ -153,11 +153,10 @@ def _face_inputs(outputs: Iterable[OutputFrame], framing: Framing) -> Iterator[F
 def _source_face(frame: Frame, face: Face, framing: Framing) -> SourceFace:
     place = framing.place(face)
     picture = framing.cut(frame, place)
-    height, width = picture.shape[:2]
-    to_patch = Affine.size_to_box((width, height), place).inverse()
+    to_patch = Affine.size_to_box(framing.size, place).inverse()
     landmarks = to_patch(face.landmarks.points()).astype(np.float32)
     lips = None if face.lips is None else face.lips.mapped(to_patch).points
-    return SourceFace(picture, landmarks, lips)
+    return SourceFace(picture, landmarks, lips, framing.packing(frame))
 
 
 def _count_between(*groups: list[KeyframeSpan]) -> int:
@@ -174,6 +173,7 @@ def _batch(group: list[KeyframeSpan], windows: Windows, framing: Framing) -> Bat
         lips=np.stack([UNSEEN if one.source.lips is None else one.source.lips for one in inputs]),
         rest_gap=framing.rest_gap,
         times=windows.times(frames),
+        packing=inputs[0].source.packing,
     )
 
 

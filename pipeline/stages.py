@@ -15,7 +15,8 @@ from faces.detectors import DETECTORS
 from faces.face import FaceTrack
 from faces.lips import LipsSeer, seer_for
 from pipeline.donors import donors_of
-from pipeline.framing import FaceFraming, Framing, MouthFraming
+from pipeline.framing import FaceFraming, Framing
+from pipeline.mouth_framing import MouthFraming
 from pipeline.settings import MouthSettings, Settings
 from video.source import Source
 from wav2lip.generators import (

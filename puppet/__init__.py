@@ -47,10 +47,10 @@ def _generate(poses_of: PosesOf, batches: Iterable[Batch]) -> Iterator[Patches]:
     for batch, poses in poses_of(batches):
         patches = batch.faces.copy()
         for index, pose in enumerate(poses):
-            lips, face = _lips(batch, index), batch.faces[index]
+            lips, face = _lips(batch, index), batch.packing.unpack(batch.faces[index])
             mouth = None if lips is None else follow_mouth(mouth, face, lips, batch.rest_gap)
             if mouth is not None:
-                patches[index] = draw_mouth(mouth.seen, pose)
+                patches[index] = batch.packing.pack(draw_mouth(mouth.seen, pose).planes)
         yield patches
 
 

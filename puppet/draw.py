@@ -1,11 +1,14 @@
 """Draw a mouth in a pose into the picture of its face."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
 
-from base.geometry import Box, Picture, Points, Rect
+from base.geometry import Box, Points, Rect
+from base.planes import PIXEL, Cell, Planes, cells_of
 from puppet.contours import FaceShape, Floats
 from puppet.field import GRID, Grid, Moves
 from puppet.interior import Inside, mouth_coordinates, paint_inside
@@ -23,7 +26,7 @@ SOFTER = 0.9  # how much wider it is beyond the corners, in units a unit
 class SeenMouth:
     """The mouth of a frame's face, ready to be moved."""
 
-    picture: Picture
+    picture: Planes
     face: FaceShape
     palette: Palette
     rest_gap: float  # between the lips when the person is silent
@@ -32,7 +35,7 @@ class SeenMouth:
     grid: Grid
 
 
-def draw_mouth(seen: SeenMouth, pose: Pose) -> Picture:
+def draw_mouth(seen: SeenMouth, pose: Pose) -> Planes:
     """The picture with its mouth in a pose; the picture itself where nothing moves."""
     face, axes = seen.face, seen.face.axes
     move = moved_mouth(face.contours, pose, seen.rest_gap, axes.unit)
@@ -44,12 +47,10 @@ def draw_mouth(seen: SeenMouth, pose: Pose) -> Picture:
     paint_inside(
         opened, Inside(seen.picture, axes, move, seen.palette, seen.open_at_rest, seen.teeth)
     )
-    if weight < 1:
-        opened = cv2.addWeighted(opened, weight, seen.picture, 1 - weight, 0).astype(np.uint8)
-    return opened
+    return opened if weight == 1 else seen.picture.mixed(opened, weight)
 
 
-def _warped(seen: SeenMouth, move: Move) -> Picture:
+def _warped(seen: SeenMouth, move: Move) -> Planes:
     """The picture's own pixels, moved; what lies between the lips is still to be painted."""
     width, height = seen.grid.size
     lips = seen.grid.fields(skin_moves(seen.face, move), (_upper_lip(move), _lower_lip(move)))
@@ -60,13 +61,29 @@ def _warped(seen: SeenMouth, move: Move) -> Picture:
     x, y = field
     x += np.arange(width, dtype=np.float32)
     y += np.arange(height, dtype=np.float32)[:, None]
-    opened = seen.picture.copy()
-    for strip in seen.grid.moving_strips(coarse):
-        part = strip.slices
-        opened[part] = cv2.remap(
-            seen.picture, x[part], y[part], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    return _resampled(seen.picture, x, y, list(seen.grid.moving_strips(coarse)))
+
+
+def _resampled(picture: Planes, x: Floats, y: Floats, rects: Sequence[Rect]) -> Planes:
+    """The picture whose pixels in the rects come from the places x, y."""
+    resampled = picture.copy()
+    places = {cell: (_at_cells(x, cell, 0), _at_cells(y, cell, 1)) for cell in set(picture.cells)}
+    planes = zip(picture.planes, resampled.planes, picture.cells, strict=True)
+    for (source, target, cell), rect in product(planes, rects):
+        part, (columns, rows) = cells_of(rect, cell).slices, places[cell]
+        target[part] = cv2.remap(
+            source, columns[part], rows[part], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
-    return opened
+    return resampled
+
+
+def _at_cells(places: Floats, cell: Cell, axis: int) -> Floats:
+    """Where each cell's sample comes from along an axis: the mean of its pixels' places."""
+    if cell == PIXEL:
+        return places
+    (across, along), (height, width) = cell, places.shape
+    means = cv2.resize(places, (width // across, height // along), interpolation=cv2.INTER_AREA)
+    return np.asarray((means + 0.5) / cell[axis] - 0.5, np.float32)
 
 
 def _lower_lip(move: Move) -> Moves:

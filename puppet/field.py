@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from base.geometry import Picture, Points, Rect
+from base.geometry import Points, Rect
 from puppet.contours import FaceShape, Floats, MouthAxes
 from puppet.shape import smoothstep
 
@@ -35,10 +35,9 @@ class Grid:
     fixed_kernel: Floats  # (fixed points, GRID * GRID)
 
     @classmethod
-    def over(cls, picture: Picture, face: FaceShape) -> "Grid":
-        height, width = picture.shape[:2]
-        fixed = np.concatenate([face.still, face.around])
-        return cls.of(face.axes, (width, height), fixed)
+    def over(cls, size: tuple[int, int], face: FaceShape) -> "Grid":
+        """Over a picture of (width, height)."""
+        return cls.of(face.axes, size, np.concatenate([face.still, face.around]))
 
     @classmethod
     def of(cls, axes: MouthAxes, size: tuple[int, int], fixed: Points) -> "Grid":

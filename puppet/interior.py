@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from base.geometry import Box, Picture, Points, Rect
+from base.geometry import Box, Points, Rect
+from base.planes import Planes
 from puppet.contours import Contours, Floats, MouthAxes
 from puppet.dentition import TEETH
 from puppet.palette import Palette
@@ -78,7 +79,7 @@ def _smooth_line(line: Points, places: Floats) -> Floats:
 class Inside:
     """What the inside of a mouth is painted from."""
 
-    picture: Picture  # of the frame, its mouth as it was
+    picture: Planes  # of the frame, its mouth as it was
     axes: MouthAxes
     move: Move
     palette: Palette
@@ -86,24 +87,23 @@ class Inside:
     teeth: Points | None  # the edge of its own teeth, where they are seen
 
 
-def paint_inside(opened: Picture, inside: Inside) -> None:
+def paint_inside(opened: Planes, inside: Inside) -> None:
     """Paint the space between the target's lips into `opened`, the picture with moved lips."""
-    height, width = opened.shape[:2]
-    slit = Slit.of(inside.move.target, inside.axes, (width, height))
+    slit = Slit.of(inside.move.target, inside.axes, opened.size)
     if slit is None:
         return
     unit = inside.axes.unit
     slit = _with_seam(slit, inside.move, unit)
-    rows, columns = slit.part.slices
     coverage = _coverage(slit, unit)
     around = cv2.GaussianBlur(coverage, (0, 0), max(0.8, 0.018 * unit))
-    lips = opened[rows, columns].astype(np.float32)
+    before = opened.region(slit.part)
+    lips = before.copy()
     _shade(lips, 1 - 0.25 * around * (1 - coverage))
     _lay(lips, _colors(slit, inside, unit), coverage)
-    opened[rows, columns] = np.clip(lips + 0.5, 0, 255)
+    opened.add_bgr(slit.part, np.subtract(lips, before))
 
 
-def _lay(below: Floats, above: Floats | Picture, share: Floats) -> None:
+def _lay(below: Floats, above: Floats, share: Floats) -> None:
     """Put colours over others, each pixel's share of them."""
     cv2.accumulate(cv2.multiply(above - below, cv2.merge([share] * 3)), below)
 
@@ -178,7 +178,12 @@ def _lay_own_inside(color: Floats, slit: Slit, inside: Inside, unit: float) -> N
     dx, dy = inside.axes.down.astype(np.float32)
     x = np.arange(part.left, part.right, dtype=np.float32) + down * dx
     y = np.arange(part.top, part.bottom, dtype=np.float32)[:, None] + down * dy
-    own = cv2.remap(inside.picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    places = Box(float(y.min()) - 2, float(y.max()) + 3, float(x.min()) - 2, float(x.max()) + 3)
+    rect = places.inside(*inside.picture.size)
+    if rect is None:
+        return
+    region, x, y = inside.picture.region(rect), x - rect.left, y - rect.top
+    own = cv2.remap(region, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     share = smoothstep(1.5 - (slit.v - bottom) * unit, 0, 3)
     # where the mouth is opened wider only the teeth stay, with the jaw that they belong to
     wider = smoothstep((slit.bottom - bottom) * unit, 0.5, 4)
@@ -187,7 +192,7 @@ def _lay_own_inside(color: Floats, slit: Slit, inside: Inside, unit: float) -> N
     else:
         tooth = smoothstep((slit.line(inside.teeth) - slit.v) * unit, -1, 1)
         share *= 1 - wider * (1 - tooth)
-    _lay(color, np.asarray(own, np.uint8), share)
+    _lay(color, np.asarray(np.clip(own, 0, 255)), share)
 
 
 def _lay_teeth(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:

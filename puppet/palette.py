@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.geometry import Picture
+from base.geometry import Box
+from base.planes import Planes
 from puppet.contours import FaceShape, Floats
 
 LUMA: Floats = np.array([0.114, 0.587, 0.299], np.float32)
@@ -53,10 +54,10 @@ def color_share(color: Floats) -> float:
     return float((color.max() - color.min()) / max(float(color.max()), 1))
 
 
-def palette_of(picture: Picture, face: FaceShape) -> Palette:
+def palette_of(picture: Planes, face: FaceShape) -> Palette:
     """The colours of the face whose lower half is in the picture."""
-    step = max(1, max(picture.shape[:2]) // SAMPLES)
-    pixels = np.ascontiguousarray(picture[::step, ::step]).astype(np.float32)
+    step = max(1, max(picture.size) // SAMPLES)
+    pixels = picture.every(step)
     contours = face.contours
     outside = _filled(face, np.concatenate([face.jaw, face.still[-6:]]), pixels, step, hull=True)
     lips = _filled(face, _ring(contours.lower_outer, contours.upper_outer), pixels, step)
@@ -88,17 +89,15 @@ def deepened(color: Floats, level: float) -> Floats:
     return np.asarray(full * (level / max(float(full @ LUMA), 1)), np.float32)
 
 
-def sample(picture: Picture, face: FaceShape, points: Floats) -> Floats:
+def sample(picture: Planes, face: FaceShape, points: Floats) -> Floats:
     """(rows, columns, 3): the colours at points in mouth coordinates, blurred a little."""
     pixels = (face.axes.to_pixels(points.reshape(-1, 2)) - 0.5).astype(np.float32)
     pixels = pixels.reshape(points.shape)
-    first = np.maximum(np.floor(pixels.min((0, 1))).astype(int) - 4, 0)
-    last = np.maximum(np.ceil(pixels.max((0, 1))).astype(int) + 5, first + 1)
-    part = picture[first[1] : last[1], first[0] : last[0]].astype(np.float32)
-    if part.size == 0:
+    rect = Box.around(pixels.reshape(-1, 2), before=4, after=5).inside(*picture.size)
+    if rect is None:
         return np.zeros((*points.shape[:2], 3), np.float32)
-    blurred = cv2.GaussianBlur(part, (0, 0), max(0.5, 0.008 * face.axes.unit))
-    x, y = (pixels[..., axis] - np.float32(first[axis]) for axis in (0, 1))
+    blurred = cv2.GaussianBlur(picture.region(rect), (0, 0), max(0.5, 0.008 * face.axes.unit))
+    x, y = pixels[..., 0] - np.float32(rect.left), pixels[..., 1] - np.float32(rect.top)
     colors = cv2.remap(blurred, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(colors, np.float32)
 

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from base.geometry import Picture, Points
+from base.geometry import Points
+from base.planes import Planes
 from puppet.contours import FaceShape, Floats
 from puppet.motion import neighbours
 from puppet.palette import LUMA, Palette, sample
@@ -16,7 +17,7 @@ NEIGHBOURS = neighbours(COLUMNS, 2)
 TEETH = 0.35  # of the columns that must show one
 
 
-def teeth_edge(picture: Picture, face: FaceShape, palette: Palette) -> Points | None:
+def teeth_edge(picture: Planes, face: FaceShape, palette: Palette) -> Points | None:
     """(COLUMNS, 2): the line along which the teeth end; None where hardly any are seen."""
     contours = face.contours
     u = np.linspace(contours.lower_inner[0, 0], contours.lower_inner[-1, 0], COLUMNS)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from base.geometry import Picture
 from base.lips import Lips
+from base.planes import Planes
 from puppet.contours import FaceShape, Floats
 from puppet.draw import SeenMouth
 from puppet.field import Grid
@@ -31,14 +31,10 @@ class FollowedMouth:
 
 
 def follow_mouth(
-    last: FollowedMouth | None, picture: Picture, lips: Lips, rest_gap: float
+    last: FollowedMouth | None, picture: Planes, lips: Lips, rest_gap: float
 ) -> FollowedMouth | None:
     """The mouth in this frame, smoothed with the last one's; None where there can be none."""
-    if (
-        last
-        and np.array_equal(last.lips, lips.points)
-        and np.array_equal(last.seen.picture, picture)
-    ):
+    if last and np.array_equal(last.lips, lips.points) and last.seen.picture.equals(picture):
         return last
     if last and not _is_same_shot(last, lips):
         last = None
@@ -53,7 +49,7 @@ def follow_mouth(
     face = _with_valley(face, valley)
     is_open = rest_gap > OPEN_AT_REST
     teeth = teeth_edge(picture, face, palette) if is_open else None
-    grid = Grid.over(picture, face)
+    grid = Grid.over(picture.size, face)
     seen = SeenMouth(picture, face, palette, rest_gap, is_open, teeth, grid)
     return FollowedMouth(age, lips.points, valley, seen)
 
@@ -63,12 +59,12 @@ def _is_same_shot(last: FollowedMouth, lips: Lips) -> bool:
     return motion < NEW_SHOT * last.seen.face.axes.unit
 
 
-def _palette(last: FollowedMouth | None, picture: Picture, face: FaceShape) -> Palette:
+def _palette(last: FollowedMouth | None, picture: Planes, face: FaceShape) -> Palette:
     palette = palette_of(picture, face)
     return last.seen.palette.towards(palette, COLOR_SHARE) if last else palette
 
 
-def _valley(last: FollowedMouth | None, picture: Picture, face: FaceShape) -> Floats:
+def _valley(last: FollowedMouth | None, picture: Planes, face: FaceShape) -> Floats:
     share = closed_share(face.contours.gap)
     if share == 0:
         return last.valley if last else np.zeros(len(face.contours.lower_inner))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from base.geometry import Picture
+from base.planes import Planes
 from puppet.contours import FaceShape, Floats
 from puppet.palette import LUMA, sample
 from puppet.shape import ramp, smoothstep
@@ -19,7 +19,7 @@ def closed_share(gap: float) -> float:
     return 1 - ramp(gap, CLOSED, OPEN)
 
 
-def valley_offset(picture: Picture, face: FaceShape) -> Floats:
+def valley_offset(picture: Planes, face: FaceShape) -> Floats:
     """(11,): how far below the middle of the inner lips the darkest line runs, at their points."""
     contours, middle = face.contours, face.contours.middle
     u = np.linspace(middle[0, 0], middle[-1, 0], COLUMNS)

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.geometry import Picture, Rect, Region
-from base.planes import PlanePart
+from base.planes import Colors, Matrix, PlanePart, Planes, cells_of, changes_of
 
 Plane = NDArray[Any]  # (rows, columns) of uint8 or uint16: a view on a frame's memory
-Matrix = NDArray[np.float64]
 
 # FFmpeg's numbers of colour tags (the same as in ISO/IEC 23091-2)
 UNSPECIFIED = 2
@@ -83,12 +82,7 @@ class Layout:
 
     def chroma_rect(self, rect: Rect) -> Rect:
         """The chroma samples that a rectangle of pixels touches."""
-        return Rect(
-            rect.top >> self.log2_chroma_h,
-            -(-rect.bottom >> self.log2_chroma_h),
-            rect.left >> self.log2_chroma_w,
-            -(-rect.right >> self.log2_chroma_w),
-        )
+        return cells_of(rect, self.cell)
 
 
 @lru_cache(maxsize=16)
@@ -204,11 +198,15 @@ class Frame:
         """Views on luma and, unless the frame is gray, both chroma planes; not to be written to."""
         return tuple(_view(plane, self.layout.bits) for plane in self.av_frame.planes)
 
+    @cached_property
+    def samples(self) -> Planes:
+        """Its planes and their colours; not to be written to."""
+        return Planes(self.planes(), self.layout.cell, self._colors())
+
     def region(self, rect: Rect) -> Region:
         """The rectangle as BGR, in the frame's own matrix and range."""
         self._check(rect)
-        luma, *chroma = (plane[part.slices] for plane, part in self._parts(rect))
-        return self._to_bgr([luma, *(self._upsample(plane, rect) for plane in chroma)])
+        return self.samples.region(rect)
 
     def with_region(self, rect: Rect, region: Region, before: Region | None = None) -> "Frame":
         """A frame that shows `region` in the rectangle; unchanged pixels stay bit-identical.
@@ -223,25 +221,17 @@ class Frame:
         self._check(rect)
         if not change.any():
             return self
-        changes: list[NDArray[Any]] = []
-        for part in self.plane_parts(rect):
-            means = part.cell_means(change)
-            changes += cv2.split(cv2.transform(means, part.from_bgr[:, :3]))
-        return self.with_changed_samples(rect, changes)
+        return self.with_changed_samples(rect, changes_of(self.plane_parts(rect), change))
 
     def plane_parts(self, rect: Rect) -> tuple[PlanePart, ...]:
         """The samples that the rectangle touches: luma and, unless the frame is gray, chroma."""
         self._check(rect)
-        luma, *chroma = (plane[part.slices] for plane, part in self._parts(rect))
-        matrix, size, cell = self._yuv_from_bgr(), (self.width, self.height), self.layout.cell
-        part = PlanePart((luma,), matrix[:1], rect, (1, 1), size)
-        return (part, PlanePart(tuple(chroma), matrix[1:], rect, cell, size)) if chroma else (part,)
+        return self.samples.parts(rect)
 
     def with_changed_samples(self, rect: Rect, changes: Sequence[NDArray[Any]]) -> "Frame":
         """A frame with a difference added to each plane's samples that the rectangle touches."""
         changed = Frame(copy_av_frame(self.av_frame), self.aspect)
-        for (plane, part), change in zip(changed._parts(rect), changes, strict=True):
-            _add_rounded(plane[part.slices], change, self.layout.max_value)
+        changed.samples.add(rect, changes)
         return changed
 
     def for_encoder(self) -> "Frame":
@@ -270,7 +260,7 @@ class Frame:
 
     def to_picture(self, planes: Sequence[NDArray[Any]]) -> Picture:
         """BGR from planes of samples such as the frame's, all of one size."""
-        return _round(self._to_bgr(planes))
+        return _round(self._colors().region(planes))
 
     def picture(self) -> Picture:
         """The whole frame as BGR."""
@@ -290,21 +280,6 @@ class Frame:
         for plane in chroma:
             yield plane, self.layout.chroma_rect(rect)
 
-    def _upsample(self, chroma: Plane, rect: Rect) -> Plane:
-        """Chroma at every pixel of the rectangle, from the samples that it touches.
-
-        They are repeated, not interpolated, so that the mean over a cell is the sample again.
-        """
-        layout = self.layout
-        if layout.log2_chroma_w or layout.log2_chroma_h:
-            rows, columns = chroma.shape
-            size = columns << layout.log2_chroma_w, rows << layout.log2_chroma_h
-            chroma = cv2.resize(chroma, size, interpolation=cv2.INTER_NEAREST)
-        top = rect.top % (1 << layout.log2_chroma_h)
-        left = rect.left % (1 << layout.log2_chroma_w)
-        width, height = rect.size
-        return chroma[top : top + height, left : left + width]
-
     def _fill(self, picture: Picture) -> None:
         """Write the picture into a new frame, before anything else refers to it."""
         for rect in _strips(self.width, self.height):
@@ -314,43 +289,28 @@ class Frame:
         """Write a region that begins and ends on whole cells into a frame that is still new."""
         max_value = self.layout.max_value
         luma, *chroma = self.planes()
-        yuv = cv2.transform(region, self._yuv_from_bgr())
+        yuv = cv2.transform(region, self._colors().from_bgr)
         _set_rounded(luma[rect.slices], yuv[..., 0], max_value)
         cells = self.layout.chroma_rect(rect)
         means = cv2.resize(yuv[..., 1:], cells.size, interpolation=cv2.INTER_AREA)
         for index, plane in enumerate(chroma):
             _set_rounded(plane[cells.slices], means[..., index], max_value)
 
-    def _to_bgr(self, planes: Sequence[NDArray[Any]]) -> Region:
-        """BGR from luma and, unless the frame is gray, both chroma planes, all of one size."""
-        if len(planes) == 1:
-            neutral = np.full_like(planes[0], 1 << (self.layout.bits - 1))
-            planes = [planes[0], neutral, neutral]
-        merged = cv2.merge(planes).astype(np.float32, copy=False)
-        region = cv2.transform(merged, self._bgr_from_yuv())
-        return np.asarray(np.clip(region, 0, 255, out=region), np.float32)
-
-    def _bgr_from_yuv(self) -> Matrix:
-        """(3, 4) matrix from stored Y, Cb, Cr and 1 to B, G, R in 0..255."""
-        return _inverse(self._known_matrix(), self.tags.range == FULL, self.layout.bits)
-
-    def _yuv_from_bgr(self) -> Matrix:
-        """(3, 4) matrix from B, G, R in 0..255 and 1 to stored Y, Cb, Cr."""
-        return _yuv_from_bgr(self._known_matrix(), self.tags.range == FULL, self.layout.bits)
-
-    def _known_matrix(self) -> int:
-        matrix = self.tags.matrix
-        return matrix if matrix in LUMA_WEIGHTS else default_matrix(self.height)
+    def _colors(self) -> Colors:
+        """Of its samples, in its own matrix and range."""
+        tags = self.tags
+        matrix = tags.matrix if tags.matrix in LUMA_WEIGHTS else default_matrix(self.height)
+        return _colors_of(matrix, tags.range == FULL, self.layout.bits)
 
 
 @lru_cache(maxsize=16)
-def _inverse(matrix: int, full: bool, bits: int) -> Matrix:
+def _colors_of(matrix: int, full: bool, bits: int) -> Colors:
     square = np.eye(4)
     square[:3] = _yuv_from_bgr(matrix, full, bits)
-    return np.asarray(np.linalg.inv(square)[:3], np.float64)
+    to_bgr = np.asarray(np.linalg.inv(square)[:3], np.float64)
+    return Colors(to_bgr, square[:3], bits)
 
 
-@lru_cache(maxsize=16)
 def _yuv_from_bgr(matrix: int, full: bool, bits: int) -> Matrix:
     red, blue = LUMA_WEIGHTS[matrix]
     luma = np.array([blue, 1 - red - blue, red])
@@ -435,13 +395,6 @@ def _view(plane: av.video.plane.VideoPlane, bits: int) -> Plane:
         offset=(plane.height - 1) * pitch if flipped else 0,
         strides=(-pitch if flipped else pitch, kind.itemsize),
     )
-
-
-def _add_rounded(view: Plane, change: NDArray[Any], max_value: int) -> None:
-    kind = cv2.CV_8U if view.dtype == np.uint8 else cv2.CV_16U
-    cv2.add(view, change, view, dtype=kind)  # rounds and clips
-    if max_value < np.iinfo(view.dtype).max:
-        np.minimum(view, max_value, out=view)
 
 
 def _set_rounded(view: Plane, values: NDArray[Any], max_value: int) -> None:

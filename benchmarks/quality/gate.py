@@ -20,7 +20,8 @@ from blending.methods import BLENDERS
 from faces.face import FaceTrack
 from options.options import NO_PAGE, Options
 from pipeline.donors import donors_of
-from pipeline.framing import FaceFraming, Framing, MouthFraming
+from pipeline.framing import FaceFraming, Framing
+from pipeline.mouth_framing import MouthFraming
 from pipeline.report import Clock
 from pipeline.run import lipsync
 from pipeline.settings import settings_of

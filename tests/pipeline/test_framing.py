@@ -8,7 +8,8 @@ import pytest
 from base.geometry import Affine, Box, Landmarks
 from blending.methods import BlendSettings
 from faces.face import Face, FaceTrack
-from pipeline.framing import Change, MouthFraming
+from pipeline.framing import Change
+from pipeline.mouth_framing import MouthFraming
 from puppet.average import average_lips
 from tests.talking import portrait_lips
 from video.yuv import Frame
@@ -36,8 +37,9 @@ def round_trip(face, change=0):
     frame, framing = Frame.of_picture(PICTURE), framing_of(face)
     source = framing.cut(frame, framing.place(face))
     patch = source.copy()
-    middle = tuple(slice(side // 2 - 8, side // 2 + 8) for side in patch.shape[:2])
-    patch[middle] = np.clip(patch[middle].astype(int) + change, 0, 255)
+    for plane in framing.packing(frame).unpack(patch).planes[:1]:
+        middle = tuple(slice(side // 2 - 8, side // 2 + 8) for side in plane.shape)
+        plane[middle] = np.clip(plane[middle].astype(int) + change, 0, 255)
     changed = framing.blend(Change(frame, face, source, patch), BlendSettings())
     return frame, framing.place(face), changed
 
@@ -52,7 +54,9 @@ def test_a_patch_is_a_copy_of_the_frame_s_pixels():
         rect.left,
         rect.right,
     )
-    assert np.array_equal(framing.cut(frame, place), np.rint(frame.region(rect)))
+    planes = framing.packing(frame).unpack(framing.cut(frame, place)).planes
+    samples = [plane for part in frame.plane_parts(rect) for plane in part.samples]
+    assert all(map(np.array_equal, planes, samples))
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (-120, -50), (100, 60), (0.3, 0.7), (400, 300)])
@@ -87,7 +91,7 @@ def test_the_change_of_a_reduced_patch_is_added_to_the_frame():
     place = framing.place(face)
     source = framing.cut(frame, place)
     patch = source.copy()
-    patch[40:60, 40:60] += 50
+    framing.packing(frame).unpack(patch).planes[0][40:60, 40:60] += 50
     luma = framing.blend(Change(frame, face, source, patch), BlendSettings()).planes()[0]
     rows, columns = np.nonzero(luma.astype(int) - frame.planes()[0] > 30)
     assert abs(rows.mean() - place.centre[1]) < 2 and abs(columns.mean() - place.centre[0]) < 2

@@ -5,6 +5,7 @@ import pytest
 
 from base.geometry import Affine, Landmarks
 from base.lips import POINTS, Lips
+from base.planes import Planes
 from puppet.average import average_lips
 from puppet.contours import Contours, FaceShape, MouthAxes
 from puppet.palette import palette_of
@@ -15,6 +16,10 @@ from puppet.valley import closed_share, valley_offset
 from tests.talking import LANDMARKS, drawn, portrait_lips
 
 AVERAGE = average_lips(Landmarks.of(LANDMARKS.astype(float)))
+
+
+def planes(slit=72.0):
+    return Planes.of_bgr(drawn(slit))
 
 
 def turned(angle):
@@ -74,13 +79,13 @@ def test_lips_without_width_have_no_shape():
 def test_closed_lips_meet_in_the_dark_valley(slit):
     face = FaceShape.of(AVERAGE)
     line = face.contours.middle.copy()
-    line[:, 1] += valley_offset(drawn(slit), face)
+    line[:, 1] += valley_offset(planes(slit), face)
     assert abs(face.axes.to_pixels(line)[4:7, 1].mean() - slit) < 0.6
 
 
 @pytest.mark.parametrize("grey", [0, 128, 255])
 def test_a_picture_of_nothing_gives_finite_colours_and_lines(grey):
-    face, nothing = FaceShape.of(AVERAGE), np.full((96, 96, 3), grey, np.uint8)
+    face, nothing = FaceShape.of(AVERAGE), Planes.of_bgr(np.full((96, 96, 3), grey, np.uint8))
     palette = palette_of(nothing, face)
     assert np.isfinite([*palette.lip, *palette.tooth, *palette.cavity]).all()
     assert np.isfinite(valley_offset(nothing, face)).all()
@@ -88,7 +93,7 @@ def test_a_picture_of_nothing_gives_finite_colours_and_lines(grey):
 
 def test_the_teeth_of_a_smile_end_above_its_lower_lip():
     picture, lips = portrait_lips()
-    face = FaceShape.of(lips)
+    picture, face = Planes.of_bgr(picture), FaceShape.of(lips)
     edge = teeth_edge(picture, face, palette_of(picture, face))
     middle = np.abs(edge[:, 0]) < 0.1
     top = np.interp(edge[middle, 0], *face.contours.upper_inner.T)
@@ -100,25 +105,27 @@ def test_the_teeth_of_a_smile_end_above_its_lower_lip():
 def test_a_mouth_without_teeth_has_no_edge_of_them():
     picture, lips = portrait_lips()
     face = FaceShape.of(lips)
-    red = np.full_like(picture, (90, 90, 190))
+    red = Planes.of_bgr(np.full_like(picture, (90, 90, 190)))
     assert teeth_edge(red, face, palette_of(red, face)) is None
 
 
 def test_the_mouth_of_a_still_is_looked_at_once():
-    first = follow_mouth(None, drawn(), AVERAGE, 0.0)
-    assert follow_mouth(first, drawn(), Lips(AVERAGE.points.copy()), 0.0) is first
+    first = follow_mouth(None, planes(), AVERAGE, 0.0)
+    assert follow_mouth(first, planes(), Lips(AVERAGE.points.copy()), 0.0) is first
 
 
 def test_another_shot_is_not_mixed_with_the_last():
-    first = follow_mouth(None, drawn(72), AVERAGE, 0.0)
+    first = follow_mouth(None, planes(72), AVERAGE, 0.0)
     moved = AVERAGE.mapped(Affine.shift(0, -30))
-    assert follow_mouth(first, drawn(42), moved, 0.0).age == 0
-    assert follow_mouth(first, drawn(72), AVERAGE.mapped(Affine.shift(1, 0)), 0.0).age == 1
+    assert follow_mouth(first, planes(42), moved, 0.0).age == 0
+    assert follow_mouth(first, planes(72), AVERAGE.mapped(Affine.shift(1, 0)), 0.0).age == 1
 
 
 def test_colours_change_slowly():
-    first = follow_mouth(None, drawn(), AVERAGE, 0.0)
+    first = follow_mouth(None, planes(), AVERAGE, 0.0)
     mouth = replace(first, age=5)
-    dark = follow_mouth(mouth, drawn() // 2, AVERAGE.mapped(Affine.shift(0.5, 0)), 0.0)
+    dark = follow_mouth(
+        mouth, Planes.of_bgr(drawn() // 2), AVERAGE.mapped(Affine.shift(0.5, 0)), 0.0
+    )
     light = first.seen.palette.skin_light
     assert 0.7 * light < dark.seen.palette.skin_light < 0.95 * light

@@ -4,6 +4,8 @@ import pytest
 
 from base.geometry import Affine, Landmarks
 from base.lips import CHIN, OVAL
+from base.packing import BGR_PIXELS
+from base.planes import Planes
 from faces.lips import Square, see_lips
 from puppet.average import average_lips
 from puppet.contours import Contours, MouthAxes
@@ -21,7 +23,15 @@ CLOSED = Pose(closing=1.0, speech=1.0)
 
 def seen(picture, lips, rest_gap=None):
     gap = Contours.of(lips, MouthAxes.of(lips)).gap if rest_gap is None else rest_gap
-    return follow_mouth(None, picture, lips, gap).seen
+    return follow_mouth(None, Planes.of_bgr(picture), lips, gap).seen
+
+
+def drawn_bgr(seen, pose):
+    return bgr(draw_mouth(seen, pose))
+
+
+def bgr(planes):
+    return BGR_PIXELS.pack(planes.planes)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +56,7 @@ def lips_in(picture, lips):
 def whole_portrait(seen, pose, offset=(130, 200)):
     """The posed mouth in the whole portrait, so that a network can look at it."""
     picture = cv2.imread(str(PORTRAIT))
-    drawn_mouth = draw_mouth(seen, pose)
+    drawn_mouth = drawn_bgr(seen, pose)
     height, width = drawn_mouth.shape[:2]
     picture[offset[1] : offset[1] + height, offset[0] : offset[0] + width] = drawn_mouth
     return picture
@@ -59,7 +69,7 @@ def test_no_pose_is_the_picture(smile, plain):
 
 @pytest.mark.parametrize("pose", [*POSES, CLOSED])
 def test_the_border_and_the_nose_stay(smile, pose):
-    out, picture = draw_mouth(smile, pose), smile.picture
+    out, picture = drawn_bgr(smile, pose), bgr(smile.picture)
     nose = int(smile.face.axes.to_pixels(smile.face.still[1:2])[0, 1])
     for part in (np.s_[: nose - 25], np.s_[-2:], np.s_[:, :2], np.s_[:, -2:]):
         assert np.abs(out[part].astype(int) - picture[part]).max() <= 8
@@ -67,20 +77,20 @@ def test_the_border_and_the_nose_stay(smile, pose):
 
 
 def test_the_picture_is_not_changed(smile):
-    before = smile.picture.copy()
-    draw_mouth(smile, Pose(jaw=1.0, speech=1.0))
-    assert np.array_equal(smile.picture, before)
+    before = bgr(smile.picture).copy()
+    drawn_bgr(smile, Pose(jaw=1.0, speech=1.0))
+    assert np.array_equal(bgr(smile.picture), before)
 
 
 @pytest.mark.parametrize("step", [0.002, 0.01])
 def test_a_little_motion_changes_little_so_that_nothing_pops(smile, step):
-    out = draw_mouth(smile, Pose(jaw=step))
-    assert np.abs(out.astype(int) - smile.picture).mean() < 0.5
+    out = drawn_bgr(smile, Pose(jaw=step))
+    assert np.abs(out.astype(int) - bgr(smile.picture)).mean() < 0.5
 
 
 def test_a_wider_jaw_changes_more(smile):
     changes = [
-        np.abs(draw_mouth(smile, Pose(jaw, speech=1.0)).astype(int) - smile.picture).mean()
+        np.abs(drawn_bgr(smile, Pose(jaw, speech=1.0)).astype(int) - bgr(smile.picture)).mean()
         for jaw in (0.4, 0.7, 1.2)
     ]
     assert changes == sorted(changes)
@@ -115,27 +125,27 @@ def teeth(picture):
 
 
 def test_upper_teeth_stay_where_they_are(smile):
-    own = teeth(smile.picture)
+    own = teeth(bgr(smile.picture))
     assert own.sum() > 300
     rows = np.nonzero(own)[0].mean()
     for jaw in (0.5, 1.0):
-        after = teeth(draw_mouth(smile, Pose(jaw, speech=1.0)))
+        after = teeth(drawn_bgr(smile, Pose(jaw, speech=1.0)))
         assert 0.45 * own.sum() < after.sum() < 1.15 * own.sum()
         assert abs(np.nonzero(after)[0].mean() - rows) < 3
 
 
 def test_closing_covers_the_teeth(smile):
-    assert teeth(draw_mouth(smile, CLOSED)).sum() < 0.1 * teeth(smile.picture).sum()
+    assert teeth(drawn_bgr(smile, CLOSED)).sum() < 0.1 * teeth(bgr(smile.picture)).sum()
 
 
 def test_the_gap_is_dark_and_below_the_line_of_the_lips(plain):
-    out = draw_mouth(plain, Pose(jaw=1.0, speech=1.0))
-    assert out[75:78, 47:49].max() < 0.75 * plain.picture[75:78, 47:49].max()
-    assert np.array_equal(out[30:50], plain.picture[30:50])
+    out = drawn_bgr(plain, Pose(jaw=1.0, speech=1.0))
+    assert out[75:78, 47:49].max() < 0.75 * bgr(plain.picture)[75:78, 47:49].max()
+    assert np.array_equal(out[30:50], bgr(plain.picture)[30:50])
 
 
 def dark_columns(seen, pose):
-    changed = seen.picture.max(axis=2).astype(int) - draw_mouth(seen, pose).max(axis=2)
+    changed = bgr(seen.picture).max(axis=2).astype(int) - drawn_bgr(seen, pose).max(axis=2)
     return int((changed > 50).any(axis=0).sum())
 
 
@@ -148,9 +158,9 @@ def test_rounding_narrows_the_mouth_and_spreading_widens_it(plain):
 
 def test_a_tucked_lip_shows_no_dark_gap(plain):
     opened, tucked = (
-        draw_mouth(plain, pose) for pose in (Pose(0.4, speech=1.0), Pose(tuck=1.0, speech=1.0))
+        drawn_bgr(plain, pose) for pose in (Pose(0.4, speech=1.0), Pose(tuck=1.0, speech=1.0))
     )
-    assert not np.array_equal(tucked, plain.picture)
+    assert not np.array_equal(tucked, bgr(plain.picture))
     assert tucked[66:80, 40:56].min() > opened[66:80, 40:56].min()
 
 
@@ -161,7 +171,7 @@ def test_the_chin_is_moved_but_never_folded(pose):
     height, width = picture.shape[:2]
     rows = np.linspace(0, 250, height)[:, None, None]
     slope = np.broadcast_to(rows, (height, width, 3)).astype(np.uint8)
-    out = draw_mouth(seen(slope, lips), pose)[..., 0].astype(int)
+    out = drawn_bgr(seen(slope, lips), pose)[..., 0].astype(int)
     chin = lips.mesh(CHIN)[0]
     lip = float(lips.lower_outer[5, 1])
     below = out[round(lip + 0.35 * (chin[1] - lip)) :, 20:-20]
@@ -177,7 +187,7 @@ def test_fine_detail_stays(smile):
         return float(np.square(fine[125:165, 60:190]).mean())
 
     for jaw in (0.3, 0.7, 1.0):
-        assert energy(draw_mouth(smile, Pose(jaw, speech=1.0))) > 0.8 * energy(smile.picture)
+        assert energy(drawn_bgr(smile, Pose(jaw, speech=1.0))) > 0.8 * energy(bgr(smile.picture))
 
 
 def test_a_tilted_head_opens_its_mouth_along_its_own_axis():
@@ -188,8 +198,8 @@ def test_a_tilted_head_opens_its_mouth_along_its_own_axis():
     tilted = cv2.warpAffine(picture, turn, size, flags=cv2.INTER_CUBIC, borderMode=1)
     map_ = Affine(*turn.ravel().tolist())
     pose = Pose(jaw=0.8, speech=1.0)
-    straight = draw_mouth(seen(picture, lips), pose)
-    out = draw_mouth(seen(tilted, lips.mapped(map_)), pose)
+    straight = drawn_bgr(seen(picture, lips), pose)
+    out = drawn_bgr(seen(tilted, lips.mapped(map_)), pose)
     back = cv2.warpAffine(out, turn, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
     part = np.s_[60:140, 70:190]
     moved = np.abs(straight[part].astype(int) - picture[part]).mean()
@@ -219,7 +229,7 @@ def test_teeth_are_two_beside_the_middle_with_a_groove_between():
     pose = Pose(jaw=0.8, speech=1.0)
     rows, middle = inner_middle(mouth, pose)
     unit = mouth.face.axes.unit
-    light = draw_mouth(mouth, pose)[rows].mean(axis=2)
+    light = drawn_bgr(mouth, pose)[rows].mean(axis=2)
     row = light[light[:, middle - round(0.05 * unit)].argmax()]
     width = round(ENDS[0] * unit)
     groove = row[middle - 4 : middle + 5].min()
@@ -235,7 +245,7 @@ def test_behind_red_lips_it_is_dark_red_and_behind_grey_ones_grey():
 
 
 def test_lips_closed_over_teeth_show_no_speck_of_them(smile):
-    closed = draw_mouth(smile, CLOSED)
+    closed = drawn_bgr(smile, CLOSED)
     axes, move = smile.face.axes, moved_mouth(smile.face.contours, CLOSED, smile.rest_gap, 1e3)
     line = axes.to_pixels(move.target.middle)
     x = np.arange(round(line[2, 0]), round(line[8, 0]))

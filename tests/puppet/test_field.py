@@ -6,7 +6,7 @@ from base.geometry import Landmarks, Rect
 from puppet.average import average_lips
 from puppet.contours import FaceShape
 from puppet.field import GRID, VISIBLE, Grid
-from tests.talking import LANDMARKS, drawn
+from tests.talking import LANDMARKS
 
 PART = Rect(20, 70, 15, 90)
 
@@ -18,7 +18,7 @@ def face():
 
 @pytest.fixture(scope="module")
 def grid(face):
-    return Grid.over(drawn(), face)
+    return Grid.over((96, 96), face)
 
 
 def bump(columns):
