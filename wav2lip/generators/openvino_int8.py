@@ -40,8 +40,10 @@ class Quantized:
             return Float(self.weights).kernels(name, layer, part)
         weight = part.of(self.weights[f"{name}.weight"], layer)
         steps = _steps(weight, part.output_axis(layer))
-        levels = np.rint(weight / steps).astype(np.int8)  # none is over LARGEST
-        return ops.multiply(ops.convert(ops.constant(levels), ov.Type.f32), ops.constant(steps))
+        levels = weight / steps
+        np.rint(levels, out=levels)  # in another array this takes twice as long
+        kernels = ops.constant(levels.astype(np.int8))  # none is over LARGEST
+        return ops.multiply(ops.convert(kernels, ov.Type.f32), ops.constant(steps))
 
     def bias(self, name: str) -> ov.Node:
         return Float(self.weights).bias(name)
