@@ -11,7 +11,8 @@ from base.errors import UsageError
 from batch.foreman import Rules
 from command.flags import option_parser as single_parser
 from command.flags import parse_arguments
-from options.options import OUTFILE, Options, parse_path
+from options.flag_values import parse_path
+from options.options import OUTFILE, Options
 from workers.addresses import address_of
 from workers.crews import CREWS
 

@@ -14,8 +14,9 @@ from batch.journal import OWN_FILES
 from batch.key import key_of
 from batch.rows import Row, read_rows
 from batch.sources import combine, matching_files, pairs_in, silent
+from options.box import reorder_box
 from options.modes import with_mode
-from options.options import NO_PAGE, Options, reorder_box
+from options.options import NO_PAGE, Options
 from options.text_options import INPUTS, is_silent
 from speech.voices import VoiceName
 from video.writer import check_output

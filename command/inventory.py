@@ -9,7 +9,8 @@ from base.errors import LipSyncError
 from base.plugins import PREFIX, Plugin, all_plugins, loaded, plugins
 from models.kinds import KINDS, Kind
 from models.search import VARIABLES, Model, missing_for, model_folders, models_at, named_by
-from options.options import Options, Role, names_with
+from options.declaring import Role
+from options.options import Options, names_with
 from options.weights import find_wav2lip
 from wav2lip.checkpoint import checkpoint_folders
 

@@ -15,8 +15,9 @@ from diff2lip.schedule import DEFAULT_STEPS
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
 from options.animation import IDLE, RELATIVE, SADTALKER, mover_of, names_folder
+from options.box import Four
 from options.modes import Mode
-from options.options import Four, Options
+from options.options import Options
 from options.sadtalker import FULL
 from options.subtitle_flags import wants_subtitles
 from sadtalker.manner import Manner

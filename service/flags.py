@@ -11,7 +11,8 @@ from base.errors import UsageError
 from batch.flags import parse_workers
 from batch.foreman import Rules
 from command.flags import option_parser, parse_options
-from options.options import Options, parse_path
+from options.flag_values import parse_path
+from options.options import Options
 from service.keeping import Keep, parse_keep
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

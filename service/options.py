@@ -13,7 +13,8 @@ from batch.rows import parse_value
 from command.flags import parse_options
 from options.animation import NAMES as ANIMATIONS
 from options.animation import NONE
-from options.options import Options, Role, names_with, parser_arguments
+from options.declaring import Role, parser_arguments
+from options.options import Options, names_with
 from service.errors import BadRequest
 from speech.voices import COMMAND, VOICES
 
