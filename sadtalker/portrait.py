@@ -11,12 +11,20 @@ from base.lips import LEFT_EYE, NOSE_TIP, RIGHT_EYE
 from faces.face import Face
 from sadtalker.alignment import Alignment
 from sadtalker.blinks import random_blinks
-from sadtalker.coefficients import SPAN, SourceFace, joined, repeated_to, windows_around
+from sadtalker.coefficients import (
+    POSE_BLOCK,
+    POSE_NOISE,
+    SPAN,
+    SourceFace,
+    joined,
+    repeated_to,
+    windows_around,
+)
 from sadtalker.crop import HeadSquare
 from sadtalker.geometry import moved_points
 from sadtalker.hearing import Hearing
 from sadtalker.manner import Manner
-from sadtalker.networks import BLOCK, NOISE, Networks, pose_blocks
+from sadtalker.networks import Networks, pose_blocks
 from sadtalker.smoothing import smoothed
 from video.yuv import Frame
 
@@ -132,12 +140,12 @@ def _expressions(
 def head_poses(networks: Networks, hearing: Hearing, face: SourceFace, manner: Manner) -> Floats:
     """(T, 6), not yet smooth: the photo's, then blocks of frames, each of its own noise."""
     blocks = pose_blocks(hearing.frames)
-    noise = np.random.default_rng(manner.seed).standard_normal((blocks, NOISE), np.float32)
+    noise = np.random.default_rng(manner.seed).standard_normal((blocks, POSE_NOISE), np.float32)
     parts = [face.pose[None]]
     for block in range(blocks):
-        first = 1 + block * BLOCK
-        last = min(first + BLOCK, hearing.frames)
-        heard = hearing.windows(max(last - BLOCK - 1, 0), last)
+        first = 1 + block * POSE_BLOCK
+        last = min(first + POSE_BLOCK, hearing.frames)
+        heard = hearing.windows(max(last - POSE_BLOCK - 1, 0), last)
         made = networks.poses(heard, face.pose, manner.style, noise[block : block + 1])
         parts.append(made[first - last :])
     return np.concatenate(parts)
