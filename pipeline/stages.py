@@ -108,18 +108,13 @@ def stages_of(
         prepare=loader.prepare,
         examines=examines,
         memory=MEMORY.get(engine, MEMORY["torch"]),
-        generator=partial(_for_any_scene, loader) if engine == DIFF2LIP else loader.generator,
+        generator=loader.generator,
         detector=lambda: load_detector(face.detector, _detector_settings(settings, engine)),
         lips=partial(seer_for, cache=files.cache),
         cache=files.cache,
         framing=partial(_framing, engine, settings.blend.uses_texture),
         notices=(*_notices(mouth, engine), *_int8_notices(mouth, engine, checkpoint)),
     )
-
-
-def _for_any_scene(loader: EngineLoader, scene: Scene) -> Generator:
-    """Of an engine that makes whole patches for every scene: a worker keeps one generator."""
-    return loader.generator(Scene())
 
 
 def _checkpoint(mouth: MouthSettings) -> Path | None:
