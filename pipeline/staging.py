@@ -112,12 +112,12 @@ def _open_stage(
     name: str, entry: StageEntry, settings: StagesSettings, scene: StageScene
 ) -> tuple[Stage, StageReport]:
     """The stage; where failures are to be skipped also what stands in for it."""
-    wanted = settings.by_name[name]
+    own_settings = settings.by_name[name]
     if not settings.skip_failing:
-        return _ran(name, entry.load(wanted, scene))
-    instead = Unchanged() if entry.instead is None else entry.instead(wanted, scene)
+        return _ran(name, entry.load(own_settings, scene))
+    instead = Unchanged() if entry.instead is None else entry.instead(own_settings, scene)
     try:
-        stage = entry.load(wanted, scene)
+        stage = entry.load(own_settings, scene)
     except LipSyncError as error:
         return instead, StageReport(name, "skipped", str(error))
     if stage.output(scene.given) != instead.output(scene.given):

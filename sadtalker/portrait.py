@@ -35,7 +35,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Driving:
+class DrivingCoefficients:
     """Head and eyes of a video, 25 frames a second; it begins again where it is too short."""
 
     expressions: Floats  # (n, 64)
@@ -105,7 +105,7 @@ def spoken_rows(
     hearing: Hearing,
     face: SourceFace,
     manner: Manner,
-    driving: Driving | None = None,
+    driving: DrivingCoefficients | None = None,
 ) -> Floats:
     """(T, 70 or 73): what the face does in each of the sound's frames, 25 a second."""
     expressions = _expressions(networks, hearing, face, manner, driving)
@@ -121,7 +121,7 @@ def _expressions(
     hearing: Hearing,
     face: SourceFace,
     manner: Manner,
-    driving: Driving | None,
+    driving: DrivingCoefficients | None,
 ) -> Floats:
     """(T, 64): the lids follow the driving video, else they blink by themselves."""
     if driving is None:

@@ -59,7 +59,7 @@ class SpokenPhoneme:
 
 
 @dataclass(frozen=True, eq=False)
-class Spoken:
+class EspeakSpeech:
     """What the library made of a text."""
 
     samples: Samples
@@ -97,7 +97,7 @@ def check_language(language: str) -> str:
     raise UsageError(f"--language {language}: espeak does not speak it")
 
 
-def speak(text: str, settings: VoiceSettings, language: str) -> Spoken:
+def speak(text: str, settings: VoiceSettings, language: str) -> EspeakSpeech:
     """The text's sound and phonemes; the language is one that was checked."""
     library, rate = _library()
     pieces: list[Samples] = []
@@ -121,7 +121,7 @@ def speak(text: str, settings: VoiceSettings, language: str) -> Spoken:
         library.espeak_Synth(content, len(content) + 1, 0, BY_CHARACTER, 0, UTF8, None, None)
         library.espeak_Synchronize()
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    return Spoken(samples, rate, tuple(phonemes))
+    return EspeakSpeech(samples, rate, tuple(phonemes))
 
 
 def _pitch(pitch: float) -> int:
@@ -147,7 +147,7 @@ def for_espeak(words: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def word_numbers(words: Sequence[str], spoken: Spoken) -> list[int]:
+def word_numbers(words: Sequence[str], spoken: EspeakSpeech) -> list[int]:
     """For each phoneme the number of the word it belongs to; words were joined by spaces."""
     ends = np.cumsum([len(word) + 1 for word in words])
     positions = [phoneme.position for phoneme in spoken.phonemes]
@@ -176,7 +176,7 @@ class EspeakVoice:
         return Speech(spoken.samples, spoken.rate, spoken_words, phonemes)
 
 
-def _timed(spoken: Spoken) -> tuple[Phoneme, ...]:
+def _timed(spoken: EspeakSpeech) -> tuple[Phoneme, ...]:
     """Each phoneme until the next begins; pauses between them are left out."""
     end = len(spoken.samples) / spoken.rate
     begins = [*(min(phoneme.begin, end) for phoneme in spoken.phonemes), end]
