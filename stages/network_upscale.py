@@ -10,7 +10,7 @@ import numpy as np
 
 from base.geometry import Rect, Region
 from stages.network_files import load_network
-from stages.networks import ImageNetwork, NetworkFile, Size, pictures_of, region_of
+from stages.networks import ImageNetwork, ImageNetworkFile, Size, pictures_of, region_of
 from stages.stage import OutputFrame, Stage, StageScene, VideoFormat
 from stages.tiles import CELL, Tile, tiles
 from video.yuv import Frame
@@ -74,7 +74,7 @@ class NetworkUpscale:
 
 def load_network_upscale(path: Path, factor: int, half: bool, scene: StageScene) -> Stage:
     """EngineError unless the file's network enlarges at least `factor` times."""
-    file = NetworkFile(path, tile_size(scene.given), False, scene.device, half)
+    file = ImageNetworkFile(path, tile_size(scene.given), False, scene.device, half)
     network = load_network(file)
     if network.scale < factor:
         words = f"enlarges {network.scale} times" if network.scale > 1 else "does not enlarge"

@@ -21,7 +21,7 @@ WAY_OUT = "get the network's file"
 
 
 @dataclass(frozen=True)
-class NetworkFile:
+class ImageNetworkFile:
     """The user's file, and how its network is to be run."""
 
     path: Path
