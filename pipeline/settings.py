@@ -193,7 +193,7 @@ def settings_of(options: Options) -> Settings:
         mouth=_mouth(options),
         blend=_blend(options),
         output=_output(options),
-        files=files_of(options),
+        files=files_settings(options),
         stages=_stages(options),
         mode=options.mode,
         portrait=_portrait(options),
@@ -392,7 +392,7 @@ def _words(options: Options) -> WordsSettings:
     )
 
 
-def files_of(options: Options) -> FilesSettings:
+def files_settings(options: Options) -> FilesSettings:
     """What is written where."""
     after = {**options.written_files}
     del after["--outfile"]

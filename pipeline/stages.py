@@ -91,10 +91,7 @@ def stages_of(
     mouth, face, files = settings.mouth, settings.face, settings.files
     checkpoint = _checkpoint(mouth)
     engine = choose_engine(mouth.engine, mouth.device, checkpoint, mouth.without_weights)
-    if face.detector == "sfd":
-        from faces.sfd import find_sfd_weights
-
-        find_sfd_weights()
+    _check_detector(face.detector)
     gated = mouth.gated and engine in FRAME_BY_FRAME
     examines = mouth.int8 and computes_in_8_bits(engine, checkpoint)
     batch_size = _batch_size(mouth, engine, gated)
@@ -115,6 +112,14 @@ def stages_of(
         framing=partial(_framing, engine, settings.blend.uses_texture),
         notices=(*_notices(mouth, engine), *_int8_notices(mouth, engine, checkpoint)),
     )
+
+
+def _check_detector(name: str) -> None:
+    """EngineError where its weights or its package are missing."""
+    if name == "sfd":
+        from faces.sfd import find_sfd_weights
+
+        find_sfd_weights()
 
 
 def _checkpoint(mouth: MouthSettings) -> Path | None:

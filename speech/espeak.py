@@ -24,7 +24,7 @@ from speech.words import word_times, words_of
 NEEDED = "needs the package espeakng-loader: run python -m pip install -r requirements-piper.txt"
 SYNCHRONOUS, PHONEMES, IPA, DO_NOT_EXIT = 2, 1, 2, 0x8000  # of its init
 UTF8, BY_CHARACTER, RATE_PARAMETER, PITCH_PARAMETER = 1, 1, 1, 3
-WORD_EVENT, PHONEME_EVENT = 1, 7
+PHONEME_EVENT = 7
 WORDS_A_MINUTE, PITCH = 165, 50  # at rate 1 and pitch 1
 PITCH_OCTAVE = 40  # of its pitch's hundred
 LONG_PAUSE = 0.25  # seconds: the most of a clause's end that its last phoneme may last
