@@ -26,9 +26,7 @@ RETURN = 0.05  # of the picture's height by which the chin must rise before a te
 class BurnSettings:
     """What the letters look like."""
 
-    font: Path | None = (
-        None  # the user's; none: the one that ships with us, or one with the letters
-    )
+    font: Path | None = None  # the user's; none: the one that ships, or one with the letters
 
 
 def load_burn(settings: BurnSettings, scene: StageScene) -> Stage:
