@@ -164,17 +164,18 @@ def _framing(engine: str, with_donors: bool, track: FaceTrack, source: Source) -
 
 def _notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
     """What has no effect or could be faster; InputError for a file without phonemes."""
-    if engine == "puppet" and mouth.spoken:
-        return ()
-    if engine != "puppet":
-        terms = (DIFF2LIP_LICENCE,) if engine == DIFF2LIP else _idle_gpu(mouth, engine)
-        idle = (*terms, *_kept_lips(mouth, engine))
-        if mouth.spoken:
-            return idle
-        flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
-        end = f"changes nothing with --engine {engine}: the puppet alone follows phonemes"
-        return (*idle, *(f"{flag} {end}" for flag, path in flags.items() if path is not None))
-    return () if mouth.visemes is None else _unknown_phonemes(mouth.visemes)
+    terms = (DIFF2LIP_LICENCE,) if engine == DIFF2LIP else _idle_gpu(mouth, engine)
+    phonemes = () if mouth.spoken else _phoneme_notices(mouth, engine)
+    return (*terms, *_kept_lips(mouth, engine), *phonemes)
+
+
+def _phoneme_notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
+    """Which of the named phonemes the mouth does not follow."""
+    if engine == "puppet":
+        return () if mouth.visemes is None else _unknown_phonemes(mouth.visemes)
+    flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
+    end = f"changes nothing with --engine {engine}: the puppet alone follows phonemes"
+    return tuple(f"{flag} {end}" for flag, path in flags.items() if path is not None)
 
 
 def _kept_lips(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
