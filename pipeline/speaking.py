@@ -52,8 +52,8 @@ def settings_with_speech(options: Options, clock: Clock) -> Iterator[Settings]:
     check_places(files_settings(options))
     with with_speech(options, clock) as spoken, with_words(spoken, clock) as listened:
         settings = settings_of(listened)
-        found = listened.visemes is not options.visemes
-        yield replace(settings, mouth=replace(settings.mouth, spoken=found))
+        of_the_text = listened.visemes is not options.visemes
+        yield replace(settings, mouth=replace(settings.mouth, spoken=of_the_text))
 
 
 @contextmanager

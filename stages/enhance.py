@@ -68,8 +68,8 @@ class Enhance:
     def words(self) -> str:
         return self.network.kind
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return given
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return format
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         steadied: Steadied | None = None
