@@ -27,7 +27,7 @@ SETTINGS: dict[str, str | int] = {
 }
 
 
-def compile_kept(
+def compile_cached(
     build: Callable[[], ov.Model], sources: tuple[bytes, ...], cache: Path | None
 ) -> ov.CompiledModel:
     """The network that `build` makes of these sources, compiled, or from the cache's folder."""

@@ -87,12 +87,12 @@ def read_network(path: Path, read: Callable[[Path], ov.Model] = _read_model) -> 
         raise EngineError(
             f"{path}: is no ONNX network that OpenVINO reads, or is cut off; get it again"
         ) from error
-    if not is_finite(model):
-        raise EngineError(f"{path}: holds what is no number: the file is damaged")
+    if not _is_finite(model):
+        raise EngineError(f"{path}: holds what is no number: the file is damaged; get it again")
     return NetworkFile(path, model)
 
 
-def is_finite(model: ov.Model) -> bool:
+def _is_finite(model: ov.Model) -> bool:
     """Whether all its weights are numbers."""
     weights = (
         node.data

@@ -11,7 +11,8 @@ from base.errors import UsageError
 from batch.foreman import Rules
 from command.flags import option_parser as single_parser
 from command.flags import parse_arguments
-from options.options import OUTFILE, Options, parse_path
+from options.flag_values import parse_path
+from options.options import OUTFILE, Options
 from workers.addresses import address_of
 from workers.crews import CREWS
 
@@ -67,7 +68,13 @@ def parser() -> argparse.ArgumentParser:
     """The single command's parser with the flags of a batch."""
     parser = single_parser()
     parser.description = DESCRIPTION
-    add = parser.add_argument_group("jobs").add_argument
+    _add_job_flags(parser.add_argument_group("jobs"))
+    _add_work_flags(parser.add_argument_group("work"))
+    return parser
+
+
+def _add_job_flags(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "--pairs", type=parse_path, metavar="DIR", help="every face with the sound of the same name"
     )
@@ -89,19 +96,21 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--out_template", default=TEMPLATE, help="names, of {face}, {audio} and {index}")
     add("--dry_run", action="store_true", help="show the plan and do nothing")
-    work = parser.add_argument_group("work").add_argument
-    work(
+
+
+def _add_work_flags(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
         "--workers",
         type=parse_workers,
         metavar="N|auto",
         help="processes side by side; auto: what fits",
     )
-    work("--crew", default="local", choices=tuple(CREWS), help="where the workers are")
-    work("--cluster", metavar="ADDRESS", help="workers on a ray cluster; auto: this machine's")
-    work("--retry", type=int, default=0, metavar="N", help="once more after a crash or a timeout")
-    work("--timeout", type=float, metavar="SECONDS", help="for one job; its worker is replaced")
-    work("--halt_on_error", action="store_true", help="begin no job after one has failed")
-    return parser
+    add("--crew", default="local", choices=tuple(CREWS), help="where the workers are")
+    add("--cluster", metavar="ADDRESS", help="workers on a ray cluster; auto: this machine's")
+    add("--retry", type=int, default=0, metavar="N", help="once more after a crash or a timeout")
+    add("--timeout", type=float, metavar="SECONDS", help="for one job; its worker is replaced")
+    add("--halt_on_error", action="store_true", help="begin no job after one has failed")
 
 
 def parse_workers(text: str) -> int | None:

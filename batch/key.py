@@ -2,7 +2,8 @@
 
 from hashlib import blake2b
 
-from options.options import Options, Role, names_with
+from options.declaring import Role
+from options.options import Options, names_with
 from workers.stamps import checkpoint_of, stamp
 
 # The verdict of --quality, and subtitles, are part of a job's outcome: one done without has none.

@@ -14,8 +14,9 @@ from batch.journal import OWN_FILES
 from batch.key import key_of
 from batch.rows import Row, read_rows
 from batch.sources import combine, matching_files, pairs_in, silent
+from options.box import reorder_box
 from options.modes import with_mode
-from options.options import NO_PAGE, Options, reorder_box
+from options.options import NO_PAGE, Options
 from options.text_options import INPUTS, is_silent
 from speech.voices import VoiceName
 from video.writer import check_output
@@ -59,7 +60,7 @@ def _job(batch: BatchOptions, row: Row, index: int) -> Job:
     values = _with_own_input(batch.defaults, row.values)
     try:
         _check_inputs(values)
-        _check_spoken(values, row.values)
+        _check_speech(values, row.values)
         words = {"face": values["face"].stem, "audio": _heard(values), "index": f"{index:04}"}
         if "outfile" not in row.values:
             values["outfile"] = batch.out_dir / fill_template(batch.template, words)
@@ -95,7 +96,7 @@ def _heard(values: Mapping[str, Any]) -> str:
     return str(file.stem)
 
 
-def _check_spoken(values: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+def _check_speech(values: Mapping[str, Any], row: Mapping[str, Any]) -> None:
     """UsageError where a table would start a program, or jobs would share standard input."""
     if "voice" in row and VoiceName.parse(row["voice"]).is_program:
         raise UsageError("voice: a table starts no program: give it as the flag --voice, for all")

@@ -11,7 +11,9 @@ from typing import Any
 
 from base.errors import InputError, UsageError
 from options.animation import names_folder
-from options.options import NO_PAGE, Options, Role, names_with, parse_bool, parser_arguments
+from options.declaring import Role, parser_arguments
+from options.flag_values import parse_bool
+from options.options import NO_PAGE, Options, names_with
 from workers.addresses import address_of
 
 # the flags that a row can have for itself

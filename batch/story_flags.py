@@ -8,7 +8,8 @@ from typing import Any
 
 from base.errors import UsageError
 from batch.flags import parser as batch_parser
-from options.options import OUTFILE, Options, parse_path
+from options.flag_values import parse_path
+from options.options import OUTFILE, Options
 from subtitles.endings import check_ending
 
 DESCRIPTION = """Make one video of a script of scenes in Markdown. Every flag of inference_fast.py

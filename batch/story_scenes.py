@@ -54,7 +54,7 @@ def parts_of(scenes: Sequence[Scene], defaults: Mapping[str, Any], folder: Path)
     """Each scene with its text spoken into the folder; what is there already stays untouched."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
-        _part(scene, defaults, folder / f"{number:03}") for number, scene in enumerate(scenes, 1)
+        _part_of(scene, defaults, folder / f"{number:03}") for number, scene in enumerate(scenes, 1)
     ]
 
 
@@ -67,7 +67,7 @@ def write_manifest(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     replace_file(path, "".join(json.dumps(row) + "\n" for row in rows).encode())
 
 
-def _part(scene: Scene, defaults: Mapping[str, Any], base: Path) -> Part:
+def _part_of(scene: Scene, defaults: Mapping[str, Any], base: Path) -> Part:
     if scene.text:
         sound, track = _speak(scene, defaults, base)
         with wave.open(str(sound)) as file:
@@ -77,7 +77,7 @@ def _part(scene: Scene, defaults: Mapping[str, Any], base: Path) -> Part:
         sound = scene.values["audio"]
         seconds = load_sound(sound, defaults["max_seconds"]).duration
         return Part(scene, base.with_suffix(".mkv"), sound, seconds)
-    return _shown(scene)
+    return _silent_part(scene)
 
 
 def _speak(scene: Scene, defaults: Mapping[str, Any], base: Path) -> tuple[Path, Path]:
@@ -93,7 +93,7 @@ def _speak(scene: Scene, defaults: Mapping[str, Any], base: Path) -> tuple[Path,
     return files
 
 
-def _shown(scene: Scene) -> Part:
+def _silent_part(scene: Scene) -> Part:
     """A still for its seconds, or a clip for its own length at most."""
     path: Path = scene.values["face"]
     source = open_source(path, WHOLE, RATE)

@@ -9,7 +9,8 @@ from typing import Any
 
 from base.errors import InputError, UsageError
 from batch.rows import ROW_OPTIONS, row_values
-from options.options import Role, names_with
+from options.declaring import Role
+from options.options import names_with
 from speech.text import has_words
 from speech.voices import VoiceName
 from subtitles.pieces import clean_text

@@ -42,12 +42,6 @@ def load_engines() -> Command:
     return main
 
 
-def load_movers() -> Command:
-    from benchmarks.movers.command import main
-
-    return main
-
-
 def load_precision() -> Command:
     from benchmarks.precision.command import main
 
@@ -153,7 +147,6 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "living": Subcommand("a photo that lives: its cost, its blinks, its loop", load_living),
     "voices": Subcommand("when voices speak their words, and what is heard of them", load_voices),
     "quality": Subcommand("whether a result is any good", load_quality),
-    "movers": Subcommand("what networks that move a photo cost", load_movers),
     "enhance": Subcommand("restored faces: shimmer, and what networks cost", load_enhance),
     "networks": Subcommand("milliseconds a frame of networks that users bring", load_networks),
     "gpu": Subcommand("every check that needs a GPU, in limited time", load_gpu),

@@ -22,6 +22,8 @@ from pipeline.report import Clock, Report, write_report
 
 if TYPE_CHECKING:
     from base.generator import Generator
+    from pipeline.job import Job
+    from pipeline.preflight import Estimate
     from pipeline.settings import Settings
     from pipeline.stages import Stages
     from wav2lip.generators.prepared import Scene
@@ -149,7 +151,6 @@ def _make_video(wish: Wish, options: Options, display: Display, clock: Clock) ->
 
 def _check(wish: Wish, options: Options, display: Display, end: BeforeTheEnd) -> None:
     """Say what a run would do, as far as it is known before a face is looked for."""
-    from pipeline.preflight import in_words
     from pipeline.run import prepare
     from pipeline.speaking import settings_with_speech
 
@@ -158,22 +159,32 @@ def _check(wish: Wish, options: Options, display: Display, end: BeforeTheEnd) ->
     with settings_with_speech(replace(options, speech_file=None), clock) as settings:
         stages = wish.stages_of(settings)
         job, estimate, network = prepare(settings, stages, clock)
-    width, height = estimate.size
-    needed = f"about {in_words(estimate.estimated_bytes)}"
-    if estimate.free_bytes is not None:
-        needed += f" of {in_words(estimate.free_bytes)} that are free"
     end()
     for notice in job.notices:
         say(notice)
-    say(f"face    {options.face}, {width}x{height}, {float(job.source.fps):.5g} a second")
-    say(f"sound   {options.sound_name}, {estimate.seconds:.2f} s: {estimate.frames} frames")
+    _say_inputs(options, job, estimate)
     say(f"mouth   {stages.engine}, cache {network}")
-    say(f"output  {options.outfile}, {estimate.encoder}, {needed}")
-    for line in mode_lines(options):
-        say(line)
+    _say_output(options, estimate)
     facts = {"outfile": str(options.outfile), "engine": stages.engine, **asdict(estimate)}
     display.checked({**facts, "caches": {"network": network}, "mode": mode_facts(options)})
     say("checked: a run could begin; whether there is a face will show")
+
+
+def _say_inputs(options: Options, job: "Job", estimate: "Estimate") -> None:
+    width, height = estimate.size
+    say(f"face    {options.face}, {width}x{height}, {float(job.source.fps):.5g} a second")
+    say(f"sound   {options.sound_name}, {estimate.seconds:.2f} s: {estimate.frames} frames")
+
+
+def _say_output(options: Options, estimate: "Estimate") -> None:
+    from pipeline.preflight import in_words
+
+    needed = f"about {in_words(estimate.estimated_bytes)}"
+    if estimate.free_bytes is not None:
+        needed += f" of {in_words(estimate.free_bytes)} that are free"
+    say(f"output  {options.outfile}, {estimate.encoder}, {needed}")
+    for line in mode_lines(options):
+        say(line)
 
 
 def _list_models(options: Options, display: Display, end: BeforeTheEnd) -> None:

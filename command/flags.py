@@ -8,8 +8,10 @@ from typing import Any, NoReturn
 
 from base.errors import UsageError
 from base.version import __version__
+from options.box import reorder_box
+from options.declaring import parser_arguments
 from options.modes import with_mode
-from options.options import Options, parser_arguments, reorder_box
+from options.options import Options
 
 NOT_GIVEN = object()  # the value of a flag that does not stand on the line
 

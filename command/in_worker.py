@@ -157,9 +157,9 @@ class SignalReceiver:
             except OSError:
                 number = b""
             with self._lock:
-                wanted = number[0] if number else signal.SIGTERM
-                if not self._over and wanted in EXIT_CODES:
-                    signal.pthread_kill(main_thread().ident or 0, wanted)
+                received = number[0] if number else signal.SIGTERM
+                if not self._over and received in EXIT_CODES:
+                    signal.pthread_kill(main_thread().ident or 0, received)
 
 
 @contextmanager

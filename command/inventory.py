@@ -2,14 +2,15 @@
 
 import importlib.util
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from base.errors import LipSyncError
 from base.plugins import PREFIX, Plugin, all_plugins, loaded, plugins
 from models.kinds import KINDS, Kind
 from models.search import VARIABLES, Model, missing_for, model_folders, models_at, named_by
-from options.options import Options, Role, names_with
+from options.declaring import Role
+from options.options import Options, names_with
 from options.weights import find_wav2lip
 from wav2lip.checkpoint import checkpoint_folders
 
@@ -93,7 +94,7 @@ def _row(model: Model, used: Path | None) -> ModelRow:
 
 
 def _run_by(kind: Kind, model: Model) -> str:
-    if kind.flag is None or kind.flag not in {o.name for o in fields(Options)}:
+    if kind.flag is None:
         return "cannot be run yet"
     missing = missing_for(model)
     flag = " ".join(filter(None, (f"--{kind.flag}", kind.word)))
@@ -133,15 +134,10 @@ EMBEDDED = (
 
 
 def _embedded() -> Iterator[ModelRow]:
-    names = {option.name for option in fields(Options)}
     for one in EMBEDDED:
-        if one.package is not None and importlib.util.find_spec(one.package) is None:
-            continue
-        where = "this program" if one.package is None else f"the package {one.package}"
-        flag = one.run_by.split()[0].removeprefix("--")
-        known = flag in names or flag == "always"
-        run_by = one.run_by if known else "cannot be run yet"
-        yield ModelRow(one.what, where, "embedded", one.use, run_by, None, one.licence)
+        if one.package is None or importlib.util.find_spec(one.package) is not None:
+            where = "this program" if one.package is None else f"the package {one.package}"
+            yield ModelRow(one.what, where, "embedded", one.use, one.run_by, None, one.licence)
 
 
 def _plugin_row(plugin: Plugin) -> ModelRow:

@@ -21,7 +21,7 @@ TRACED_SIDE = 32  # pixels: the network runs once where it is traced, and takes 
 HOW_TO_GET = "get Diff2Lip's checkpoint"
 
 Evaluate = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Noisy pictures (n, 3, 128, 128), what is known (n, 128, 128, 128), embeddings (n, 512) -> noise
+"""Noisy pictures (n, 3, 128, 128), conditions (n, 128, 128, 128), embeddings (n, 512) -> noise
 (n, 3, 128, 128) in float32."""
 
 
@@ -31,7 +31,7 @@ class Networks:
 
     style: Callable[[Tensor], Tensor]  # of mels
     time: Callable[[Tensor], Tensor]  # of steps
-    known: Callable[[Tensor, Tensor], Tensor]  # of hints and references
+    condition: Callable[[Tensor, Tensor], Tensor]  # of hints and references
     evaluate: Evaluate
     device: str
     precision: str  # fp32, bf16 or fp16
@@ -56,12 +56,12 @@ def by_torch(unet: UNet, device: str, kind: torch.dtype) -> Networks:
         unet.to(device)
         unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def evaluate(noisy: Tensor, known: Tensor, embedding: Tensor) -> Tensor:
-        out: Tensor = unet(noisy, known, embedding)
+    def evaluate(noisy: Tensor, condition: Tensor, embedding: Tensor) -> Tensor:
+        out: Tensor = unet(noisy, condition, embedding)
         return out[:, :NOISE]
 
     precision = "fp32" if kind is torch.float32 else "fp16"
-    return Networks(unet.style, unet.time, unet.known, evaluate, device, precision)
+    return Networks(unet.style, unet.time, unet.condition, evaluate, device, precision)
 
 
 def on_cpu(unet: UNet, half: bool) -> Networks:
@@ -74,12 +74,12 @@ def on_cpu(unet: UNet, half: bool) -> Networks:
     for part in unet.input_blocks[1:], unet.middle_block, unet.output_blocks:
         part.to("meta")  # their weights live on in OpenVINO
 
-    def evaluate(noisy: Tensor, known: Tensor, embedding: Tensor) -> Tensor:
-        (noise,) = run(*(part.numpy() for part in (noisy, known, embedding)))
+    def evaluate(noisy: Tensor, condition: Tensor, embedding: Tensor) -> Tensor:
+        (noise,) = run(*(part.numpy() for part in (noisy, condition, embedding)))
         return torch.from_numpy(noise[:, :NOISE])
 
     precision = "bf16" if half and computes_in_bf16() else "fp32"
-    return Networks(unet.style, unet.time, unet.known, evaluate, "cpu", precision, most=1)
+    return Networks(unet.style, unet.time, unet.condition, evaluate, "cpu", precision, most=1)
 
 
 def _shapes(side: int) -> list[tuple[int, ...]]:

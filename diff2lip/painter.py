@@ -57,12 +57,12 @@ class Painter:
         networks = self.networks
         hints = below(pictures, self._noise)
         with run_errors():
-            known, styles = networks.known(hints, pictures), networks.style(mels)
+            condition, styles = networks.condition(hints, pictures), networks.style(mels)
 
         def predict(noisy: Tensor, step: int) -> Tensor:
             embeddings = self._times[step] + styles
             with run_errors():
-                predicted = networks.evaluate(below(hints, noisy), known, embeddings)
+                predicted = networks.evaluate(below(hints, noisy), condition, embeddings)
             if not predicted.isfinite().all():
                 raise EngineError(self._overflow_message)
             return predicted

@@ -52,16 +52,16 @@ class UNet(nn.Module):
         embedding: Tensor = self.time_embed(embedded_number(step, BASE))
         return embedding
 
-    def known(self, hint: Tensor, reference: Tensor) -> Tensor:
+    def condition(self, hint: Tensor, reference: Tensor) -> Tensor:
         """Two pictures (n, 3, 128, 128) -> their share (n, 128, 128, 128) of the first layer."""
         first = self._first
         pictures = torch.cat((hint, reference), dim=1).to(first.weight.dtype)
         return functional.conv2d(pictures, first.weight[:, 3:], first.bias, padding=1)
 
-    def forward(self, noisy: Tensor, known: Tensor, embedding: Tensor) -> Tensor:
-        """(n, 3, 128, 128), `known` and (n, 512) -> noise and variance (n, 6, 128, 128)."""
+    def forward(self, noisy: Tensor, condition: Tensor, embedding: Tensor) -> Tensor:
+        """(n, 3, 128, 128), `condition` and (n, 512) -> noise and variance (n, 6, 128, 128)."""
         first = self._first
-        x = functional.conv2d(noisy.to(known.dtype), first.weight[:, :3], padding=1) + known
+        x = functional.conv2d(noisy.to(condition.dtype), first.weight[:, :3], padding=1) + condition
         skips = [x]
         for block in self.input_blocks[1:]:
             x = block(x, embedding)

@@ -65,7 +65,7 @@ _compiled: "list[ov.CompiledModel]" = []
 def _network(cache: Path | None = None) -> "ov.CompiledModel":
     """Compiled once for the whole process."""
     if not _compiled:
-        from base.compiled import compile_kept
+        from base.compiled import compile_cached
         from base.openvino import core, ov
 
         # from memory: a file that the plugin maps stays open
@@ -73,7 +73,7 @@ def _network(cache: Path | None = None) -> "ov.CompiledModel":
         # the network's constants lie in this memory until it is compiled
         tensor = ov.Tensor(np.frombuffer(weights, np.uint8).copy())
         build = partial(core().read_model, graph, tensor)
-        _compiled.append(compile_kept(build, (graph, weights), cache))
+        _compiled.append(compile_cached(build, (graph, weights), cache))
     return _compiled[0]
 
 
@@ -112,17 +112,17 @@ def see_steadily(view: View, square: Square) -> Mesh:
 def see_depth(view: View, square: Square) -> NDArray[np.float32]:
     """(468,): how far each point of the mesh is behind the face's middle, in picture pixels."""
     looks = [square.jittered(*jitter) for jitter in JITTERS]
-    depths = [_seen(view.crop(look))[0][:, 2] * (look.side / SIDE) for look in looks]
+    depths = [_run_network(view.crop(look))[0][:, 2] * (look.side / SIDE) for look in looks]
     return np.asarray(np.mean(depths, axis=0), np.float32)
 
 
 def forward(crop: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """(468, 2) of the mesh and (40, 2) of the lips in pixels of the crop, and the face's logit."""
-    mesh, lips, logit = _seen(crop)
+    mesh, lips, logit = _run_network(crop)
     return mesh[:, :2], lips, logit
 
 
-def _seen(crop: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+def _run_network(crop: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """As `forward`, the mesh with its depth."""
     rgb = cv2.LUT(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), SHARES)
     seen = _network()(rgb[None])

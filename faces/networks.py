@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from base.compiled import compile_kept
+from base.compiled import compile_cached
 from base.errors import EngineError
 from base.openvino import ops, ov
 
@@ -28,7 +28,7 @@ def compile_network(name: str, cache: Path | None = None) -> ov.CompiledModel:
         raise _unreadable(path) from error
     sources = packed, Path(__file__).read_bytes()
     build = partial(_built, NETWORKS[name], path, packed)
-    return compile_kept(build, sources, cache)
+    return compile_cached(build, sources, cache)
 
 
 def _built(network: Callable[[Weights], ov.Model], path: Path, packed: bytes) -> ov.Model:

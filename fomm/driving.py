@@ -9,7 +9,7 @@ from video.resampling import resampled
 
 
 @dataclass(frozen=True, eq=False)
-class Driving:
+class DrivingPoints:
     """A head's motion as key points."""
 
     fps: Fraction
@@ -25,7 +25,7 @@ class Driving:
         """Seconds."""
         return len(self.points) / self.fps
 
-    def wanted(self, own: KeyPoints, fps: Fraction) -> Iterator[KeyPoints]:
+    def moved(self, own: KeyPoints, fps: Fraction) -> Iterator[KeyPoints]:
         """Where the photo's key points, which are its own, go at the times 0, 1 / fps, ..."""
         frames = resampled(self.points, self.fps / fps, key_points_between)
         if self.initial is None:

@@ -9,7 +9,7 @@ from video.resampling import resampled
 
 
 @dataclass(frozen=True)
-class Driving:
+class DrivingPoses:
     """Poses of a head, one after the other."""
 
     fps: Fraction

@@ -19,7 +19,7 @@ from liveportrait.geometry import POINTS, Head, degrees_of, rotation_of
 Floats = NDArray[np.float32]
 Picture = NDArray[np.float32]  # (1, 3, side, side) RGB in 0..1
 
-SEEN_SIDE, MADE_SIDE = 256, 512  # pixels of the pictures that go in and come out
+SEEN_SIDE = 256  # pixels of the pictures that go in
 NUMBERS = POINTS * 3
 FILES = {  # each network's names, in the folder
     "appearance": ("appearance_feature_extractor.onnx", "live_portrait_feature_extractor.onnx"),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.errors import InputError
-from liveportrait.driving import Driving
+from liveportrait.driving import DrivingPoses
 from liveportrait.geometry import POINTS, Pose
 from tensors.unpickling import (
     MAX_BYTES,
@@ -124,13 +124,13 @@ NEWER: Mapping[int, Callable[[_TemplateReader], object]] = {
 }
 
 
-def read_template(path: Path) -> Driving:
+def read_template(path: Path) -> DrivingPoses:
     """InputError, in a line, for a file that is no template."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("too large for a template")
         content = _TemplateReader(memoryview(path.read_bytes())).read()
-        return _driving(content)
+        return _poses_of(content)
     except ForeignNameError as error:
         raise InputError(
             f"{path}: would run {error.name[:60]}: it is no motion template"
@@ -147,10 +147,10 @@ def _named(name: str) -> object:
     return NAMES[name]
 
 
-def _driving(content: Any) -> Driving:  # noqa: ANN401  whatever the file has
+def _poses_of(content: Any) -> DrivingPoses:  # noqa: ANN401  whatever the file has
     rate = next((content[name] for name in RATES if name in content), USUAL_RATE)
     fps = Fraction(float(rate)).limit_denominator(100_000)
-    return Driving(fps, tuple(map(_pose, content["motion"])))
+    return DrivingPoses(fps, tuple(map(_pose, content["motion"])))
 
 
 def _pose(motion: Any) -> Pose:  # noqa: ANN401  whatever the file has

@@ -29,12 +29,6 @@ def mover_of(animate: str | None) -> str | None:
     return LIVEPORTRAIT if names_folder(animate) else animate
 
 
-def ineffective_motion(animate: str | None, motion: str) -> list[str]:
-    """A notice where the way of the motion is named and nothing follows it."""
-    needless = motion != RELATIVE and animate != FOMM
-    return ["--motion changes nothing without --animate fomm"] if needless else []
-
-
 def check_animation(animate: str | None, driving: Path | None) -> None:
     """UsageError where networks are named without the motion that they need."""
     motion = DRIVEN.get(mover_of(animate) or "")

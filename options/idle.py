@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 from base.errors import UsageError
 
-MOST_SECONDS = 3600.0
-
 
 def check_idle(seconds: float, others: Mapping[str, object]) -> None:
     """UsageError for options, by name, that say something of a speech that is not there."""

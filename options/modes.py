@@ -83,12 +83,12 @@ def with_mode(values: Mapping[str, Any], given: Collection[str]) -> Values:
     """The options as mode and profile set them; those named in `given` stay as they are."""
     name, origin = _wanted_mode(values["mode"])
     if name is None:
-        return {**values, **_kept(_encoding(values["profile"]), given)}
+        return {**values, **_not_given(_encoding(values["profile"]), given)}
     chosen, reason = _choose(name, origin, values)
     recipe = _recipe(chosen, values, given)
     bundle = {**MODES[chosen], **dict(recipe.options)}
     profile = values["profile"] or bundle["profile"]
-    options = _kept({**_encoding(profile), **bundle, "profile": profile}, given)
+    options = _not_given({**_encoding(profile), **bundle, "profile": profile}, given)
     mode = Mode(name, chosen, reason, tuple(options.items()), recipe.words)
     return {**values, **options, "mode": mode}
 
@@ -112,7 +112,7 @@ def _encoding(profile: str | None) -> Mapping[str, Any]:
     return {} if profile is None else PROFILES[profile]
 
 
-def _kept(options: Mapping[str, Any], given: Collection[str]) -> Values:
+def _not_given(options: Mapping[str, Any], given: Collection[str]) -> Values:
     """The options without those that have been given by themselves."""
     return {name: value for name, value in options.items() if name not in given}
 

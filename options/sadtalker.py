@@ -1,4 +1,4 @@
-"""What `--animate sadtalker` allows, and the flags that mean nothing without it."""
+"""What `--animate sadtalker` allows."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,6 @@ from options.animation import SADTALKER
 
 FULL, CROP = "full", "crop"
 PREPROCESS = (FULL, CROP)
-FLAGS = ("animate_size", "preprocess", "pose_style", "still_head")
 TEMPLATE = ".pkl"  # LivePortrait's motion
 
 
@@ -22,11 +21,3 @@ def check_sadtalker(options: Mapping[str, Any], has_box: bool) -> None:
         raise UsageError(f"--driving_video {driving}: SadTalker follows a video, not a template")
     if has_box and options["preprocess"] == CROP:
         raise UsageError("--preprocess crop shows the face by itself: leave --box out")
-
-
-def sadtalker_notices(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
-    """Flags that have no effect."""
-    if options["animate"] == SADTALKER:
-        return []
-    changed = [name for name in FLAGS if options[name] != defaults[name]]
-    return [f"--{name} changes nothing without --animate sadtalker" for name in changed]

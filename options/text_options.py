@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from base.errors import UsageError
-from speech.voice import FASTEST, HIGHEST, LANGUAGE, LOWEST, SLOWEST
+from speech.voice import LANGUAGE
 from speech.voices import VoiceName
 
 INPUTS = ("audio", "text", "text_file")  # of which one is spoken
-RANGES = (("speaking_rate", SLOWEST, FASTEST), ("pitch", LOWEST, HIGHEST))
-OF_A_TEXT = ("voice", "language", "speaking_rate", "pitch", "speech_file")
 
 
 def named_inputs(options: Mapping[str, Any]) -> list[str]:

@@ -64,14 +64,14 @@ def open_job(settings: Settings) -> Job:
     portrait = open_portrait(settings, source)
     scene = _scene(settings, source, portrait)
     before = open_stages(settings.stages, scene, True, picture)
-    scene = scene.of_format(before.output(scene.given))
+    scene = scene.of_format(before.output(scene.format))
     heard, notices = _mouth_sound(settings.sound)
-    windows = _windows(settings.sound, heard, scene.given.fps)
+    windows = _windows(settings.sound, heard, scene.format.fps)
     words = words_of(settings.words)
     if settings.stages.by_name:  # nobody else listens, and a long sound is large
         scene = replace(scene, sound=sound_of(windows), words=words.words)
     behind = open_stages(settings.stages, scene, False, picture)
-    target = _target(settings, behind.output(scene.given), words)
+    target = _target(settings, behind.output(scene.format), words)
     if settings.face.box is not None:
         _check_box(settings.face.box, source)
     job = Job(
@@ -106,7 +106,7 @@ def _open_source(picture: PictureSettings) -> Source:
 
 def _scene(settings: Settings, source: Source, portrait: Portrait) -> StageScene:
     return StageScene(
-        given=VideoFormat(*portrait.size((source.width, source.height)), source.fps),
+        format=VideoFormat(*portrait.size((source.width, source.height)), source.fps),
         first=source.first,
         still=source.still,
         device=settings.mouth.device,

@@ -45,16 +45,16 @@ RESTING = Portrait()
 
 def open_portrait(settings: Settings, source: Source) -> Portrait:
     """Load what moves the photo; what cannot run is an error, or left out."""
-    wanted = settings.portrait
-    if wanted is None:
+    portrait = settings.portrait
+    if portrait is None:
         return RESTING
     if not source.still:
-        raise UsageError(f"--animate {wanted.word} is for a photo: {source.path} moves already")
-    entry = MOVERS[wanted.mover]
+        raise UsageError(f"--animate {portrait.word} is for a photo: {source.path} moves already")
+    entry = MOVERS[portrait.mover]
     try:
-        mover = entry.load(wanted, settings)
+        mover = entry.load(portrait, settings)
     except LipSyncError as error:
         if not settings.stages.skip_failing:
             raise
         return Portrait(reports=(StageReport(STAGE, "skipped", str(error)),))
-    return Portrait(mover, (StageReport(STAGE, "ran"),), entry.terms, wanted.square)
+    return Portrait(mover, (StageReport(STAGE, "ran"),), entry.terms, portrait.square)

@@ -56,41 +56,60 @@ def lipsync(settings: Settings, stages: Stages, progress: Progress, clock: Clock
 
 def _render(job: Job, network: Cached, stages: Stages, progress: Progress, clock: Clock) -> Report:
     """Write the video of a job that is all prepared."""
-    settings = job.settings
     with clock.stage("faces"):
-        sightings, cached = sightings_of(job, stages, progress)
-        faces = faces_of(job, sightings)
-        counts = Faces.count(
-            faces.has_face, sightings.starts_shot, sightings.people, sightings.covered
-        )
-        starts_shot = sightings.starts_shot
-        del sightings
+        seen = _see_faces(job, stages, progress)
     with clock.stage("engine"):
-        framing = stages.framing(faces, job.source)
-        generator = stages.generator(scene_of(job, faces, framing, stages.examines))
+        framing = stages.framing(seen.faces, job.source)
+        generator = stages.generator(scene_of(job, seen.faces, framing, stages.examines))
     counter = _Counter(progress, len(job.windows))
     add_mouths = _mouth_adder(job, stages, generator, framing)
-    blend = partial(blend_mouth, framing=framing, settings=settings.blend)
+    blend = partial(blend_mouth, framing=framing, settings=job.settings.blend)
     finished = prefetch(
-        _frames(job, _tracked(job, faces, starts_shot), add_mouths, blend, counter, clock),
-        READ_AHEAD,
+        _frames(job, _tracked(job, seen), add_mouths, blend, counter, clock), READ_AHEAD
     )
-    stream_notices: list[str] = []
-    with (
-        wanted_while(counter.repeat),
-        closing(_also_streamed(finished, job, stream_notices.append)) as frames,
-    ):
-        written = write_video(clock.each("waiting for frames", frames), job.target, job.encoder)
-    write_subtitles(settings.words, job.words, job.target.path)
-    quality: dict[str, Any] = {}
-    if settings.files.judged:
-        with clock.stage("quality"):
-            quality = judgement(settings, faces, _inputs(job, faces, starts_shot))
+    written, stream_notices = _write(job, finished, counter, clock)
+    write_subtitles(job.settings.words, job.words, job.target.path)
+    quality = _judge(job, seen, clock) if job.settings.files.judged else {}
     report = _report(stages.engine, generator, job, counter, written, clock)
-    caches: dict[str, Cached] = {"track": cached, "network": network}
+    caches: dict[str, Cached] = {"track": seen.cached, "network": network}
     notices = (*job.notices, *framing.notices, *notices_of(generator), *stream_notices)
     notices += (*job.before.failures, *job.behind.failures)
-    return replace(report, caches=caches, notices=notices, faces=counts, quality=quality)
+    return replace(report, caches=caches, notices=notices, faces=seen.counts, quality=quality)
+
+
+@dataclass(frozen=True, eq=False)
+class _SeenFaces:
+    """The face in each of the source's frames."""
+
+    faces: FaceTrack
+    starts_shot: NDArray[np.bool_]
+    counts: Faces
+    cached: Cached
+
+
+def _see_faces(job: Job, stages: Stages, progress: Progress) -> _SeenFaces:
+    sightings, cached = sightings_of(job, stages, progress)
+    faces = faces_of(job, sightings)
+    counts = Faces.count(faces.has_face, sightings.starts_shot, sightings.people, sightings.covered)
+    return _SeenFaces(faces, sightings.starts_shot, counts, cached)
+
+
+def _write(
+    job: Job, finished: Stream[Frame, None, None], counter: "_Counter", clock: Clock
+) -> tuple[OutputFacts, list[str]]:
+    """The finished frames as the video, and notices of what was streamed beside it."""
+    notices: list[str] = []
+    with (
+        wanted_while(counter.repeat),
+        closing(_also_streamed(finished, job, notices.append)) as frames,
+    ):
+        written = write_video(clock.each("waiting for frames", frames), job.target, job.encoder)
+    return written, notices
+
+
+def _judge(job: Job, seen: _SeenFaces, clock: Clock) -> dict[str, Any]:
+    with clock.stage("quality"):
+        return judgement(job.settings, seen.faces, _inputs(job, seen))
 
 
 def _mouth_adder(job: Job, stages: Stages, generator: Generator, framing: Framing) -> AddMouths:
@@ -156,28 +175,26 @@ def _frames(
             yield output.frame
 
 
-def _tracked(
-    job: Job, faces: FaceTrack, starts_shot: NDArray[np.bool_]
-) -> Stream[OutputFrame, None, None]:
+def _tracked(job: Job, seen: _SeenFaces) -> Stream[OutputFrame, None, None]:
     """The looped source with the face in each frame; a jump in the loop starts a shot."""
-    loop = job.settings.picture.loop
+    loop, starts_shot = job.settings.picture.loop, seen.starts_shot
     before = -1
     with closing(prefetch(job.source.looped(job.source_frames, loop), READ_AHEAD)) as source:
         for index, (at, frame) in enumerate(source):
             starts = abs(at - before) > 1 or bool(starts_shot[max(at, before)] and at != before)
-            yield OutputFrame(index, frame, faces[at], at, starts)
+            yield OutputFrame(index, frame, seen.faces[at], at, starts)
             before = at
 
 
 def _inputs(
-    job: Job, faces: FaceTrack, starts_shot: NDArray[np.bool_]
+    job: Job, seen: _SeenFaces
 ) -> Callable[[], Stream[tuple[Frame, Face | None], None, None]] | None:
     """What the mouths were made for, once more; None where it is the source as it is."""
     if not job.before.stages and job.portrait.mover is None:
         return None
 
     def again() -> Stream[tuple[Frame, Face | None], None, None]:
-        with closing(job.before.frames(_tracked(job, faces, starts_shot), Clock())) as outputs:
+        with closing(job.before.frames(_tracked(job, seen), Clock())) as outputs:
             yield from ((output.frame, output.face) for output in outputs)
 
     return again

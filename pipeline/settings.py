@@ -15,8 +15,9 @@ from diff2lip.schedule import DEFAULT_STEPS
 from faces.smoothing import Smoothing
 from faces.track import TrackSettings
 from options.animation import IDLE, RELATIVE, SADTALKER, mover_of, names_folder
+from options.box import Four
 from options.modes import Mode
-from options.options import Four, Options
+from options.options import Options
 from options.sadtalker import FULL
 from options.subtitle_flags import wants_subtitles
 from sadtalker.manner import Manner
@@ -192,7 +193,7 @@ def settings_of(options: Options) -> Settings:
         mouth=_mouth(options),
         blend=_blend(options),
         output=_output(options),
-        files=files_of(options),
+        files=files_settings(options),
         stages=_stages(options),
         mode=options.mode,
         portrait=_portrait(options),
@@ -391,7 +392,7 @@ def _words(options: Options) -> WordsSettings:
     )
 
 
-def files_of(options: Options) -> FilesSettings:
+def files_settings(options: Options) -> FilesSettings:
     """What is written where."""
     after = {**options.written_files}
     del after["--outfile"]

@@ -21,7 +21,7 @@ from pipeline.listening import with_words
 from pipeline.preflight import check_places
 from pipeline.report import Clock
 from pipeline.run_folder import run_folder
-from pipeline.settings import Settings, files_of, settings_of
+from pipeline.settings import Settings, files_settings, settings_of
 from speech.voice import VoiceSettings
 from speech.voices import VOICES, VoiceName
 from video.output_paths import output_errors
@@ -49,11 +49,11 @@ def settings_with_speech(options: Options, clock: Clock) -> Iterator[Settings]:
 
     At the end, unless an error is raised, the sound is where --speech_file wants it.
     """
-    check_places(files_of(options))
+    check_places(files_settings(options))
     with with_speech(options, clock) as spoken, with_words(spoken, clock) as listened:
         settings = settings_of(listened)
-        found = listened.visemes is not options.visemes
-        yield replace(settings, mouth=replace(settings.mouth, spoken=found))
+        of_the_text = listened.visemes is not options.visemes
+        yield replace(settings, mouth=replace(settings.mouth, spoken=of_the_text))
 
 
 @contextmanager

@@ -92,10 +92,7 @@ def stages_of(
     mouth, face, files = settings.mouth, settings.face, settings.files
     checkpoint = _checkpoint(mouth)
     engine = choose_engine(mouth.engine, mouth.device, checkpoint, mouth.without_weights)
-    if face.detector == "sfd":
-        from faces.sfd import find_sfd_weights
-
-        find_sfd_weights()
+    _check_detector(face.detector)
     gated = mouth.gated and engine in FRAME_BY_FRAME
     examines = mouth.int8 and computes_in_8_bits(engine, checkpoint)
     batch_size = _batch_size(mouth, engine, gated)
@@ -109,7 +106,7 @@ def stages_of(
         prepare=loader.prepare,
         examines=examines,
         memory=MEMORY.get(engine, MEMORY["torch"]),
-        generator=partial(_for_any_scene, loader) if engine == DIFF2LIP else loader.generator,
+        generator=loader.generator,
         detector=lambda: load_detector(face.detector, _detector_settings(settings, engine)),
         lips=partial(seer_for, cache=files.cache),
         cache=files.cache,
@@ -118,9 +115,12 @@ def stages_of(
     )
 
 
-def _for_any_scene(loader: EngineLoader, scene: Scene) -> Generator:
-    """Of an engine that makes whole patches for every scene: a worker keeps one generator."""
-    return loader.generator(Scene())
+def _check_detector(name: str) -> None:
+    """EngineError where its weights or its package are missing."""
+    if name == "sfd":
+        from faces.sfd import find_sfd_weights
+
+        find_sfd_weights()
 
 
 def _checkpoint(mouth: MouthSettings) -> Path | None:
@@ -165,17 +165,18 @@ def _framing(engine: str, with_donors: bool, track: FaceTrack, source: Source) -
 
 def _notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
     """What has no effect or could be faster; InputError for a file without phonemes."""
-    if engine == "puppet" and mouth.spoken:
-        return ()
-    if engine != "puppet":
-        terms = (DIFF2LIP_LICENCE,) if engine == DIFF2LIP else _idle_gpu(mouth, engine)
-        idle = (*terms, *_kept_lips(mouth, engine))
-        if mouth.spoken:
-            return idle
-        flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
-        end = f"changes nothing with --engine {engine}: the puppet alone follows phonemes"
-        return (*idle, *(f"{flag} {end}" for flag, path in flags.items() if path is not None))
-    return () if mouth.visemes is None else _unknown_phonemes(mouth.visemes)
+    terms = (DIFF2LIP_LICENCE,) if engine == DIFF2LIP else _idle_gpu(mouth, engine)
+    phonemes = () if mouth.spoken else _phoneme_notices(mouth, engine)
+    return (*terms, *_kept_lips(mouth, engine), *phonemes)
+
+
+def _phoneme_notices(mouth: MouthSettings, engine: str) -> tuple[str, ...]:
+    """Which of the named phonemes the mouth does not follow."""
+    if engine == "puppet":
+        return () if mouth.visemes is None else _unknown_phonemes(mouth.visemes)
+    flags = {"--visemes": mouth.visemes, "--recognise_phonemes": mouth.recognised}
+    end = f"changes nothing with --engine {engine}: the puppet alone follows phonemes"
+    return tuple(f"{flag} {end}" for flag, path in flags.items() if path is not None)
 
 
 def _kept_lips(mouth: MouthSettings, engine: str) -> tuple[str, ...]:

@@ -51,10 +51,10 @@ class Staging:
         """About stages that were left out."""
         return without(self.reports)
 
-    def output(self, given: VideoFormat) -> VideoFormat:
+    def output(self, format: VideoFormat) -> VideoFormat:
         for _, stage in self.stages:
-            given = stage.output(given)
-        return given
+            format = stage.output(format)
+        return format
 
     def frames(
         self, frames: Stream[OutputFrame, None, None], clock: Clock
@@ -96,8 +96,8 @@ def open_stages(
         reports.append(report)
         if not isinstance(stage, Unchanged):
             stages.append((name, stage))
-        scene = scene.of_format(stage.output(scene.given))
-    check_pixels(scene.given, picture)
+        scene = scene.of_format(stage.output(scene.format))
+    check_pixels(scene.format, picture)
     return Staging(tuple(stages), tuple(reports))
 
 
@@ -112,18 +112,18 @@ def _open_stage(
     name: str, entry: StageEntry, settings: StagesSettings, scene: StageScene
 ) -> tuple[Stage, StageReport]:
     """The stage; where failures are to be skipped also what stands in for it."""
-    wanted = settings.by_name[name]
+    own_settings = settings.by_name[name]
     if not settings.skip_failing:
-        return _ran(name, entry.load(wanted, scene))
-    instead = Unchanged() if entry.instead is None else entry.instead(wanted, scene)
+        return _ran(name, entry.load(own_settings, scene))
+    instead = Unchanged() if entry.instead is None else entry.instead(own_settings, scene)
     try:
-        stage = entry.load(wanted, scene)
+        stage = entry.load(own_settings, scene)
     except LipSyncError as error:
         return instead, StageReport(name, "skipped", str(error))
-    if stage.output(scene.given) != instead.output(scene.given):
+    if stage.output(scene.format) != instead.output(scene.format):
         return _ran(name, stage)  # nothing can go on where it fails
     _, report = _ran(name, stage)
-    return Skippable(stage, instead, scene.given), report
+    return Skippable(stage, instead, scene.format), report
 
 
 def _ran(name: str, stage: Stage) -> tuple[Stage, StageReport]:

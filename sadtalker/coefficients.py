@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sadtalker.alignment import Alignment
 
 EXPRESSION, POSE, ALIGNMENT = 64, 6, 3  # numbers of each in a row, in this order
+POSE_BLOCK, POSE_NOISE = 32, 64  # frames whose poses are made together, numbers of their noise
 REACH = 13  # frames on each side of one that decide how it moves
 SPAN = 2 * REACH + 1
 EXPRESSION_PART = slice(80, 144)  # of what the reconstruction network sees

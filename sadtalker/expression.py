@@ -4,8 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sadtalker.audio_encoder import FEATURES, audio_layers
-
-EXPRESSION = 64
+from sadtalker.coefficients import EXPRESSION
 
 
 class ExpressionNetwork(nn.Module):

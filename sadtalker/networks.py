@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 
 from networks.loading import require_torch
 from networks.running import Run
+from sadtalker.alignment import SIDE as ALIGNED_SIDE
+from sadtalker.coefficients import EXPRESSION, POSE, POSE_BLOCK, POSE_NOISE
 from sadtalker.geometry import POINTS, Motion, degrees_of
 from sadtalker.manner import STYLES
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.float32]  # (height, width, 3) RGB in 0..1
 
-RECONSTRUCTION_SIDE = 224  # pixels of the aligned face
-COEFFICIENTS = 257  # identity 80, expression 64, texture 80, angles 3, light 27, translation 3
-EXPRESSION, POSE, NOISE = 64, 6, 64  # numbers a frame, and of a block's noise
-BLOCK = 32  # frames whose poses are made together
 BATCH = 64  # windows that small networks hear together
 FLAG = "--animate sadtalker"
 
@@ -46,7 +44,7 @@ class Networks:
 
     def coefficients(self, picture: Picture) -> Floats:
         """(257,) of a face aligned to 224 pixels."""
-        return _first(self.reconstruction(_planes(picture, RECONSTRUCTION_SIDE)))
+        return _first(self.reconstruction(_planes(picture, ALIGNED_SIDE)))
 
     def expressions(self, windows: Floats, source: Floats, blinks: Floats) -> Floats:
         """(T, 80, 16) heard, (64,) or (T, 64) of the source, (T,) in 0..1 -> (T, 64)."""
@@ -64,11 +62,11 @@ class Networks:
         noise; of the last one's 32, which may have begun before, those that are new.
         """
         heard = windows[1:]
-        if noise.shape != (pose_blocks(len(windows)), NOISE) or not 0 <= style < STYLES:
+        if noise.shape != (pose_blocks(len(windows)), POSE_NOISE) or not 0 <= style < STYLES:
             raise ValueError(f"poses of style {style} by noise of {noise.shape}")
         motions: list[Floats] = [np.zeros((1, POSE), np.float32)]
-        for start, drawn in zip(range(0, len(heard), BLOCK), noise, strict=True):
-            end = min(start + BLOCK, len(heard))
+        for start, drawn in zip(range(0, len(heard), POSE_BLOCK), noise, strict=True):
+            end = min(start + POSE_BLOCK, len(heard))
             block = _block(heard, end)
             inputs = block[:, None], source[None], drawn[None], np.array([style])
             motions.append(self.pose(*inputs)[0][start - end :])
@@ -100,7 +98,7 @@ class Networks:
 
 def pose_blocks(frames: int) -> int:
     """How many rows of noise the poses of so many frames take."""
-    return -(-max(frames - 1, 0) // BLOCK)
+    return -(-max(frames - 1, 0) // POSE_BLOCK)
 
 
 def load_networks(folder: Path, size: int, full: bool, device: str, half: bool) -> Networks:
@@ -132,5 +130,5 @@ def _parts(count: int, size: int) -> Iterator[slice]:
 
 def _block(windows: Floats, end: int) -> Floats:
     """The 32 windows before the end; the first one is repeated where there are fewer."""
-    places = np.arange(end - BLOCK, end)
+    places = np.arange(end - POSE_BLOCK, end)
     return np.asarray(windows[places.clip(0)])

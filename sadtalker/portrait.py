@@ -11,12 +11,20 @@ from base.lips import LEFT_EYE, NOSE_TIP, RIGHT_EYE
 from faces.face import Face
 from sadtalker.alignment import Alignment
 from sadtalker.blinks import random_blinks
-from sadtalker.coefficients import SPAN, SourceFace, joined, repeated_to, windows_around
+from sadtalker.coefficients import (
+    POSE_BLOCK,
+    POSE_NOISE,
+    SPAN,
+    SourceFace,
+    joined,
+    repeated_to,
+    windows_around,
+)
 from sadtalker.crop import HeadSquare
 from sadtalker.geometry import moved_points
 from sadtalker.hearing import Hearing
 from sadtalker.manner import Manner
-from sadtalker.networks import BLOCK, NOISE, Networks, pose_blocks
+from sadtalker.networks import Networks, pose_blocks
 from sadtalker.smoothing import smoothed
 from video.yuv import Frame
 
@@ -27,7 +35,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Driving:
+class DrivingCoefficients:
     """Head and eyes of a video, 25 frames a second; it begins again where it is too short."""
 
     expressions: Floats  # (n, 64)
@@ -97,7 +105,7 @@ def spoken_rows(
     hearing: Hearing,
     face: SourceFace,
     manner: Manner,
-    driving: Driving | None = None,
+    driving: DrivingCoefficients | None = None,
 ) -> Floats:
     """(T, 70 or 73): what the face does in each of the sound's frames, 25 a second."""
     expressions = _expressions(networks, hearing, face, manner, driving)
@@ -113,7 +121,7 @@ def _expressions(
     hearing: Hearing,
     face: SourceFace,
     manner: Manner,
-    driving: Driving | None,
+    driving: DrivingCoefficients | None,
 ) -> Floats:
     """(T, 64): the lids follow the driving video, else they blink by themselves."""
     if driving is None:
@@ -132,12 +140,12 @@ def _expressions(
 def head_poses(networks: Networks, hearing: Hearing, face: SourceFace, manner: Manner) -> Floats:
     """(T, 6), not yet smooth: the photo's, then blocks of frames, each of its own noise."""
     blocks = pose_blocks(hearing.frames)
-    noise = np.random.default_rng(manner.seed).standard_normal((blocks, NOISE), np.float32)
+    noise = np.random.default_rng(manner.seed).standard_normal((blocks, POSE_NOISE), np.float32)
     parts = [face.pose[None]]
     for block in range(blocks):
-        first = 1 + block * BLOCK
-        last = min(first + BLOCK, hearing.frames)
-        heard = hearing.windows(max(last - BLOCK - 1, 0), last)
+        first = 1 + block * POSE_BLOCK
+        last = min(first + POSE_BLOCK, hearing.frames)
+        heard = hearing.windows(max(last - POSE_BLOCK - 1, 0), last)
         made = networks.poses(heard, face.pose, manner.style, noise[block : block + 1])
         parts.append(made[first - last :])
     return np.concatenate(parts)

@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from sadtalker.audio_encoder import FEATURES, AudioEncoder
+from sadtalker.coefficients import POSE, POSE_BLOCK, POSE_NOISE
 from sadtalker.manner import STYLES
 
-BLOCK = 32  # frames made together
-POSE, NOISE = 6, 64
 HIDDEN = 128
 
 
@@ -40,13 +39,13 @@ class PoseDecoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.classbias = nn.Parameter(torch.zeros(STYLES, NOISE))
+        self.classbias = nn.Parameter(torch.zeros(STYLES, POSE_NOISE))
         self.resunet = PoseUNet()
         self.MLP = nn.Sequential(
             OrderedDict(
-                L0=nn.Linear(POSE + NOISE + BLOCK * POSE, HIDDEN),
+                L0=nn.Linear(POSE + POSE_NOISE + POSE_BLOCK * POSE, HIDDEN),
                 A0=nn.ReLU(),
-                L1=nn.Linear(HIDDEN, BLOCK * POSE),
+                L1=nn.Linear(HIDDEN, POSE_BLOCK * POSE),
                 sigmoid=nn.Sigmoid(),
             )
         )
@@ -57,7 +56,7 @@ class PoseDecoder(nn.Module):
         heard = self.linear_audio(heard).flatten(1)  # (n, 192)
         latent = noise + self.classbias[style]
         rough = self.MLP(torch.cat((source, latent, heard), 1))
-        smooth = self.resunet(rough.reshape(-1, 1, BLOCK, POSE))[:, 0]
+        smooth = self.resunet(rough.reshape(-1, 1, POSE_BLOCK, POSE))[:, 0]
         motion: Tensor = self.pose_linear(smooth)
         return motion
 

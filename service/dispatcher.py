@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from base.errors import LipSyncError
+from base.errors import LipSyncError, OutputError
 from base.locks import remove
 from batch.foreman import Rules
 from service.attempts import Workshop, error_words, facts_of
@@ -196,17 +196,19 @@ class Dispatcher:
             return False
         self._turn_of_queue = False
         if job is not None:
-            self._begin(job, seat)
+            self._start_attempt(job, seat)
         return job is not None
 
-    def _begin(self, job: Job, seat: int) -> None:
+    def _start_attempt(self, job: Job, seat: int) -> None:
         try:
             task = self._workshop.task(job)
         except LipSyncError as error:
             self._settle(job, Ending(FAILED, error.exit_code, error_words(error, job)))
             return
         except OSError:
-            self._settle(job, Ending(FAILED, 6, "the disk has no room for the job"))
+            self._settle(
+                job, Ending(FAILED, OutputError.exit_code, "the disk has no room for the job")
+            )
             return
         now = time.monotonic()
         try:
@@ -267,7 +269,12 @@ class Dispatcher:
         try:
             self._workshop.seal(job)
         except OSError:
-            self._settle(job, Ending(FAILED, 6, "the result could not be brought to the disk"))
+            self._settle(
+                job,
+                Ending(
+                    FAILED, OutputError.exit_code, "the result could not be brought to the disk"
+                ),
+            )
             return
         self._settle_by(
             lambda: self._queue.end(job, Ending(SUCCEEDED, facts=facts_of(outcome, job)))

@@ -132,24 +132,24 @@ class Fetcher:
         if not self._slots.acquire(blocking=False):
             raise QueueFull("too many addresses are being read: try again", AGAIN_SECONDS)
         try:
-            return self._followed(owner, Target.parse(text), time.monotonic() + self.seconds)
+            return self._follow(owner, Target.parse(text), time.monotonic() + self.seconds)
         finally:
             self._slots.release()
 
-    def _followed(self, owner: str, target: Target, until: float) -> Asset:
+    def _follow(self, owner: str, target: Target, until: float) -> Asset:
         name = target.name
         for _ in range(1 + MOST_REDIRECTS):
             with self._answer(target, until) as answer:
                 place = answer.getheader("location")
                 if answer.status not in REDIRECTS or place is None:
-                    return self._kept(owner, name, answer, until)
+                    return self._store(owner, name, answer, until)
             target = _redirected(target, place)
         raise NotFetched("the address leads to others again and again")
 
     @contextmanager
     def _answer(self, target: Target, until: float) -> Iterator[http.client.HTTPResponse]:
         """The host's answer, which ends in time."""
-        connection = self._connected(target, until)
+        connection = self._connect(target, until)
         timer = Timer(max(0.0, until - time.monotonic()), connection.abort)
         timer.daemon = True
         timer.start()
@@ -166,7 +166,7 @@ class Fetcher:
             timer.cancel()
             connection.close()
 
-    def _connected(self, target: Target, until: float) -> PinnedConnection:
+    def _connect(self, target: Target, until: float) -> PinnedConnection:
         """Connected to an address that was checked; all of the name's must be allowed."""
         for address in self._addresses(target)[:MOST_TRIED]:
             connection = PinnedConnection(target, address, until)
@@ -189,7 +189,9 @@ class Fetcher:
             raise Forbidden(UNREADABLE)
         return [str(address) for address in addresses]
 
-    def _kept(self, owner: str, name: str, answer: http.client.HTTPResponse, until: float) -> Asset:
+    def _store(
+        self, owner: str, name: str, answer: http.client.HTTPResponse, until: float
+    ) -> Asset:
         if answer.status != http.HTTPStatus.OK:
             raise NotFetched(f"the address's host answered {answer.status}")
         if answer.getheader("content-encoding", "identity") != "identity":

@@ -11,8 +11,10 @@ from base.errors import UsageError
 from batch.flags import parse_workers
 from batch.foreman import Rules
 from command.flags import option_parser, parse_options
-from options.options import Options, parse_path
+from options.flag_values import parse_path
+from options.options import Options
 from service.keeping import Keep, parse_keep
+from service.options import INPUTS
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 DESCRIPTION = (
@@ -21,7 +23,6 @@ DESCRIPTION = (
 )
 MOST_PORT = 65_535
 MANY: dict[str, Any] = {"action": "append", "default": []}  # a flag that may be given again
-INPUTS = ("--face=face.png", "--audio=sound.wav")  # so that the flags for all jobs can be checked
 
 
 @dataclass(frozen=True)

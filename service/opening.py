@@ -38,17 +38,17 @@ def open_desk(options: ServeOptions) -> Iterator[Desk]:
     """The desk, whose dispatcher is not started yet; at the end running jobs are given back."""
     data = _data_folder(options.data_dir)
     with _only_server(data):
-        bell, told = Bell(), Listeners()
+        bell, listeners = Bell(), Listeners()
         keys = None if options.key_file is None else read_keys(options.key_file)
         ranks = {} if keys is None else keys.ranks
-        queue = SqliteQueue(data / "queue.db", options.max_queue, told, ranks)
+        queue = SqliteQueue(data / "queue.db", options.max_queue, listeners, ranks)
         workshop = Workshop(data, options.words)
         assets, avatars = Assets(data, options.max_upload), Avatars(data)
         holder = secrets.token_hex(8)
         queue.reclaim(holder)
         remove_orphans(workshop, queue)
         dispatcher = Dispatcher(_crew(options), queue, workshop, Rules(retry=options.retry), holder)
-        told.add(dispatcher.notify, bell.ring)
+        listeners.add(dispatcher.notify, bell.ring)
         roots = [root.resolve() for root in options.allow_root]
         fetcher = Fetcher(assets) if options.allow_urls else None
         inputs = Inputs(assets, avatars, roots, fetcher)

@@ -13,7 +13,8 @@ from batch.rows import parse_value
 from command.flags import parse_options
 from options.animation import NAMES as ANIMATIONS
 from options.animation import NONE
-from options.options import Options, Role, names_with, parser_arguments
+from options.declaring import Role, parser_arguments
+from options.options import Options, names_with
 from service.errors import BadRequest
 from speech.voices import COMMAND, VOICES
 
@@ -32,6 +33,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 NOWHERE = Path("/nowhere")
+INPUTS = ("--face=face.png", "--audio=sound.wav")  # so that the flags for all jobs can be checked
 FILES = names_with(Role.READ)  # given as an asset, an avatar, or a path that is allowed
 
 
@@ -91,7 +93,7 @@ def _limits(words: Sequence[str], given: Mapping[str, Any]) -> dict[str, float]:
 @lru_cache
 def _own_limits(words: tuple[str, ...]) -> tuple[float, ...]:
     """Those that the server's words set."""
-    own, _ = parse_options([*words, "--face=face.png", "--audio=sound.wav"])
+    own, _ = parse_options([*words, *INPUTS])
     return tuple(getattr(own, name) for name in LIMITS)
 
 

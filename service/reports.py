@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from options.options import Role, names_with
+from options.declaring import Role
+from options.options import names_with
 from service.attempts import without_paths
 from service.job import Job
 

@@ -1,4 +1,4 @@
-"""The queue as one table of SQLite, in WAL mode."""
+"""The queue as one table of SQLite."""
 
 import json
 import secrets
@@ -12,82 +12,25 @@ from types import MappingProxyType
 from typing import Any
 
 from base.errors import OutputError
-from service.errors import KeyReused, QueueFull, StorageFull
-from service.job import (
-    FAILED,
-    QUEUED,
-    RUNNING,
-    STOPPED,
-    Draft,
-    Ending,
-    Job,
-    JobProgress,
-    Request,
-    code_of,
+from service.errors import KeyReused, QueueFull
+from service.job import FAILED, QUEUED, RUNNING, STOPPED, Draft, Ending, Job, JobProgress, code_of
+from service.jobs_table import (
+    NEXT,
+    RETRY_AFTER,
+    SCHEMA,
+    TURNS,
+    VERSION,
+    cancel_job,
+    connect,
+    job_where,
+    jobs_where,
+    stop_job,
+    storage_errors,
 )
 from service.queue import Depth, Lease
 from service.turns import Turn, jobs_before
 from workers.task import CANCELED
 
-BUSY_SECONDS = 10.0  # until a lock that another process holds is an error
-RETRY_AFTER = 10  # seconds, told to who meets a full queue
-VERSION = 1
-SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS jobs (
-  number INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
-  owner TEXT NOT NULL,
-  status TEXT NOT NULL,
-  priority INTEGER NOT NULL,
-  request TEXT NOT NULL,
-  idempotency_key TEXT,
-  digest TEXT NOT NULL,
-  created REAL NOT NULL,
-  started REAL,
-  ended REAL,
-  attempt INTEGER NOT NULL DEFAULT 0,
-  failures INTEGER NOT NULL DEFAULT 0,
-  cancel_wanted INTEGER NOT NULL DEFAULT 0,
-  holder TEXT,
-  leased_until REAL,
-  revision INTEGER NOT NULL DEFAULT 1,
-  progress TEXT NOT NULL DEFAULT '["", 0, 0]',
-  exit_code INTEGER NOT NULL DEFAULT 0,
-  error TEXT NOT NULL DEFAULT '',
-  facts TEXT NOT NULL DEFAULT '{{}}',
-  webhook_due REAL,
-  tells INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (owner, idempotency_key)
-);
-CREATE INDEX IF NOT EXISTS by_status ON jobs (status, owner, priority DESC, number);
-CREATE INDEX IF NOT EXISTS by_owner ON jobs (owner, number);
-CREATE INDEX IF NOT EXISTS by_start ON jobs (owner, started);
-CREATE INDEX IF NOT EXISTS by_end ON jobs (ended);
-CREATE INDEX IF NOT EXISTS by_webhook ON jobs (webhook_due) WHERE webhook_due IS NOT NULL;
-PRAGMA user_version = {VERSION};
-"""
-COLUMNS = (
-    "number, id, owner, status, priority, request, created, started, ended, attempt, failures,"
-    " cancel_wanted, revision, progress, exit_code, error, facts, tells"
-)
-# The owner of the highest rank, then with the fewest running jobs, then served longest ago.
-NEXT = f"""
-SELECT {COLUMNS} FROM jobs WHERE status = 'queued' AND owner = (
-  SELECT owner FROM (SELECT DISTINCT owner FROM jobs WHERE status = 'queued') AS waiting
-  ORDER BY
-    coalesce((SELECT value FROM json_each(?) WHERE key = waiting.owner), 0) DESC,
-    (SELECT count(*) FROM jobs r WHERE r.status = 'running' AND r.owner = waiting.owner),
-    (SELECT coalesce(max(started), 0) FROM jobs s WHERE s.owner = waiting.owner),
-    owner
-  LIMIT 1
-) ORDER BY priority DESC, number LIMIT 1
-"""  # noqa: S608  the columns are ours
-TURNS = """
-SELECT owner, count(*),
-  (SELECT count(*) FROM jobs r WHERE r.status = 'running' AND r.owner = w.owner),
-  (SELECT coalesce(max(started), 0) FROM jobs s WHERE s.owner = w.owner)
-FROM jobs w WHERE status = 'queued' GROUP BY owner
-"""
 Changed = Callable[[str], None]
 
 
@@ -104,8 +47,8 @@ class SqliteQueue:
         self._max_queue, self._changed = max_queue, changed  # told the id of a job that changed
         self._ranks = ranks  # of owners, 0 where none is named
         self._lock = threading.Lock()
-        self._durable = _connection(path, "FULL")
-        self._quick = _connection(path, "NORMAL")
+        self._durable = connect(path, "FULL")
+        self._quick = connect(path, "NORMAL")
         (version,) = self._durable.execute("PRAGMA user_version").fetchone()
         if version not in (0, VERSION):
             self.close()
@@ -129,12 +72,12 @@ class SqliteQueue:
 
     def get(self, job_id: str, owner: str | None = None) -> Job | None:
         with self._lock:
-            job = _one(self._quick, "WHERE id = ?", job_id)
+            job = job_where(self._quick, "WHERE id = ?", job_id)
         return job if job is not None and owner in (None, job.owner) else None
 
     def page(self, owner: str, status: str | None, before: int | None, most: int) -> Sequence[Job]:
         with self._lock:
-            return _all(
+            return jobs_where(
                 self._quick,
                 "WHERE owner = ? AND (? IS NULL OR status = ?) AND (? IS NULL OR number < ?)"
                 " ORDER BY number DESC LIMIT ?",
@@ -168,7 +111,7 @@ class SqliteQueue:
                 " WHERE number = ?",
                 (RUNNING, now, lease.holder, now + lease.seconds, row[0]),
             )
-            job = _one(connection, "WHERE number = ?", row[0])
+            job = job_where(connection, "WHERE number = ?", row[0])
         assert job is not None
         self._changed(job.id)
         return job
@@ -203,17 +146,17 @@ class SqliteQueue:
 
     def cancel(self, job_id: str, owner: str) -> Job | None:
         with self._transaction() as connection:
-            job = _one(connection, "WHERE id = ? AND owner = ?", job_id, owner)
+            job = job_where(connection, "WHERE id = ? AND owner = ?", job_id, owner)
             if job is None or job.has_ended:
                 return job
-            _cancel(connection, job)
-            job = _one(connection, "WHERE id = ?", job_id)
+            cancel_job(connection, job)
+            job = job_where(connection, "WHERE id = ?", job_id)
         self._changed(job_id)
         return job
 
     def reclaim(self, holder: str) -> int:
         with self._transaction() as connection:
-            jobs = _all(
+            jobs = jobs_where(
                 connection,
                 "WHERE status = ? AND (holder <> ? OR leased_until < ?)",
                 *(RUNNING, holder, time.time()),
@@ -225,14 +168,14 @@ class SqliteQueue:
                     (QUEUED, job.number),
                 )
                 if job.cancel_wanted:
-                    _stop(connection, job.number)
+                    stop_job(connection, job.number)
         for job in jobs:
             self._changed(job.id)
         return len(jobs)
 
     def unfinished(self) -> Sequence[Job]:
         with self._lock:
-            return _all(self._quick, "WHERE status IN (?, ?)", QUEUED, RUNNING)
+            return jobs_where(self._quick, "WHERE status IN (?, ?)", QUEUED, RUNNING)
 
     def depth(self) -> Depth:
         with self._lock:
@@ -252,7 +195,7 @@ class SqliteQueue:
 
     def ended_before(self, moment: float, most: int) -> Sequence[Job]:
         with self._lock:
-            return _all(self._quick, "WHERE ended < ? ORDER BY ended LIMIT ?", moment, most)
+            return jobs_where(self._quick, "WHERE ended < ? ORDER BY ended LIMIT ?", moment, most)
 
     def forget(self, job: Job) -> None:
         with self._transaction() as connection:
@@ -263,7 +206,7 @@ class SqliteQueue:
     def untold(self, moment: float, most: int) -> Sequence[Job]:
         with self._lock:
             where = "WHERE webhook_due <= ? AND ended IS NOT NULL ORDER BY webhook_due LIMIT ?"
-            return _all(self._quick, where, moment, most)
+            return jobs_where(self._quick, where, moment, most)
 
     def note_told(self, job: Job, again_at: float | None) -> None:
         with self._transaction() as connection:
@@ -314,7 +257,7 @@ class SqliteQueue:
             return None
         if row[1] != draft.digest:
             raise KeyReused("this Idempotency-Key came with another request: take a new one")
-        return _one(connection, "WHERE number = ?", row[0])
+        return job_where(connection, "WHERE number = ?", row[0])
 
     def _insert(self, connection: sqlite3.Connection, draft: Draft) -> Job:
         job_id = secrets.token_hex(12)
@@ -327,67 +270,6 @@ class SqliteQueue:
                 None if draft.request.webhook_url is None else 0.0,
             ),
         )
-        job = _one(connection, "WHERE id = ?", job_id)
+        job = job_where(connection, "WHERE id = ?", job_id)
         assert job is not None
         return job
-
-
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """StorageFull where SQLite says that the disk is full."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-            raise StorageFull("the disk is full: nothing was accepted", RETRY_AFTER) from error
-        if "disk is full" in str(error):  # Python 3.10 knows no names of errors
-            raise StorageFull("the disk is full: nothing was accepted", RETRY_AFTER) from error
-        raise
-
-
-def _connection(path: Path, synchronous: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    return connection
-
-
-def _all(connection: sqlite3.Connection, where: str, *values: object) -> list[Job]:
-    rows = connection.execute(f"SELECT {COLUMNS} FROM jobs {where}", values)  # noqa: S608  ours
-    return [_job(row) for row in rows]
-
-
-def _one(connection: sqlite3.Connection, where: str, *values: object) -> Job | None:
-    return next(iter(_all(connection, where, *values)), None)
-
-
-def _job(row: Sequence[Any]) -> Job:
-    number, job_id, owner, status, priority, request, *times, attempt, failures = row[:11]
-    cancel_wanted, revision, progress, exit_code, error, facts, tells = row[11:]
-    created, started, ended = times
-    return Job(
-        *(number, job_id, owner, status, priority, Request.from_json(request)),
-        *(created, started, ended, attempt, failures, bool(cancel_wanted), revision),
-        *(JobProgress(*json.loads(progress)), exit_code, error, json.loads(facts), tells),
-    )
-
-
-def _cancel(connection: sqlite3.Connection, job: Job) -> None:
-    if job.status == QUEUED:
-        _stop(connection, job.number)
-        return
-    connection.execute(
-        "UPDATE jobs SET cancel_wanted = 1, revision = revision + 1 WHERE number = ?",
-        (job.number,),
-    )
-
-
-def _stop(connection: sqlite3.Connection, number: int) -> None:
-    """End a job that waits."""
-    connection.execute(
-        "UPDATE jobs SET status = ?, ended = ?, exit_code = ?, error = 'canceled',"
-        " revision = revision + 1 WHERE number = ?",
-        (STOPPED, time.time(), CANCELED, number),
-    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Turn:
-    """Where an owner stands: what `service.sqlite_queue.NEXT` orders owners by."""
+    """Where an owner stands: what `service.jobs_table.NEXT` orders owners by."""
 
     owner: str
     rank: int  # of its key; higher ones come first

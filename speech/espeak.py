@@ -24,7 +24,7 @@ from speech.words import word_times, words_of
 NEEDED = "needs the package espeakng-loader: run python -m pip install -r requirements-piper.txt"
 SYNCHRONOUS, PHONEMES, IPA, DO_NOT_EXIT = 2, 1, 2, 0x8000  # of its init
 UTF8, BY_CHARACTER, RATE_PARAMETER, PITCH_PARAMETER = 1, 1, 1, 3
-WORD_EVENT, PHONEME_EVENT = 1, 7
+PHONEME_EVENT = 7
 WORDS_A_MINUTE, PITCH = 165, 50  # at rate 1 and pitch 1
 PITCH_OCTAVE = 40  # of its pitch's hundred
 LONG_PAUSE = 0.25  # seconds: the most of a clause's end that its last phoneme may last
@@ -59,7 +59,7 @@ class SpokenPhoneme:
 
 
 @dataclass(frozen=True, eq=False)
-class Spoken:
+class EspeakSpeech:
     """What the library made of a text."""
 
     samples: Samples
@@ -97,7 +97,7 @@ def check_language(language: str) -> str:
     raise UsageError(f"--language {language}: espeak does not speak it")
 
 
-def speak(text: str, settings: VoiceSettings, language: str) -> Spoken:
+def speak(text: str, settings: VoiceSettings, language: str) -> EspeakSpeech:
     """The text's sound and phonemes; the language is one that was checked."""
     library, rate = _library()
     pieces: list[Samples] = []
@@ -121,7 +121,7 @@ def speak(text: str, settings: VoiceSettings, language: str) -> Spoken:
         library.espeak_Synth(content, len(content) + 1, 0, BY_CHARACTER, 0, UTF8, None, None)
         library.espeak_Synchronize()
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    return Spoken(samples, rate, tuple(phonemes))
+    return EspeakSpeech(samples, rate, tuple(phonemes))
 
 
 def _pitch(pitch: float) -> int:
@@ -147,7 +147,7 @@ def for_espeak(words: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def word_numbers(words: Sequence[str], spoken: Spoken) -> list[int]:
+def word_numbers(words: Sequence[str], spoken: EspeakSpeech) -> list[int]:
     """For each phoneme the number of the word it belongs to; words were joined by spaces."""
     ends = np.cumsum([len(word) + 1 for word in words])
     positions = [phoneme.position for phoneme in spoken.phonemes]
@@ -176,7 +176,7 @@ class EspeakVoice:
         return Speech(spoken.samples, spoken.rate, spoken_words, phonemes)
 
 
-def _timed(spoken: Spoken) -> tuple[Phoneme, ...]:
+def _timed(spoken: EspeakSpeech) -> tuple[Phoneme, ...]:
     """Each phoneme until the next begins; pauses between them are left out."""
     end = len(spoken.samples) / spoken.rate
     begins = [*(min(phoneme.begin, end) for phoneme in spoken.phonemes), end]

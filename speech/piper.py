@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from base.compiled import compile_kept
+from base.compiled import compile_cached
 from base.errors import EngineError, InputError, UsageError
 from base.openvino import core, ov
 from base.phonemes import Phoneme
@@ -118,7 +118,7 @@ def _compile(model: Path, cache: Path | None) -> ov.CompiledModel:
         if not SMALLEST <= model.stat().st_size <= LARGEST:
             raise EngineError(f"--voice: {model}: is too small or too large for a voice; {way_out}")
         content = model.read_bytes()
-        return compile_kept(lambda: _read(content), (content,), cache)
+        return compile_cached(lambda: _read(content), (content,), cache)
     except OSError as error:
         raise EngineError(f"--voice: {model}: cannot be read: {error.strerror}") from error
     except (RuntimeError, ValueError) as error:

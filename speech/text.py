@@ -55,11 +55,11 @@ def script_of(text: str, markdown: bool = False) -> Script | None:
 def speakable(text: str) -> str:
     """The text on one line, without what has no sound: controls, emoji, repeated marks."""
     composed = unicodedata.normalize("NFC", text)
-    letters = ("".join(_spoken(letter) for letter in composed)).split()
+    letters = ("".join(_speakable_letter(letter) for letter in composed)).split()
     return DOTS.sub("...", REPEATED.sub(r"\1", " ".join(letters)))
 
 
-def _spoken(letter: str) -> str:
+def _speakable_letter(letter: str) -> str:
     if letter in SPOKEN_SYMBOLS:
         return letter
     kind = unicodedata.category(letter)

@@ -37,7 +37,7 @@ PHONES = {
 
 
 @dataclass(frozen=True)
-class Spoken:
+class TextWord:
     """A word as the text has it, and the dictionary's words that are spoken for it."""
 
     text: str
@@ -80,7 +80,7 @@ def align(samples: Samples, text: str) -> tuple[tuple[Word, ...], tuple[Phoneme,
     InputError where the text is not what is spoken.
     """
     aligner = _Aligner()
-    spoken = [Spoken(word, aligner.keys(word)) for word in display_words(text)]
+    spoken = [TextWord(word, aligner.keys(word)) for word in display_words(text)]
     keys = [key for word in spoken for key in word.keys]
     if not keys:
         raise InputError("--transcript: no English words in it: only these can be aligned")
@@ -109,7 +109,7 @@ def _other_words() -> InputError:
     )
 
 
-def _timed(spoken: Sequence[Spoken], heard: Sequence[Heard]) -> Iterator[Word]:
+def _timed(spoken: Sequence[TextWord], heard: Sequence[Heard]) -> Iterator[Word]:
     """The text's words; one that nothing is spoken for is where the one before it ends."""
     done, last_end = 0, 0.0
     for word in spoken:

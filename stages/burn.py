@@ -26,16 +26,14 @@ RETURN = 0.05  # of the picture's height by which the chin must rise before a te
 class BurnSettings:
     """What the letters look like."""
 
-    font: Path | None = (
-        None  # the user's; none: the one that ships with us, or one with the letters
-    )
+    font: Path | None = None  # the user's; none: the one that ships, or one with the letters
 
 
 def load_burn(settings: BurnSettings, scene: StageScene) -> Stage:
-    width, height = scene.given.width, scene.given.height
+    width, height = scene.format.width, scene.format.height
     cues = cues_of(scene.words, columns_for(width, height))
     fonts = fonts_for((line for cue in cues for line in cue.lines), settings.font)
-    return Burn(cues, fonts, scene.given)
+    return Burn(cues, fonts, scene.format)
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,8 @@ class Burn:
     fonts: Fonts
     format: VideoFormat
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return given
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return format
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         starts = [cue.start for cue in self.cues]
@@ -78,12 +76,12 @@ class _Place:
 
     @classmethod
     def of(
-        cls, last: "_Place | None", drawing: Drawing, given: VideoFormat, face: Face | None
+        cls, last: "_Place | None", drawing: Drawing, format: VideoFormat, face: Face | None
     ) -> "_Place":
         """At the bottom, where the mouth leaves room; a text that went up stays for a while."""
-        bottom, top = places(drawing.size, given)
+        bottom, top = places(drawing.size, format)
         was_up = last is not None and last.rect.top < last.other.top
-        spare = RETURN * given.height if was_up else 0.0
+        spare = RETURN * format.height if was_up else 0.0
         hidden = hides_mouth(bottom, face, spare) and not hides_mouth(top, face)
         return cls(top, bottom) if hidden else cls(bottom, top)
 
@@ -93,12 +91,12 @@ class _Place:
         return _Place(self.other, self.rect) if moves else self
 
 
-def places(size: tuple[int, int], given: VideoFormat) -> tuple[Rect, Rect]:
+def places(size: tuple[int, int], format: VideoFormat) -> tuple[Rect, Rect]:
     """At the bottom and at the top of the picture, inside the margins where there is room."""
-    width, height = min(size[0], given.width), min(size[1], given.height)
-    left = (given.width - width) // 2
-    margin = min(margins(given.width, given.height)[1], given.height - height)
-    lowest = given.height - margin
+    width, height = min(size[0], format.width), min(size[1], format.height)
+    left = (format.width - width) // 2
+    margin = min(margins(format.width, format.height)[1], format.height - height)
+    lowest = format.height - margin
     bottom = Rect(lowest - height, lowest, left, left + width)
     return bottom, Rect(margin, margin + height, left, left + width)
 

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.openvino import core, ov
-from stages.networks import NetworkFile, Pictures, Run
+from stages.networks import ImageNetworkFile, Pictures, Run
 
 Inputs = Mapping[int, NDArray[Any]]  # by their place in the model
 
 
-def compile_model(model: ov.Model, file: NetworkFile) -> ov.CompiledModel:
+def compile_model(model: ov.Model, file: ImageNetworkFile) -> ov.CompiledModel:
     """float32, or bf16 where half precision is wanted and the processor has it."""
     capabilities = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     precision = "bf16" if file.half and "BF16" in capabilities else "f32"

@@ -12,7 +12,7 @@ from blending.mix import to_three_channels
 from stages.alignment import FADE, SIDE, AlignedFace
 from stages.face_masks import OUTLINES
 from stages.network_files import load_network
-from stages.networks import ImageNetwork, NetworkFile, pictures_of, region_of
+from stages.networks import ImageNetwork, ImageNetworkFile, pictures_of, region_of
 from stages.stage import OutputFrame, Stage, StageScene, VideoFormat
 from stages.steadiness import STEADINESS, Steadied
 from video.yuv import Frame
@@ -68,8 +68,8 @@ class Enhance:
     def words(self) -> str:
         return self.network.kind
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return given
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return format
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         steadied: Steadied | None = None
@@ -128,7 +128,7 @@ def _steadied(
 
 def load_enhance(settings: EnhanceSettings, scene: StageScene) -> Stage:
     """EngineError unless the file's network restores pictures of SIDE pixels."""
-    file = NetworkFile(settings.path, (SIDE, SIDE), True, scene.device, settings.half)
+    file = ImageNetworkFile(settings.path, (SIDE, SIDE), True, scene.device, settings.half)
     network = load_network(file)
     if network.size != (SIDE, SIDE) or network.scale != 1:
         width, height = network.size

@@ -1,10 +1,10 @@
 """Image networks from files of any kind."""
 
-from stages.networks import WAY_OUT, ImageNetwork, NetworkFile
+from stages.networks import WAY_OUT, ImageNetwork, ImageNetworkFile
 from tensors.files import CheckpointFormat, detect_format
 
 
-def load_network(file: NetworkFile) -> ImageNetwork:
+def load_network(file: ImageNetworkFile) -> ImageNetwork:
     """The file's network, told by its content; EngineError if it is none, before any work."""
     if detect_format(file.path, WAY_OUT) is CheckpointFormat.ONNX:
         from stages.onnx_networks import load_onnx

@@ -10,7 +10,7 @@ import numpy as np
 
 from base.geometry import Rect, Region
 from stages.network_files import load_network
-from stages.networks import ImageNetwork, NetworkFile, Size, pictures_of, region_of
+from stages.networks import ImageNetwork, ImageNetworkFile, Size, pictures_of, region_of
 from stages.stage import OutputFrame, Stage, StageScene, VideoFormat
 from stages.tiles import CELL, Tile, tiles
 from video.yuv import Frame
@@ -33,8 +33,8 @@ class NetworkUpscale:
     def words(self) -> str:
         return self.network.kind
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return VideoFormat(given.width * self.factor, given.height * self.factor, given.fps)
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return VideoFormat(format.width * self.factor, format.height * self.factor, format.fps)
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         last: tuple[Frame, Frame] | None = None
@@ -74,7 +74,7 @@ class NetworkUpscale:
 
 def load_network_upscale(path: Path, factor: int, half: bool, scene: StageScene) -> Stage:
     """EngineError unless the file's network enlarges at least `factor` times."""
-    file = NetworkFile(path, tile_size(scene.given), False, scene.device, half)
+    file = ImageNetworkFile(path, tile_size(scene.format), False, scene.device, half)
     network = load_network(file)
     if network.scale < factor:
         words = f"enlarges {network.scale} times" if network.scale > 1 else "does not enlarge"
@@ -85,9 +85,9 @@ def load_network_upscale(path: Path, factor: int, half: bool, scene: StageScene)
     return NetworkUpscale(network, factor, around)
 
 
-def tile_size(given: VideoFormat) -> Size:
+def tile_size(format: VideoFormat) -> Size:
     """TILE, or all of a smaller picture, in whole steps."""
-    width, height = (min(TILE, -(-side // STEP) * STEP) for side in (given.width, given.height))
+    width, height = (min(TILE, -(-side // STEP) * STEP) for side in (format.width, format.height))
     return width, height
 
 

@@ -21,7 +21,7 @@ WAY_OUT = "get the network's file"
 
 
 @dataclass(frozen=True)
-class NetworkFile:
+class ImageNetworkFile:
     """The user's file, and how its network is to be run."""
 
     path: Path
@@ -95,7 +95,7 @@ def region_of(picture: Floats) -> Region:
     return np.ascontiguousarray(bgr, np.float32)
 
 
-def scale_between(given: Size, made: Size) -> int | None:
+def scale_between(size: Size, larger: Size) -> int | None:
     """How many times as large, if it is that in both directions."""
-    scale = made[0] // given[0]
-    return scale if scale and made == (given[0] * scale, given[1] * scale) else None
+    scale = larger[0] // size[0]
+    return scale if scale and larger == (size[0] * scale, size[1] * scale) else None

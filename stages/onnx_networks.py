@@ -5,13 +5,12 @@ from functools import partial
 import numpy as np
 
 from base.errors import EngineError
-from base.network_file import is_finite
-from base.openvino import core, ov
+from base.network_file import read_network
+from base.openvino import ov
 from stages.compiled import Inputs, compile_model, forward, signed
 from stages.networks import (
-    WAY_OUT,
     ImageNetwork,
-    NetworkFile,
+    ImageNetworkFile,
     Size,
     first_line,
     scale_between,
@@ -23,28 +22,17 @@ COLOURS = 3
 LARGEST_BATCH = 16
 
 
-def load_onnx(file: NetworkFile) -> ImageNetwork:
+def load_onnx(file: ImageNetworkFile) -> ImageNetwork:
     """The network of an ONNX file; EngineError unless it takes and gives pictures."""
     try:
-        return _load(file, _read(file))
+        return _load(file, read_network(file.path).model)
     except EngineError:
         raise
     except RuntimeError as error:
         raise file.error(f"OpenVINO cannot run this network: {first_line(error)}") from error
 
 
-def _read(file: NetworkFile) -> ov.Model:
-    try:
-        return core().read_model(file.path)
-    except RuntimeError as error:
-        raise file.error(
-            f"is no ONNX network that OpenVINO reads, or is cut off; {WAY_OUT} again"
-        ) from error
-
-
-def _load(file: NetworkFile, model: ov.Model) -> ImageNetwork:
-    if not is_finite(model):
-        raise file.error(f"holds what is no number: the file is damaged; {WAY_OUT} again")
+def _load(file: ImageNetworkFile, model: ov.Model) -> ImageNetwork:
     place = _picture_place(file, model)
     size, together = _fit(file, model, place)
     output, made = _picture_output(file, model)
@@ -57,7 +45,7 @@ def _load(file: NetworkFile, model: ov.Model) -> ImageNetwork:
     return ImageNetwork(file.path, "ONNX by OpenVINO", size, scale, run, together)
 
 
-def _picture_place(file: NetworkFile, model: ov.Model) -> int:
+def _picture_place(file: ImageNetworkFile, model: ov.Model) -> int:
     """Which of the inputs is the picture: the only one of four dimensions, RGB first."""
     shapes = [given.get_partial_shape() for given in model.inputs]
     places = [place for place, shape in enumerate(shapes) if shape.rank == ov.Dimension(4)]
@@ -69,7 +57,7 @@ def _picture_place(file: NetworkFile, model: ov.Model) -> int:
     return places[0]
 
 
-def _fit(file: NetworkFile, model: ov.Model, place: int) -> tuple[Size, int]:
+def _fit(file: ImageNetworkFile, model: ov.Model, place: int) -> tuple[Size, int]:
     """Give the model the wanted size where it takes any; return its size and its batch."""
     count, _, height, width = model.inputs[place].get_partial_shape()
     size = _length(width, file.size[0]), _length(height, file.size[1])
@@ -90,7 +78,7 @@ def _length(dimension: ov.Dimension, wanted: int) -> int:
     return int(max(dimension.get_min_length(), wanted))
 
 
-def _picture_output(file: NetworkFile, model: ov.Model) -> tuple[int, Size]:
+def _picture_output(file: ImageNetworkFile, model: ov.Model) -> tuple[int, Size]:
     """Which output is the first picture, and its size."""
     for place, made in enumerate(model.outputs):
         shape = made.get_partial_shape()
@@ -99,7 +87,7 @@ def _picture_output(file: NetworkFile, model: ov.Model) -> tuple[int, Size]:
     raise file.error("gives no picture of a known size: it is another network")
 
 
-def _other_inputs(file: NetworkFile, model: ov.Model, place: int) -> Inputs:
+def _other_inputs(file: ImageNetworkFile, model: ov.Model, place: int) -> Inputs:
     """FIDELITY for every input that is a single number."""
     others = {}
     for index, given in enumerate(model.inputs):

@@ -37,8 +37,8 @@ class PluginStage:
     name: str
     change: Change
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return given
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return format
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         for output in frames:
@@ -63,8 +63,8 @@ class PluginStage:
 def load_plugin_stage(settings: PluginSettings, scene: StageScene) -> Stage:
     """EngineError if the plug-in fails to begin."""
     begin = load_plugin("stages", settings.name)
-    given = scene.given
-    facts = {"width": given.width, "height": given.height, "fps": float(given.fps)}
+    format = scene.format
+    facts = {"width": format.width, "height": format.height, "fps": float(format.fps)}
     with plugin_errors(settings.name, package_of("stages", settings.name)):
         change = begin(settings.argument, {**facts, "still": scene.still})
         if not callable(change):

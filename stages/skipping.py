@@ -16,8 +16,8 @@ from stages.stage import OutputFrame, Stage, VideoFormat
 class Unchanged:
     """Lets every frame pass."""
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return given
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return format
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         return frames
@@ -29,18 +29,18 @@ class Skippable:
 
     stage: Stage
     instead: Stage
-    given: VideoFormat
+    format: VideoFormat
     failure: str | None = None  # once it has failed: why, and from which frame on
 
     def __post_init__(self) -> None:
-        if self.instead.output(self.given) != self.stage.output(self.given):
+        if self.instead.output(self.format) != self.stage.output(self.format):
             raise ValueError("what stands in for a stage makes frames of another format")
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return self.stage.output(given)
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return self.stage.output(format)
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Generator[OutputFrame, None, None]:
-        unfinished = _Unfinished(frames, self.stage.output(self.given).fps / self.given.fps)
+        unfinished = _Unfinished(frames, self.stage.output(self.format).fps / self.format.fps)
         made = self.stage(unfinished)
         try:
             for output in made:

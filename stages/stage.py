@@ -64,7 +64,7 @@ class FrameSound:
 class StageScene:
     """What is known of a run before its work begins; behind the mouth also the sound."""
 
-    given: VideoFormat  # of the frames that the stage gets
+    format: VideoFormat  # of the frames that the stage gets
     first: Frame = field(repr=False)  # of the source
     still: bool  # the source is one picture
     device: str = "auto"  # where networks run
@@ -72,15 +72,15 @@ class StageScene:
     sound: "FrameSound | None" = None  # none before the mouth
     words: "tuple[TimedWord, ...]" = ()  # that are spoken, where subtitles are wanted
 
-    def of_format(self, given: VideoFormat) -> "StageScene":
+    def of_format(self, format: VideoFormat) -> "StageScene":
         """The same run, for a stage that gets such frames."""
-        return replace(self, given=given)
+        return replace(self, format=format)
 
 
 class Stage(Protocol):
     """Changes frames, in order, keeping few of them in memory."""
 
-    def output(self, given: VideoFormat) -> VideoFormat:
+    def output(self, format: VideoFormat) -> VideoFormat:
         """The size and rate of what it makes of such frames."""
         ...
 

@@ -16,7 +16,7 @@ from base.errors import EngineError, OutOfMemoryError
 from base.memory import is_out_of_memory
 from base.openvino import ov
 from stages.compiled import compile_model, forward
-from stages.networks import WAY_OUT, ImageNetwork, NetworkFile, Pictures, Run, run_error
+from stages.networks import WAY_OUT, ImageNetwork, ImageNetworkFile, Pictures, Run, run_error
 from tensors.files import read_tensors
 from tensors.numbers import Tensor
 
@@ -54,7 +54,7 @@ FORWARDS: Mapping[str, Callable[["torch.nn.Module", "torch.Tensor"], "torch.Tens
 }
 
 
-def load_torch(file: NetworkFile) -> ImageNetwork:
+def load_torch(file: ImageNetworkFile) -> ImageNetwork:
     """The network of these weights; EngineError where spandrel knows none, or none for RGB."""
     check_packages(file)
     state = read_state(file)
@@ -69,7 +69,7 @@ def load_torch(file: NetworkFile) -> ImageNetwork:
     return ImageNetwork(file.path, kind, file.size, network.scale, run, together)
 
 
-def check_packages(file: NetworkFile) -> None:
+def check_packages(file: ImageNetworkFile) -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise file.error(
@@ -78,7 +78,7 @@ def check_packages(file: NetworkFile) -> None:
         )
 
 
-def read_state(file: NetworkFile) -> dict[str, Tensor]:
+def read_state(file: ImageNetworkFile) -> dict[str, Tensor]:
     """Every tensor by its name; EngineError for what is no number, or far more than the file."""
     tensors = read_tensors(file.path, WAY_OUT)
     if sum(tensor.nbytes for tensor in tensors.values()) > INFLATION * file.path.stat().st_size:
@@ -89,7 +89,7 @@ def read_state(file: NetworkFile) -> dict[str, Tensor]:
     return tensors
 
 
-def choose_device(file: NetworkFile) -> str:
+def choose_device(file: ImageNetworkFile) -> str:
     import torch
 
     usable = file.device != "cpu" and torch.cuda.is_available()
@@ -98,7 +98,7 @@ def choose_device(file: NetworkFile) -> str:
     return "cuda" if usable else "cpu"
 
 
-def recognize(file: NetworkFile, state: Mapping[str, Tensor]) -> "ImageModelDescriptor[Any]":
+def recognize(file: ImageNetworkFile, state: Mapping[str, Tensor]) -> "ImageModelDescriptor[Any]":
     """The architecture that has such tensors, with these in it."""
     import torch
 
@@ -143,7 +143,7 @@ def compute_of(network: "ImageModelDescriptor[Any]") -> Compute:
     return network if forward_pass is None else partial(forward_pass, network.model)
 
 
-def on_cuda(file: NetworkFile, network: "ImageModelDescriptor[Any]") -> Run:
+def on_cuda(file: ImageNetworkFile, network: "ImageModelDescriptor[Any]") -> Run:
     import torch
 
     kind = torch.float32
@@ -160,7 +160,7 @@ def on_cuda(file: NetworkFile, network: "ImageModelDescriptor[Any]") -> Run:
     return run
 
 
-def on_cpu(file: NetworkFile, network: "ImageModelDescriptor[Any]") -> Run:
+def on_cpu(file: ImageNetworkFile, network: "ImageModelDescriptor[Any]") -> Run:
     """Traced at the file's size, so that OpenVINO computes it."""
     import torch
 

@@ -38,9 +38,9 @@ class Upscale:
     factor: int
     interpolation: int  # of OpenCV
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        width, height = given.width * self.factor, given.height * self.factor
-        return VideoFormat(width, height, given.fps)
+    def output(self, format: VideoFormat) -> VideoFormat:
+        width, height = format.width * self.factor, format.height * self.factor
+        return VideoFormat(width, height, format.fps)
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         last: tuple[Frame, Frame] | None = None

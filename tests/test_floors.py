@@ -34,7 +34,7 @@ TORCH = (
         "benchmarks.lse",
         "benchmarks.precision.training",
         "benchmarks.enhance.architectures",
-        "benchmarks.movers.parts",
+        "benchmarks.networks.parts",
     ),
 )
 PRINTING = ("command.display", "batch.cli", "batch.story_run", "benchmarks.")

@@ -12,7 +12,7 @@ import pytest
 from referencing import Registry, Resource
 
 from command.cli import main
-from options.options import default_cache
+from options.files import default_cache
 from tests.checkpoints import save_cut_off
 from tests.encoders import opens
 from tests.media import make_sound, make_video

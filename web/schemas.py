@@ -33,8 +33,8 @@ def form_of(schema: Mapping[str, Any], files: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def file_reference(words: str = REFERENCE) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "description": words}
+def file_reference() -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "description": REFERENCE}
 
 
 def _as_taken(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from typing import Any
 from base.cache import ENTRY, mark_used, new_entry, remove
 from base.errors import InputError, OutputError
 from base.locks import locked_folder, remove_abandoned, unique_mark
-from options.options import Options, Role, files_of
+from options.declaring import Role
+from options.options import Options, files_of
 
 MOST_FETCHED_BYTES = 4 << 30  # kept for later tasks, besides what is in use
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)")

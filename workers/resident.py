@@ -10,7 +10,7 @@ from base.generator import Generator
 from faces.detector import Detector, DetectorSettings
 from pipeline.settings import Settings
 from pipeline.stages import WITHOUT_WEIGHTS, Stages, load_detector, stages_of
-from wav2lip.generators import DIFF2LIP, EngineSettings, preparer
+from wav2lip.generators import DIFF2LIP, EngineSettings, preparer, scene_key
 from wav2lip.generators.prepared import LazyEngine, Scene
 from workers.stamps import stamp
 
@@ -90,7 +90,7 @@ class CachedEngine:
         settings: EngineSettings,
         loads: dict[str, str],
     ) -> None:
-        self._engines, self._loads = engines, loads
+        self._engines, self._name, self._loads = engines, name, loads
         files = settings.checkpoint, settings.visemes, settings.recognised
         stamps = tuple(map(stamp, files))
         self._weights = name, settings, stamps
@@ -103,7 +103,7 @@ class CachedEngine:
 
     def generator(self, scene: Scene) -> Generator:
         """The generator for this scene."""
-        key = self._weights, scene.key
+        key = self._weights, scene_key(self._name, scene)
         generator, state = self._engines.get(key, lambda: self._engine.generator(scene))
         self._loads["engine"] = state
         return generator

@@ -12,7 +12,7 @@ import numpy as np
 from base.memory import peak_memory_mb
 from stages.alignment import SIDE
 from stages.network_upscale import AROUND, TILE
-from stages.networks import NetworkFile, Size
+from stages.networks import ImageNetworkFile, Size
 from stages.tiles import tiles
 from stages.torch_networks import compute_of, import_spandrel, on_cpu
 
@@ -84,7 +84,7 @@ def cost_of(name: str, half: bool) -> Cost:
     descriptor = spandrel.ModelLoader().load_from_state_dict(architecture.state())
     descriptor.eval().model.requires_grad_(False)
     width, height = architecture.measured
-    file = NetworkFile(Path(name), (width, height), half=half)
+    file = ImageNetworkFile(Path(name), (width, height), half=half)
     start = time.process_time()
     run = on_cpu(file, descriptor)
     load = time.process_time() - start

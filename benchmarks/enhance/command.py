@@ -14,7 +14,7 @@ from benchmarks.markdown import markdown_table
 from benchmarks.truth.clip import read_talking_clip
 from stages.alignment import SIDE
 from stages.network_files import load_network
-from stages.networks import ImageNetwork, NetworkFile
+from stages.networks import ImageNetwork, ImageNetworkFile
 
 FRAMES, QUICK_FRAMES = 60, 40
 DAMPED = 0.75  # of what a network's own shimmer is, at most
@@ -64,7 +64,7 @@ def _rows(clips: Sequence[Path], files: Sequence[Path], frames: int) -> Iterator
 
 
 def _network_of(path: Path) -> ImageNetwork:
-    return load_network(NetworkFile(path, (SIDE, SIDE), signed=True))
+    return load_network(ImageNetworkFile(path, (SIDE, SIDE), signed=True))
 
 
 def _costs(names: Sequence[str]) -> Iterator[dict[str, object]]:

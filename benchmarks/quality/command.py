@@ -10,7 +10,7 @@ from typing import Any
 from base.errors import UsageError
 from benchmarks.flags import Parser, check_output_flag, write_output, write_results
 from benchmarks.markdown import markdown_table
-from options.options import parse_rate
+from options.flag_values import parse_rate
 from quality.comparison import Comparison
 from quality.measurement import as_json, measure
 from quality.page import quality_page

@@ -19,22 +19,22 @@ class MoverEntry:
     terms: str = ""  # a notice in each run
 
 
-def _liveportrait(wanted: PortraitSettings, settings: Settings) -> "Mover":
+def _liveportrait(portrait: PortraitSettings, settings: Settings) -> "Mover":
     from pipeline.movers.liveportrait import load_liveportrait
 
-    return load_liveportrait(wanted, settings)
+    return load_liveportrait(portrait, settings)
 
 
-def _fomm(wanted: PortraitSettings, settings: Settings) -> "Mover":
+def _fomm(portrait: PortraitSettings, settings: Settings) -> "Mover":
     from pipeline.movers.fomm import load_fomm
 
-    return load_fomm(wanted, settings)
+    return load_fomm(portrait, settings)
 
 
-def _sadtalker(wanted: PortraitSettings, settings: Settings) -> "Mover":
+def _sadtalker(portrait: PortraitSettings, settings: Settings) -> "Mover":
     from pipeline.movers.sadtalker import load_sadtalker
 
-    return load_sadtalker(wanted, settings)
+    return load_sadtalker(portrait, settings)
 
 
 SADTALKER_TERMS = (

@@ -57,7 +57,7 @@ def no_face_in(video: Source) -> NoFaceError:
 
 def follow_head(video: Source, stages: Stages, seconds: Fraction) -> DrivingHead:
     """The largest head, from where it is first seen up to a cut, its loss, or so many seconds."""
-    wanted = math.ceil(seconds * video.fps) + 1
+    needed = math.ceil(seconds * video.fps) + 1
     with closing(prefetch(_views(video), READ_AHEAD)) as views:
         see_lips = None if stages.lips is None else stages.lips(False)
         seen = enumerate(follow_person(views, stages.detector(), TRACKING, see_lips))
@@ -66,8 +66,8 @@ def follow_head(video: Source, stages: Stages, seconds: Fraction) -> DrivingHead
         if first is None:
             raise no_face_in(video)
         part = _unbroken(first[1], (later for _, later in visible))
-        sightings = Sightings.of(islice(part, wanted))
-    return _head(video, first[0], sightings, wanted)
+        sightings = Sightings.of(islice(part, needed))
+    return _head(video, first[0], sightings, needed)
 
 
 def _views(video: Source) -> Stream[View, None, None]:
@@ -87,7 +87,7 @@ def _unbroken(first: Sighting, later: Iterator[Sighting]) -> Iterator[Sighting]:
             return
 
 
-def _head(video: Source, start: int, sightings: Sightings, wanted: int) -> DrivingHead:
+def _head(video: Source, start: int, sightings: Sightings, needed: int) -> DrivingHead:
     """What of the sightings has the head without a break."""
     scale = View(video.first, DETECTOR_SIDE).scale
     track = clean_track(sightings, TRACKING).scaled(1 / scale)
@@ -101,4 +101,4 @@ def _head(video: Source, start: int, sightings: Sightings, wanted: int) -> Drivi
         for place in places[places > first][:1].tolist():
             end, why = min((end, why), (place, reason))
     kept = FaceTrack.of(islice(track, first, end))
-    return DrivingHead(video, start + first, kept, why if end < wanted else "")
+    return DrivingHead(video, start + first, kept, why if end < needed else "")

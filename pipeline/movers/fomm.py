@@ -9,7 +9,7 @@ from itertools import islice
 from base.errors import UsageError
 from base.geometry import AnyPoints
 from faces.face import BOX_COLUMNS, Face, FaceTrack
-from fomm.driving import Driving
+from fomm.driving import DrivingPoints
 from fomm.likeness import nearest_pose
 from fomm.motion import KeyPoints, KeyPointTrack
 from fomm.networks import Networks, load_networks
@@ -41,36 +41,38 @@ class FirstOrderMotion:
         squares = squares_around(head.track.rows[:, BOX_COLUMNS], float(fps))
         count = min(scene.frames, math.ceil(len(squares) * scene.fps / fps))
         steps = len(squares) + count  # every frame of the video is seen, every one of ours drawn
-        points = KeyPointTrack.of(scene.counted(self._seen(head, squares), steps))
+        points = KeyPointTrack.of(scene.counted(self._key_points_of(head, squares), steps))
         start = nearest_frame(scene.face, head.track)
-        driving = Driving(fps, points, start if self.relative else None)
+        driving = DrivingPoints(fps, points, start if self.relative else None)
         like = head.track[start]
         assert like is not None  # the head is in every frame
         square = squares[start].moved_to(like.box, scene.face.box)
         return scene.counted(self._drawn(scene, driving, square, count), steps, len(squares))
 
-    def _seen(self, head: DrivingHead, squares: list[HeadSquare]) -> Iterator[KeyPoints]:
+    def _key_points_of(self, head: DrivingHead, squares: list[HeadSquare]) -> Iterator[KeyPoints]:
         with closing(head.frames()) as frames:
             for frame, square in zip(frames, squares, strict=True):
                 yield self.networks.key_points(square.cut(frame))
 
     def _drawn(
-        self, scene: PhotoScene, driving: Driving, square: HeadSquare, count: int
+        self, scene: PhotoScene, driving: DrivingPoints, square: HeadSquare, count: int
     ) -> Iterator[Frame]:
         source = self.networks.source(square.cut(scene.photo))
-        for wanted in islice(driving.wanted(source.points, scene.fps), count):
-            yield square.paste(scene.photo, self.networks.picture(source, wanted))
+        for points in islice(driving.moved(source.points, scene.fps), count):
+            yield square.paste(scene.photo, self.networks.picture(source, points))
 
 
-def load_fomm(wanted: PortraitSettings, settings: Settings) -> Mover:
-    if wanted.driving is None:
+def load_fomm(portrait: PortraitSettings, settings: Settings) -> Mover:
+    if portrait.driving is None:
         raise UsageError("First Order Motion needs a video")
-    video = open_driving_video(wanted.driving, settings)
+    video = open_driving_video(portrait.driving, settings)
     if video.still:
         raise UsageError(f"--driving_video {video.path} is a picture: it has no motion")
     mouth = settings.mouth
     return FirstOrderMotion(
-        kept_networks(load_networks, find_fomm(), mouth.device, mouth.half), video, wanted.relative
+        kept_networks(load_networks, find_fomm(), mouth.device, mouth.half),
+        video,
+        portrait.relative,
     )
 
 

@@ -31,4 +31,4 @@ def _facts_of(place: Path) -> Facts:
         facts = [(str(path.absolute()), path.stat()) for path in files]
     except OSError:
         return ()  # loading says what is wrong
-    return tuple((name, known.st_size, known.st_mtime_ns) for name, known in facts)
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in facts)

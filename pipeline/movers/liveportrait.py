@@ -9,7 +9,7 @@ from itertools import islice
 from base.errors import UsageError
 from base.geometry import Landmarks
 from faces.person import select_face
-from liveportrait.driving import Driving
+from liveportrait.driving import DrivingPoses
 from liveportrait.networks import Networks, load_networks
 from liveportrait.portrait import animated, poses_in
 from liveportrait.template import SUFFIX, read_template
@@ -27,7 +27,7 @@ class LivePortrait:
     """The networks, ready to run, and the motion that they follow."""
 
     networks: Networks
-    driving: Driving | Source
+    driving: DrivingPoses | Source
 
     def __call__(self, scene: PhotoScene, /) -> Iterator[Frame]:
         """As many frames as the motion has, or the sound needs."""
@@ -40,21 +40,21 @@ class LivePortrait:
         return scene.counted(moved, count)
 
 
-def load_liveportrait(wanted: PortraitSettings, settings: Settings) -> Mover:
-    if wanted.folder is None or wanted.driving is None:
+def load_liveportrait(portrait: PortraitSettings, settings: Settings) -> Mover:
+    if portrait.folder is None or portrait.driving is None:
         raise UsageError("LivePortrait needs a folder and a motion")
-    networks = kept_networks(load_networks, wanted.folder)
-    if wanted.driving.suffix.lower() == SUFFIX:
-        return LivePortrait(networks, read_template(wanted.driving))
-    return LivePortrait(networks, open_driving_video(wanted.driving, settings))
+    networks = kept_networks(load_networks, portrait.folder)
+    if portrait.driving.suffix.lower() == SUFFIX:
+        return LivePortrait(networks, read_template(portrait.driving))
+    return LivePortrait(networks, open_driving_video(portrait.driving, settings))
 
 
-def _followed(networks: Networks, video: Source, scene: PhotoScene) -> Driving:
+def _followed(networks: Networks, video: Source, scene: PhotoScene) -> DrivingPoses:
     """The motion of the largest face of the driving video, as long as the sound needs it."""
     landmarks = _first_face(video, scene.stages)
     with closing(video.frames()) as frames:
         needed = islice(frames, math.ceil(scene.seconds * video.fps) + 1)
-        return Driving(video.fps, tuple(poses_in(networks, needed, landmarks)))
+        return DrivingPoses(video.fps, tuple(poses_in(networks, needed, landmarks)))
 
 
 def _first_face(video: Source, stages: Stages) -> Landmarks:

@@ -18,7 +18,7 @@ from sadtalker.coefficients import rows_at
 from sadtalker.hearing import FPS, Hearing
 from sadtalker.manner import Manner
 from sadtalker.networks import Networks, load_networks
-from sadtalker.portrait import Driving, moved, see_in_square, see_photo, spoken_rows
+from sadtalker.portrait import DrivingCoefficients, moved, see_in_square, see_photo, spoken_rows
 from video.source import Source
 from video.yuv import Frame
 
@@ -50,18 +50,18 @@ class SadTalker:
 
 
 def load_sadtalker(
-    wanted: PortraitSettings, settings: Settings, load: LoadNetworks = load_networks
+    portrait: PortraitSettings, settings: Settings, load: LoadNetworks = load_networks
 ) -> Mover:
-    chosen, mouth = wanted.sadtalker, settings.mouth
+    chosen, mouth = portrait.sadtalker, settings.mouth
     driving = None
-    if wanted.driving is not None:
-        driving = open_driving_video(wanted.driving, settings)
+    if portrait.driving is not None:
+        driving = open_driving_video(portrait.driving, settings)
     full = chosen.manner.full
     networks = kept_networks(load, find_sadtalker(), chosen.size, full, mouth.device, mouth.half)
     return SadTalker(networks, chosen.manner, settings.sound.mouth_later, driving)
 
 
-def _followed(networks: Networks, video: Source, scene: PhotoScene) -> Driving:
+def _followed(networks: Networks, video: Source, scene: PhotoScene) -> DrivingCoefficients:
     """Head and lids of the largest face of the video, as long as the sound needs it."""
     head = follow_head(video, scene.stages, scene.seconds)
     if head.end:
@@ -76,4 +76,4 @@ def _followed(networks: Networks, video: Source, scene: PhotoScene) -> Driving:
     places = np.arange(count, dtype=np.float64) * float(video.fps / FPS)
     expressions = np.stack([face.expression for face in faces])
     poses = np.stack([face.pose for face in faces])
-    return Driving(rows_at(expressions, places), rows_at(poses, places))
+    return DrivingCoefficients(rows_at(expressions, places), rows_at(poses, places))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.compiled import compile_kept
+from base.compiled import compile_cached
 from base.geometry import Affine, Picture, Points
 from base.openvino import core, ov
 
@@ -49,7 +49,7 @@ def _compiled(name: str, cache: Path | None) -> ov.CompiledModel:
     weights = (WEIGHTS / f"{name}.bin").read_bytes()
     # the network's constants lie in this memory until it is compiled
     tensor = ov.Tensor(np.frombuffer(weights, np.uint8).copy())
-    return compile_kept(partial(core().read_model, graph, tensor), (graph, weights), cache)
+    return compile_cached(partial(core().read_model, graph, tensor), (graph, weights), cache)
 
 
 def see_lids(networks: Networks, picture: Picture, corners: Points, mirrored: bool) -> Lids:

@@ -83,10 +83,10 @@ def can_blink(portrait: Portrait) -> bool:
         return False
     openings = opening(left, portrait), opening(right, portrait)
     alike = min(openings) >= (1 - UNLIKE) * max(openings) - 0.05
-    return alike and _seen(left, portrait) and _seen(right, portrait)
+    return alike and _can_close(left, portrait) and _can_close(right, portrait)
 
 
-def _seen(eye: Eye, portrait: Portrait) -> bool:
+def _can_close(eye: Eye, portrait: Portrait) -> bool:
     least, most = OPEN
     large = eye.lids.width >= SMALLEST
     return large and eye.unsteady <= UNSTEADY and least <= opening(eye, portrait) <= most

@@ -78,8 +78,8 @@ class Idle:
             return ("nothing moves: no face is seen in the photo",)
         return living.restraint.notes
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return given
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return format
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         photo, scale = self.scene.first, self.settings.scale
@@ -92,7 +92,7 @@ class Idle:
 
     @cached_property
     def _motion(self) -> Motion:
-        sound, fps = self.scene.sound, self.scene.given.fps
+        sound, fps = self.scene.sound, self.scene.format.fps
         assert sound is not None  # the stage stands behind the mouth
         settings = self.settings
         emphasis = emphasis_of(sound, fps) if sound.speaking.any() else None

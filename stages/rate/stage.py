@@ -34,8 +34,8 @@ class FrameRate:
     step: Fraction  # frames of the source from one of the output to the next
     interpolator: Interpolator = by_flow
 
-    def output(self, given: VideoFormat) -> VideoFormat:
-        return replace(given, fps=self.fps)
+    def output(self, format: VideoFormat) -> VideoFormat:
+        return replace(format, fps=self.fps)
 
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         if self.step == 1:
@@ -99,7 +99,7 @@ class _Gap:
 
 def load_rate(settings: RateSettings, scene: StageScene) -> Stage:
     """EngineError for a network that is none of this kind."""
-    step = scene.given.fps / settings.fps
+    step = scene.format.fps / settings.fps
     interpolator: Interpolator = by_flow
     if settings.network is not None:
         from stages.rate.network import load_interpolator

@@ -10,7 +10,8 @@ from base.errors import OutputError, UsageError
 from batch.job import KEPT, Job
 from batch.journal import JOURNAL, open_journal, read_history
 from batch.key import key_of
-from options.options import Options, Role, names_with
+from options.declaring import Role
+from options.options import Options, names_with
 from workers.task import DONE, FAILED, Outcome
 
 

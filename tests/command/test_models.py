@@ -1,6 +1,7 @@
 """--models: what is found, through what, and what runs it."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from command.cli import main
 from command.inventory import EMBEDDED
 from command.model_table import TITLES
 from lipsync import command_line
+from models.kinds import KINDS
+from options.options import Options
 from tests.checkpoints import flat_weights, save_bare, save_malicious
 from tests.model_files import layout, save_gfpgan, save_safetensors, save_weights
 
@@ -42,6 +45,12 @@ def test_what_is_embedded_is_listed_where_nothing_is_found(listed):
     assert {"puppet", "lips and mesh", "MTCNN", "silero VAD"} <= set(rows)
     assert set(rows) <= {one.what for one in EMBEDDED}
     assert rows["puppet"]["run_by"] == "--engine puppet"
+
+
+def test_what_runs_a_model_is_a_flag():
+    flags = {kind.flag for kind in KINDS.values()} - {None}
+    flags |= {one.run_by.split()[0].removeprefix("--") for one in EMBEDDED} - {"always"}
+    assert flags <= {option.name for option in fields(Options)}
 
 
 def test_each_model_has_its_place_its_use_and_its_licence(listed, tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ def simple_networks(evaluate=None, most=None):
     return Networks(
         style=lambda mels: torch.zeros(len(mels), 512),
         time=time,
-        known=lambda hints, references: references,
+        condition=lambda hints, references: references,
         evaluate=noise_to_inverted,
         device="cpu",
         precision="fp32",

@@ -65,12 +65,16 @@ def test_what_is_known_before_is_the_same_as_all_at_once(unet):
     (first,) = unet.input_blocks[0]
     whole = first(torch.cat((noisy, hint, reference), 1))
     nothing = torch.zeros_like(noisy)
-    known = unet.known(hint, reference)
-    parts = known + first(torch.cat((noisy, nothing, nothing), 1)) - unet.known(nothing, nothing)
+    condition = unet.condition(hint, reference)
+    parts = (
+        condition
+        + first(torch.cat((noisy, nothing, nothing), 1))
+        - unet.condition(nothing, nothing)
+    )
     assert difference(parts, whole) < 1e-5
-    out = unet(noisy, known, torch.zeros(1, 512))
+    out = unet(noisy, condition, torch.zeros(1, 512))
     assert out.shape == (1, 6, 32, 32) and out.isfinite().all()
-    assert difference(unet(noisy, known + 1, torch.zeros(1, 512)), out) > 1e-3
+    assert difference(unet(noisy, condition + 1, torch.zeros(1, 512)), out) > 1e-3
 
 
 @pytest.mark.slow
@@ -88,8 +92,8 @@ def test_convolutions_in_half_precision_are_near(unet, weights):
     noisy, hint, reference = torch.rand(3, 1, 3, 32, 32).unbind(0)
     embedding = unet.time(torch.tensor([480])) + unet.style(torch.zeros(1, 80, 16))
     near = made.time(torch.tensor([480])) + made.style(torch.zeros(1, 80, 16))
-    expected = unet(noisy, unet.known(hint, reference), embedding)[:, :3]
-    noise = made.evaluate(noisy, made.known(hint, reference), near)
+    expected = unet(noisy, unet.condition(hint, reference), embedding)[:, :3]
+    noise = made.evaluate(noisy, made.condition(hint, reference), near)
     assert noise.dtype == torch.float32 and difference(noise, expected) < 0.05
 
 
@@ -145,7 +149,7 @@ def test_a_pass_is_that_of_the_reference(unet, case, pictures, time):
     for block in (*unet.input_blocks[1:], unet.middle_block, *unet.output_blocks):
         hooks.append(block.register_forward_hook(lambda _, inputs, out: seen.append((inputs, out))))
     embedding = unet.time(torch.tensor([time])) + unet.style(torch.from_numpy(case["mel"]))
-    out = unet(below(hints, noise), unet.known(hints, references), embedding)
+    out = unet(below(hints, noise), unet.condition(hints, references), embedding)
     for hook in hooks:
         hook.remove()
     assert difference(out[:, :, ::4, ::4], case[f"forward_t{time}_every4"]) < NEAR
@@ -206,13 +210,13 @@ def _samples(made, case, faces, references, noise):
         made.time(torch.from_numpy(schedule.times)),
         made.style(torch.tensor(case["mel"])),
     )
-    known = made.known(hints, references)
+    condition = made.condition(hints, references)
 
     def predict(noisy, step):
         return torch.cat(
             [
                 made.evaluate(
-                    part.contiguous(), known[i, None], times[step, None] + styles[i, None]
+                    part.contiguous(), condition[i, None], times[step, None] + styles[i, None]
                 )
                 for i, part in enumerate(below(hints, noisy).split(1))
             ]

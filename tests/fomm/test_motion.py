@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fomm.driving import Driving
+from fomm.driving import DrivingPoints
 from fomm.likeness import nearest_pose
 from fomm.motion import (
     POINTS,
@@ -75,16 +75,16 @@ def test_a_track_keeps_the_numbers():
 
 
 def places_of(driving, own, fps):
-    return [round(float(one.places[0, 0]), 4) for one in driving.wanted(own, Fraction(fps))]
+    return [round(float(one.places[0, 0]), 4) for one in driving.moved(own, Fraction(fps))]
 
 
 def test_the_photo_moves_as_the_video_has_since_its_frame():
-    driving = Driving(Fraction(25), KeyPointTrack.of(map(at, (0.1, 0.2, 0.4))), initial=1)
+    driving = DrivingPoints(Fraction(25), KeyPointTrack.of(map(at, (0.1, 0.2, 0.4))), initial=1)
     assert places_of(driving, at(-0.5), 25) == [-0.6, -0.5, -0.3]
 
 
 def test_absolute_motion_is_the_video_s_own():
-    driving = Driving(Fraction(25), KeyPointTrack.of(map(at, (0.1, 0.2))), initial=None)
+    driving = DrivingPoints(Fraction(25), KeyPointTrack.of(map(at, (0.1, 0.2))), initial=None)
     assert places_of(driving, at(-0.5), 25) == [0.1, 0.2]
 
 
@@ -97,7 +97,7 @@ def test_absolute_motion_is_the_video_s_own():
     ],
 )
 def test_another_rate_is_reached_by_what_lies_between(fps, wanted):
-    driving = Driving(Fraction(25), KeyPointTrack.of(map(at, (0.0, 0.2, 0.4))), initial=None)
+    driving = DrivingPoints(Fraction(25), KeyPointTrack.of(map(at, (0.0, 0.2, 0.4))), initial=None)
     assert places_of(driving, at(0), fps) == wanted
     assert driving.duration == Fraction(3, 25)
 
@@ -105,7 +105,7 @@ def test_another_rate_is_reached_by_what_lies_between(fps, wanted):
 @pytest.mark.parametrize(("fps", "initial"), [(0, 0), (25, 2), (25, -1)])
 def test_a_motion_that_cannot_be(fps, initial):
     with pytest.raises(ValueError, match="a motion from frame"):
-        Driving(Fraction(fps), KeyPointTrack.of([at(0), at(1)]), initial)
+        DrivingPoints(Fraction(fps), KeyPointTrack.of([at(0), at(1)]), initial)
 
 
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0.5, 0.4]])

@@ -11,7 +11,7 @@ import pytest
 
 from base.geometry import Landmarks
 from liveportrait.crop import SIDE, FaceSquare, seamless_mask, soft_mask, widened
-from liveportrait.driving import Driving
+from liveportrait.driving import DrivingPoses
 from liveportrait.geometry import (
     MOUTH_POINTS,
     POINTS,
@@ -107,7 +107,7 @@ def test_half_way_between_two_turns_is_half_the_turn():
 @pytest.mark.parametrize("fps", [25, 50, Fraction(30000, 1001)])
 def test_a_motion_is_sampled_at_the_outputs_times(fps):
     poses = tuple(pose((0.0, float(i), 0.0)) for i in range(26))
-    sampled = list(Driving(Fraction(25), poses).at_rate(Fraction(fps)))
+    sampled = list(DrivingPoses(Fraction(25), poses).at_rate(Fraction(fps)))
     assert len(sampled) == -(-26 * Fraction(fps) // 25)
     for index, one in enumerate(sampled):
         yaw = np.degrees(np.arctan2(one.rotation[0, 2], one.rotation[2, 2]))

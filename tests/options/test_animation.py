@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 
 from base.errors import UsageError
-from options.animation import (
-    IDLE,
-    LIVEPORTRAIT,
-    NAMES,
-    check_animation,
-    ineffective_motion,
-    mover_of,
-)
+from command.flags import parse_options
+from options.animation import IDLE, LIVEPORTRAIT, NAMES, check_animation, mover_of
 from pipeline.movers import MOVERS
 
 
@@ -48,12 +42,14 @@ def test_what_has_no_motion_of_its_own_asks_for_one(word):
     [
         ("fomm", "absolute", False),
         ("idle", "absolute", True),
-        (None, "absolute", True),
-        (None, "relative", False),
+        ("none", "absolute", True),
+        ("none", "relative", False),
     ],
 )
 def test_a_way_of_motion_that_nothing_follows_is_told(animate, motion, told):
-    assert bool(ineffective_motion(animate, motion)) is told
+    words = ["--face", "a.png", "--text", "hello", "--driving_video", "nod.mp4"]
+    notices = parse_options([*words, "--animate", animate, "--motion", motion])[1]
+    assert ("--motion changes nothing without --animate fomm" in notices) is told
 
 
 def test_what_moves_by_itself_asks_for_none():

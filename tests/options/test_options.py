@@ -8,7 +8,8 @@ import pytest
 from base.errors import UsageError
 from blending.methods import BLENDERS
 from command.flags import parse_options
-from options.options import Options, parse_rate
+from options.flag_values import parse_rate
+from options.options import Options
 
 NEEDED = ["--face", "a.mp4", "--audio", "b.wav"]
 

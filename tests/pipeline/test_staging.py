@@ -79,7 +79,7 @@ def test_stages_stand_where_their_entry_says():
     behind = open_stages(wanted.stages, SCENE, False, wanted.picture)
     before = open_stages(wanted.stages, SCENE, True, wanted.picture)
     assert [name for name, _ in behind.stages] == ["upscale"] and not before.stages
-    assert behind.output(SCENE.given) == VideoFormat(128, 96, Fraction(25))
+    assert behind.output(SCENE.format) == VideoFormat(128, 96, Fraction(25))
 
 
 def test_no_stages_change_nothing():

@@ -12,7 +12,7 @@ from faces.face import Face
 from sadtalker.hearing import Hearing
 from sadtalker.manner import Manner
 from sadtalker.portrait import (
-    Driving,
+    DrivingCoefficients,
     head_poses,
     landmarks_of,
     moved,
@@ -101,7 +101,7 @@ def test_a_driving_video_moves_head_and_lids_and_begins_again(seen):
     poses[:, 1] = np.arange(10) + 5
     lids = np.zeros((10, 64), np.float32)
     lids[:, 9] = np.arange(10)
-    rows = spoken_rows(networks(), heard, face, Manner(), Driving(lids, poses))
+    rows = spoken_rows(networks(), heard, face, Manner(), DrivingCoefficients(lids, poses))
     alone = spoken_rows(networks(), heard, face, Manner())
     turns = rows[:, 65] - alone[:, 65]
     assert turns == pytest.approx([*range(10), *range(10), *range(5)], abs=1e-5)

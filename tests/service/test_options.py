@@ -5,7 +5,8 @@ from dataclasses import field, fields, make_dataclass
 import pytest
 
 from base.errors import UsageError
-from options.options import Options, Role
+from options.declaring import Role
+from options.options import Options
 from service.errors import BadRequest
 from service.options import (
     FILES,

@@ -6,7 +6,7 @@ import torch
 
 from base.errors import EngineError
 from stages.network_files import load_network
-from stages.networks import ImageNetwork, NetworkFile
+from stages.networks import ImageNetwork, ImageNetworkFile
 from stages.onnx_networks import FIDELITY
 from stages.torch_networks import FORWARDS, check_packages, compute_of, import_spandrel, on_cpu
 from tests.checkpoints import Trap, save_malicious, save_other_network, save_web_page
@@ -37,7 +37,7 @@ def pictures(count=1, size=SMALL):
 
 
 def load(path, size=SMALL, **more):
-    return load_network(NetworkFile(path, size, **more))
+    return load_network(ImageNetworkFile(path, size, **more))
 
 
 def test_an_onnx_network_of_any_size_takes_the_wanted_one(tmp_path):
@@ -202,14 +202,14 @@ def test_gfpgan_is_computed_as_torch_does_with_its_kept_noise():
     true = (network(signed, randomize_noise=False)[0].numpy() + 1) / 2
     assert not np.allclose(true, (network(signed)[0].numpy() + 1) / 2, atol=0.01)
     assert np.abs(compute_of(described)(torch.from_numpy(given)).numpy() - true).max() < 1e-6
-    run = on_cpu(NetworkFile("a.pth", (512, 512)), described)
+    run = on_cpu(ImageNetworkFile("a.pth", (512, 512)), described)
     assert np.abs(run(given) - true).max() < 1e-3 < true.std()
 
 
 def test_where_packages_are_missing_a_line_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr("stages.torch_networks.PACKAGES", ("torch", "no_such_package"))
     with pytest.raises(EngineError, match=r"needs no_such_package: pip install -r requirements-en"):
-        check_packages(NetworkFile(tmp_path / "a.pth", SMALL))
+        check_packages(ImageNetworkFile(tmp_path / "a.pth", SMALL))
 
 
 def test_a_gpu_that_is_not_there_is_an_error(tmp_path):

@@ -8,7 +8,8 @@ import fsspec
 import pytest
 
 from base.errors import InputError, OutputError
-from options.options import NO_PAGE, Role, names_with
+from options.declaring import Role
+from options.options import NO_PAGE, names_with
 from tests.jobs import quick_options
 from workers import addresses
 from workers.addresses import (

@@ -8,7 +8,7 @@ import pytest
 from base.geometry import Rect
 from options.options import Options
 from pipeline.settings import settings_of
-from wav2lip.generators import PREPARERS
+from wav2lip.generators import PREPARERS, scene_key
 from wav2lip.generators.prepared import PreparedEngine, Scene
 from workers.resident import MOST_ENGINES, LruCache, ResidentModels
 
@@ -45,6 +45,11 @@ def test_what_may_change_pixels_has_an_engine_of_its_own(models, changed, visibl
     first, _ = engine(models)
     second, state = engine(models, replace(OPTIONS, **changed), visible)
     assert state == "loaded" and second is not first
+
+
+def test_a_generator_of_whole_patches_serves_every_scene():
+    assert scene_key("diff2lip", Scene(PART)) == scene_key("diff2lip", Scene(WHOLE))
+    assert scene_key("openvino", Scene(PART)) != scene_key("openvino", Scene(WHOLE))
 
 
 @pytest.mark.parametrize("option", ["visemes", "audio"])

@@ -2,7 +2,7 @@
 
 import ctypes
 import importlib.util
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ __all__ = [
     "has_cuda_driver",
     "has_torch",
     "preparer",
+    "scene_key",
 ]
 
 DIFF2LIP = "diff2lip"  # an engine with weights of its own
@@ -92,6 +93,11 @@ def load_generator(
 ) -> Generator:
     """Load the weights and build the generator, where no scene is named for the visible part."""
     return prepare(settings).generator(scene or Scene(settings.visible))
+
+
+def scene_key(engine: str, scene: Scene) -> Hashable:
+    """Equal for scenes that one generator of the engine serves."""
+    return None if engine == DIFF2LIP else scene.key  # it makes whole patches for every scene
 
 
 def preparer(engine: str) -> Preparer:

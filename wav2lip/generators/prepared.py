@@ -52,7 +52,7 @@ class Scene:
 
     @property
     def key(self) -> Hashable:
-        """Equal for scenes that the same generator serves."""
+        """Equal for scenes that are the same to a generator."""
         return self.visible, self.still, self.examples and self.examples.digest
 
     def at_strength(self, strength: float) -> "Scene":

@@ -40,7 +40,7 @@ def test_a_photo_lives():
 
 def test_size_and_rate_stay():
     given = scene(photo(), silent(5))
-    assert load_animate(AnimateSettings(), given).output(given.given) == given.given
+    assert load_animate(AnimateSettings(), given).output(given.format) == given.format
 
 
 @pytest.mark.slow

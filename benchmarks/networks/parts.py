@@ -1,4 +1,4 @@
-"""The parts of networks that move a photo, with drawn weights, timed on this processor."""
+"""First Order Motion part by part, with drawn weights, by every way to run it on this processor."""
 
 import time
 from collections.abc import Callable, Iterator
