@@ -74,12 +74,18 @@ def palette_of(picture: Picture, face: FaceShape) -> Palette:
     # a picture without colour has teeth without colour
     ivory = 1 + (IVORY - 1) * min(color_share(lit) / COLORED, 1.0)
     tooth = np.clip((0.60 * lit + 0.40 * level * ivory) * 1.08, 0, LIGHTEST_TOOTH)
-    return Palette(lip, cavity_color(lip, dark), 0.60 * lip, tooth, level)
+    return Palette(lip, cavity_color(lip, dark), tongue_color(lip), tooth, level)
 
 
 def cavity_color(lip: Floats, dark: Floats) -> Floats:
     """Darkness in the hue of the lips."""
     return deepened(lip, min(float((0.38 * dark + 0.15 * lip) @ LUMA), LIGHTEST_CAVITY))
+
+
+def tongue_color(lip: Floats) -> Floats:
+    """Fuller and darker than the lips."""
+    shaded = np.float32(0.66) * lip
+    return np.asarray((shaded + deepened(lip, float(shaded @ LUMA))) / 2, np.float32)
 
 
 def deepened(color: Floats, level: float) -> Floats:
