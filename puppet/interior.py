@@ -17,7 +17,7 @@ RIM = 0.45  # how strongly the lips are shaded where they turn inwards
 REFLECTED = 0.25  # of the lips' colour: what falls from them onto what they shade
 TONGUE_WIDTH = 0.85  # of the mouth's
 TONGUE_DEPTH = 0.5  # share of the way from the upper lip to the lower one at which it begins
-SEAM = 0.008  # of the unit: how thick the dark line is between lips that were brought together
+SEAM = 0.013  # of the unit: how thick the dark line is between lips that were brought together
 
 
 @dataclass(frozen=True, eq=False)

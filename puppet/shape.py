@@ -15,6 +15,9 @@ UPPER_SHARE = 0.45  # of the way to each other that the upper lip goes
 TO_MEET = np.array(  # shares of the gap that each contour goes down until the lips meet
     [0.62 * UPPER_SHARE, UPPER_SHARE, UPPER_SHARE - 1, -0.85 * (1 - UPPER_SHARE)]
 )
+# how far down the line between lips that meet bends at each point: the upper lip is fullest in the
+# middle and rises beside it
+BOW = np.array([0.0, -0.001, -0.004, -0.007, -0.003, 0.003, -0.003, -0.007, -0.004, -0.001, 0.0])
 UPPER_LIFT, LOWER_DROP = 0.14, 0.80  # share of the gap that each lip opens
 MOST_RAISED = 0.25  # of the gap: as far as an upper lip goes up again
 JAW_DROP = 0.62  # of the gap
@@ -59,7 +62,7 @@ def without_teeth(contours: Contours, unit: float) -> Contours:
     """The contours with the inner lips a little further apart, where they are open."""
     inset = (TEETH_BEHIND + 0.8 / unit) * ramp(contours.gap, 0.01, 0.04)
     across = np.linspace(-1, 1, len(contours.lower_inner))
-    away = inset * (1 - across**8)
+    away = inset * (1 - across**16)
     return contours.with_inner(contours.upper_inner[:, 1] - away, contours.lower_inner[:, 1] + away)
 
 
@@ -84,6 +87,8 @@ def moved_mouth(source: Contours, pose: Pose, rest_gap: float, unit: float) -> M
     raised = min(raised, MOST_RAISED * opening * WIDEST / max(UPPER_SHARE * closed * gap, 1e-4))
     shares = closed * np.array([1 - raised, 1 - raised, 1, 1])[:, None, None]
     base = Contours(source.lines + shares * (closed_contours(source).lines - source.lines))
+    meeting = ramp(closed, 0.6) * ramp(gap, 0.01, 0.06) * (1 - ramp(opening, 0, 0.3))
+    base.lines[1:3, :, 1] += meeting * BOW
     target = _opened(base, pose, opening, closed * (1 - raised) * gap)
     jaw = JAW_DROP * WIDEST * opening - 0.45 * (1 - UPPER_SHARE) * closed * gap
     return Move(source, target, without_teeth(source, unit), opening, pose.width, jaw)
