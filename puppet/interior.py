@@ -157,8 +157,8 @@ def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
     depth = np.clip((slit.v - slit.top) / np.maximum(slit.bottom - slit.top, 1e-4), 0, 1)
     aside = np.square(slit.across / np.float32(TONGUE_WIDTH))
     ridge = TONGUE_DEPTH + (1 - TONGUE_DEPTH) * aside
-    tongue = 0.9 * ramp(gap, 0.06, 0.2) * smoothstep(depth - ridge, -0.1, 0.3)
-    light = np.float32(0.45) + np.float32(0.35) * depth
+    tongue = 0.85 * ramp(gap, 0.05, 0.18) * smoothstep(depth - ridge, -0.1, 0.3)
+    light = np.float32(0.5) + np.float32(0.4) * depth
     color = np.asarray(cv2.merge([np.float32(level) * light for level in palette.cavity]))
     _lay(color, palette.tongue, tongue)
     return color
@@ -167,7 +167,7 @@ def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
 def _light(slit: Slit, own: float) -> Floats:
     """The lips' shadows, and the corners'; weaker where an inside is the picture's own."""
     from_top = np.maximum(slit.v - slit.top, 0)
-    strongest, below = 0.5 - 0.22 * own, 0.30 - 0.10 * own
+    strongest, below = 0.5 - 0.22 * own, 0.45 - 0.25 * own
     upper = strongest * np.exp(-from_top / 0.014)
     lower = below * np.exp(-np.maximum(slit.bottom - slit.v, 0) / 0.014)
     corner = (0.55 - 0.35 * own) * np.exp(-np.maximum(1 - np.abs(slit.across), 0) / 0.12)
@@ -209,7 +209,8 @@ def _lay_teeth(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
     soft = max(0.009, 1.2 / unit)
     sides = smoothstep(1 - across, 0.16, 0.55)
     share = smoothstep((edge - slit.v) / soft, -0.9, 0.9) * sides
-    round_off = 0.8 + 0.2 * smoothstep(-(edge - slit.v) / np.maximum(arch, 0.01), -1.2, -0.25)
+    height = np.clip((edge - slit.v) / np.maximum(arch, 0.01), 0, 1)
+    round_off = 1 - np.float32(0.7) * np.square(height - np.float32(0.5))
     shade = row.light * (1 - 0.5 * across**1.6) * round_off
     lit = 0.85 + 0.15 * ramp(inside.move.target.gap, 0, 0.12)
     tooth = inside.palette.tooth * (1.06 * lit * (1 - 0.35 * rounded))
