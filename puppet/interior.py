@@ -119,7 +119,8 @@ def _shade(color: Floats, light: Floats) -> None:
 def _with_seam(slit: Slit, move: Move, unit: float) -> Slit:
     """Lips that were apart and are together have a thin line between them."""
     middle = max(SEAM, 1.3 / unit) * ramp(move.source.gap, 0.01, 0.03)
-    thickness = middle * (1 - slit.across**8)
+    fourth = np.square(np.square(slit.across))
+    thickness = middle * (1 - np.square(np.square(fourth)))
     lacking = np.maximum(thickness - (slit.bottom - slit.top), 0) / 2
     return replace(slit, top=slit.top - lacking, bottom=slit.bottom + lacking)
 
@@ -157,7 +158,7 @@ def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
     depth = np.clip((slit.v - slit.top) / np.maximum(slit.bottom - slit.top, 1e-4), 0, 1)
     aside = np.square(slit.across / np.float32(TONGUE_WIDTH))
     ridge = TONGUE_DEPTH + (1 - TONGUE_DEPTH) * aside
-    tongue = 0.85 * ramp(gap, 0.05, 0.18) * smoothstep(depth - ridge, -0.1, 0.3)
+    tongue = 0.85 * ramp(gap, 0.03, 0.14) * smoothstep(depth - ridge, -0.1, 0.3)
     light = np.float32(0.5) + np.float32(0.4) * depth
     color = np.asarray(cv2.merge([np.float32(level) * light for level in palette.cavity]))
     _lay(color, palette.tongue, tongue)
