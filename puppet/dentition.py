@@ -11,7 +11,7 @@ from puppet.contours import Floats
 ENDS = (0.094, 0.160, 0.224, 0.270, 0.304, 0.330)
 LENGTHS = (1.0, 0.86, 0.97, 0.85, 0.80, 0.75)
 LIGHTS = (1.0, 0.97, 0.93, 0.92, 0.90, 0.88)
-NOTCH, GROOVE = 0.16, 0.20  # at its sides: how much shorter a tooth is, and how much darker
+NOTCH, GROOVE = 0.16, 0.15  # at its sides: how much shorter a tooth is, and how much darker
 ROUND = 0.12  # how much darker it gets from its middle to its sides, before the groove
 PLACES = 660  # of the tables, as far as the last tooth
 

@@ -16,7 +16,7 @@ TOOTH = 0.055  # how far the upper teeth reach down in the middle, in the mouth'
 RIM = 0.45  # how strongly the lips are shaded where they turn inwards
 REFLECTED = 0.25  # of the lips' colour: what falls from them onto what they shade
 TONGUE_WIDTH = 0.85  # of the mouth's
-TONGUE_DEPTH = 0.5  # share of the way from the upper lip to the lower one at which it begins
+TONGUE_DEPTH = 0.6  # share of the way from the upper lip to the lower one at which it begins
 SEAM = 0.013  # of the unit: how thick the dark line is between lips that were brought together
 
 
@@ -158,7 +158,7 @@ def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
     depth = np.clip((slit.v - slit.top) / np.maximum(slit.bottom - slit.top, 1e-4), 0, 1)
     aside = np.square(slit.across / np.float32(TONGUE_WIDTH))
     ridge = TONGUE_DEPTH + (1 - TONGUE_DEPTH) * aside
-    tongue = 0.85 * ramp(gap, 0.03, 0.14) * smoothstep(depth - ridge, -0.1, 0.3)
+    tongue = 0.85 * ramp(gap, 0.04, 0.15) * smoothstep(depth - ridge, -0.1, 0.25)
     light = np.float32(0.5) + np.float32(0.4) * depth
     color = np.asarray(cv2.merge([np.float32(level) * light for level in palette.cavity]))
     _lay(color, palette.tongue, tongue)
@@ -214,5 +214,5 @@ def _lay_teeth(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
     round_off = 1 - np.float32(0.7) * np.square(height - np.float32(0.5))
     shade = row.light * (1 - 0.5 * across**1.6) * round_off
     lit = 0.85 + 0.15 * ramp(inside.move.target.gap, 0, 0.12)
-    tooth = inside.palette.tooth * (1.06 * lit * (1 - 0.35 * rounded))
+    tooth = inside.palette.tooth * (1.12 * lit * (1 - 0.35 * rounded))
     _lay(color, np.asarray(cv2.merge([level * shade for level in tooth])), 0.93 * share)

@@ -103,7 +103,7 @@ def cavity_color(lip: Floats, dark: Floats) -> Floats:
 
 def tongue_color(lip: Floats) -> Floats:
     """Fuller and darker than the lips."""
-    return deepened(lip, 0.66 * float(lip @ LUMA), 0.5)
+    return deepened(lip, 0.66 * float(lip @ LUMA), 0.7)
 
 
 def deepened(color: Floats, level: float, share: float = 1.0) -> Floats:
