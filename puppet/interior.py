@@ -158,7 +158,7 @@ def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
     depth = np.clip((slit.v - slit.top) / np.maximum(slit.bottom - slit.top, 1e-4), 0, 1)
     aside = np.square(slit.across / np.float32(TONGUE_WIDTH))
     ridge = TONGUE_DEPTH + (1 - TONGUE_DEPTH) * aside
-    tongue = 0.85 * ramp(gap, 0.04, 0.15) * smoothstep(depth - ridge, -0.1, 0.25)
+    tongue = 0.85 * ramp(gap, 0.07, 0.17) * smoothstep(depth - ridge, -0.1, 0.25)
     light = np.float32(0.5) + np.float32(0.4) * depth
     color = np.asarray(cv2.merge([np.float32(level) * light for level in palette.cavity]))
     _lay(color, palette.tongue, tongue)

@@ -32,7 +32,7 @@ def valley_offset(picture: Picture, face: FaceShape) -> Floats:
     light = sample(picture, face, points) @ LUMA
     contrast = np.ptp(light, axis=1)[:, None] + 8
     costs = (light - light.min(1, keepdims=True)) / contrast + CENTRING * steps**2
-    costs[[0, 1, -2, -1]] += 1 * steps**2
+    costs[[0, 1, -2, -1]] += steps**2
     rows = _cheapest_path(costs)
     offset = offsets[np.arange(COLUMNS), rows]
     offset = np.convolve(np.pad(offset, 3, "edge"), np.ones(7) / 7, "valid")
