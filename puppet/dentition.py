@@ -11,7 +11,8 @@ from puppet.contours import Floats
 ENDS = (0.094, 0.160, 0.224, 0.270, 0.304, 0.330)
 LENGTHS = (1.0, 0.86, 0.97, 0.85, 0.80, 0.75)
 LIGHTS = (1.0, 0.97, 0.93, 0.92, 0.90, 0.88)
-NOTCH, GROOVE = 0.16, 0.20  # at its sides: how much shorter a tooth is, and how much darker
+NOTCH, GROOVE = 0.16, 0.15  # at its sides: how much shorter a tooth is, and how much darker
+ROUND = 0.12  # how much darker it gets from its middle to its sides, before the groove
 PLACES = 660  # of the tables, as far as the last tooth
 
 
@@ -37,7 +38,7 @@ def teeth_profile() -> TeethProfile:
     starts = np.array((0.0, *ENDS[:-1]))[tooth]
     aside = np.abs(2 * (places - starts) / (np.array(ENDS)[tooth] - starts) - 1)
     length = np.array(LENGTHS)[tooth] * (1 - NOTCH * aside**5)
-    light = np.array(LIGHTS)[tooth] * (1 - GROOVE * aside**10)
+    light = np.array(LIGHTS)[tooth] * (1 - ROUND * aside**2 - GROOVE * aside**10)
     return TeethProfile(length.astype(np.float32), light.astype(np.float32))
 
 

@@ -18,7 +18,7 @@ from puppet.shape import Move, moved_mouth, ramp, skin_moves, smoothstep
 
 AROUND_GAP = 0.10  # units around the inner lips in which the fields are joined at every pixel
 # half of the transition between the fields, in units: of closed lips, and of those apart
-SHARP, SHARPEST = 0.004, 0.0005
+SHARP, SHARPEST = 0.004, 0.00001
 SOFTER = 0.9  # how much wider it is beyond the corners, in units a unit
 
 

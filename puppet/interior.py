@@ -14,8 +14,11 @@ from puppet.shape import Move, ramp, smoothstep
 
 COLUMNS = 512  # places along the mouth at which the contours are computed
 TOOTH = 0.055  # how far the upper teeth reach down in the middle, in the mouth's unit
+RIM = 0.45  # how strongly the lips are shaded where they turn inwards
 REFLECTED = 0.25  # of the lips' colour: what falls from them onto what they shade
-SEAM = 0.008  # of the unit: how thick the dark line is between lips that were brought together
+TONGUE_WIDTH = 0.85  # of the mouth's
+TONGUE_DEPTH = 0.6  # share of the way from the upper lip to the lower one at which it begins
+SEAM = 0.013  # of the unit: how thick the dark line is between lips that were brought together
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,7 @@ def paint_inside(opened: Planes, inside: Inside) -> None:
     around = cv2.GaussianBlur(coverage, (0, 0), max(0.8, 0.018 * unit))
     before = opened.region(slit.part)
     lips = before.copy()
-    _shade(lips, 1 - 0.25 * around * (1 - coverage))
+    _lay(lips, inside.palette.shaded_lip, RIM * around * (1 - coverage))
     _lay(lips, _colors(slit, inside, unit), coverage)
     opened.add_bgr(slit.part, np.subtract(lips, before))
 
@@ -116,7 +119,8 @@ def _shade(color: Floats, light: Floats) -> None:
 def _with_seam(slit: Slit, move: Move, unit: float) -> Slit:
     """Lips that were apart and are together have a thin line between them."""
     middle = max(SEAM, 1.3 / unit) * ramp(move.source.gap, 0.01, 0.03)
-    thickness = middle * (1 - np.square(np.square(slit.across)))
+    fourth = np.square(np.square(slit.across))
+    thickness = middle * (1 - np.square(np.square(fourth)))
     lacking = np.maximum(thickness - (slit.bottom - slit.top), 0) / 2
     return replace(slit, top=slit.top - lacking, bottom=slit.bottom + lacking)
 
@@ -137,7 +141,9 @@ def _colors(slit: Slit, inside: Inside, unit: float) -> Floats:
         _lay_teeth(color, slit, inside, unit)
     if inside.own:
         _lay_own_inside(color, slit, inside, unit)
-    light = _light(slit, inside.own)
+    # its own inside has its own shadows, but not what opens below it
+    own = 1 - ramp(gap - inside.move.source.gap, 0, 0.06) if inside.own else 0.0
+    light = _light(slit, own)
     _shade(color, light)
     color += cv2.merge([level * (REFLECTED * (1 - light)) for level in palette.lip])
     # light still falls into a mouth that is hardly open
@@ -150,21 +156,22 @@ def _colors(slit: Slit, inside: Inside, unit: float) -> Floats:
 def _cavity(slit: Slit, palette: Palette, gap: float) -> Floats:
     """Darkness, with a tongue low in the middle where the mouth is wide open."""
     depth = np.clip((slit.v - slit.top) / np.maximum(slit.bottom - slit.top, 1e-4), 0, 1)
-    low = smoothstep(depth, 0.38, 0.95) * ramp(gap, 0.08, 0.26)
-    tongue = 0.62 * low * np.clip(1 - (slit.across / 0.75) ** 2, 0, 1)
-    light = np.float32(0.6) + np.float32(0.4) * depth
+    aside = np.square(slit.across / np.float32(TONGUE_WIDTH))
+    ridge = TONGUE_DEPTH + (1 - TONGUE_DEPTH) * aside
+    tongue = 0.85 * ramp(gap, 0.07, 0.17) * smoothstep(depth - ridge, -0.1, 0.25)
+    light = np.float32(0.5) + np.float32(0.4) * depth
     color = np.asarray(cv2.merge([np.float32(level) * light for level in palette.cavity]))
     _lay(color, palette.tongue, tongue)
     return color
 
 
-def _light(slit: Slit, own: bool) -> Floats:
-    """The lips' shadows, and the corners'."""
+def _light(slit: Slit, own: float) -> Floats:
+    """The lips' shadows, and the corners'; weaker where an inside is the picture's own."""
     from_top = np.maximum(slit.v - slit.top, 0)
-    strongest, below = (0.28, 0.20) if own else (0.5, 0.30)
+    strongest, below = 0.5 - 0.22 * own, 0.45 - 0.25 * own
     upper = strongest * np.exp(-from_top / 0.014)
     lower = below * np.exp(-np.maximum(slit.bottom - slit.v, 0) / 0.014)
-    corner = (0.2 if own else 0.55) * np.exp(-np.maximum(1 - np.abs(slit.across), 0) / 0.12)
+    corner = (0.55 - 0.35 * own) * np.exp(-np.maximum(1 - np.abs(slit.across), 0) / 0.12)
     return np.asarray((1 - upper) * (1 - lower) * (1 - corner), np.float32)
 
 
@@ -208,8 +215,9 @@ def _lay_teeth(color: Floats, slit: Slit, inside: Inside, unit: float) -> None:
     soft = max(0.009, 1.2 / unit)
     sides = smoothstep(1 - across, 0.16, 0.55)
     share = smoothstep((edge - slit.v) / soft, -0.9, 0.9) * sides
-    round_off = 0.8 + 0.2 * smoothstep(-(edge - slit.v) / np.maximum(arch, 0.01), -1.2, -0.25)
+    height = np.clip((edge - slit.v) / np.maximum(arch, 0.01), 0, 1)
+    round_off = 1 - np.float32(0.7) * np.square(height - np.float32(0.5))
     shade = row.light * (1 - 0.5 * across**1.6) * round_off
     lit = 0.85 + 0.15 * ramp(inside.move.target.gap, 0, 0.12)
-    tooth = inside.palette.tooth * (1.06 * lit * (1 - 0.35 * rounded))
+    tooth = inside.palette.tooth * (1.12 * lit * (1 - 0.35 * rounded))
     _lay(color, np.asarray(cv2.merge([level * shade for level in tooth])), 0.93 * share)

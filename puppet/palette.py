@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from base.geometry import Box
 from base.planes import Planes
 from puppet.contours import FaceShape, Floats
+from puppet.shape import ramp
 
 LUMA: Floats = np.array([0.114, 0.587, 0.299], np.float32)
 IVORY: Floats = np.array([0.88, 0.96, 1.02], np.float32)  # of a tooth in white light
@@ -16,7 +17,10 @@ COLORED = 0.25  # share of colour of skin in a picture that is not grey
 SAMPLES = 64  # pixels along the picture's longer side that colours are taken from
 LIGHTEST_CAVITY = 42.0  # level
 LIGHTEST_TOOTH = 242.0
-SHADED = 0.36  # of the lips' light
+# The line between closed lips, as a share of their light: where it is not seen, and its limits.
+LINE, DARKEST_LINE, LIGHTEST_LINE = 0.42, 0.3, 0.6
+UNBLURRED = 2.0  # how much deeper the line is than samples show, which are blurred
+NEAR_LINE = np.linspace(-0.03, 0.03, 9)  # heights around the inner lips at which it is looked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,7 @@ class Palette:
     tongue: Floats
     tooth: Floats
     skin_light: float  # the level of lit skin
+    line: float  # the line between closed lips, as a share of their light
 
     @property
     def lip_color_share(self) -> float:
@@ -37,7 +42,7 @@ class Palette:
     @property
     def shaded_lip(self) -> Floats:
         """Of lips where little light falls between them."""
-        return deepened(self.lip, SHADED * float(self.lip @ LUMA))
+        return deepened(self.lip, self.line * float(self.lip @ LUMA), 0.8)
 
     def towards(self, other: "Palette", share: float) -> "Palette":
         """The colours a share of the way from these to the others."""
@@ -47,6 +52,7 @@ class Palette:
             self.tongue + share * (other.tongue - self.tongue),
             self.tooth + share * (other.tooth - self.tooth),
             self.skin_light + share * (other.skin_light - self.skin_light),
+            self.line + share * (other.line - self.line),
         )
 
 
@@ -75,7 +81,20 @@ def palette_of(picture: Planes, face: FaceShape) -> Palette:
     # a picture without colour has teeth without colour
     ivory = 1 + (IVORY - 1) * min(color_share(lit) / COLORED, 1.0)
     tooth = np.clip((0.60 * lit + 0.40 * level * ivory) * 1.08, 0, LIGHTEST_TOOTH)
-    return Palette(lip, cavity_color(lip, dark), 0.60 * lip, tooth, level)
+    line = line_light(picture, face, float(lip @ LUMA))
+    return Palette(lip, cavity_color(lip, dark), tongue_color(lip), tooth, level, line)
+
+
+def line_light(picture: Planes, face: FaceShape, lip_light: float) -> float:
+    """The line between closed lips, as a share of their light; LINE where they are open."""
+    closed = 1 - ramp(face.contours.gap, 0.008, 0.02)
+    if closed == 0:
+        return LINE
+    u, v = face.contours.middle[2:-2].T[..., None]
+    points = np.stack(np.broadcast_arrays(u, v + NEAR_LINE), -1)
+    blurred = float((sample(picture, face, points) @ LUMA).min(1).mean()) / max(lip_light, 1)
+    own = min(max(1 - UNBLURRED * (1 - blurred), DARKEST_LINE), LIGHTEST_LINE)
+    return LINE + closed * (own - LINE)
 
 
 def cavity_color(lip: Floats, dark: Floats) -> Floats:
@@ -83,10 +102,17 @@ def cavity_color(lip: Floats, dark: Floats) -> Floats:
     return deepened(lip, min(float((0.38 * dark + 0.15 * lip) @ LUMA), LIGHTEST_CAVITY))
 
 
-def deepened(color: Floats, level: float) -> Floats:
-    """The hue of a colour, fuller than there, at this level of light."""
-    full = color * color
-    return np.asarray(full * (level / max(float(full @ LUMA), 1)), np.float32)
+def tongue_color(lip: Floats) -> Floats:
+    """Fuller and darker than the lips."""
+    return deepened(lip, 0.66 * float(lip @ LUMA), 0.7)
+
+
+def deepened(color: Floats, level: float, share: float = 1.0) -> Floats:
+    """A colour at this level of light, its hue fuller by a share of its square's."""
+    light, full = float(color @ LUMA), color * color
+    plain = color * (level / max(light, 1))
+    deep = full * (level / max(float(full @ LUMA), 1))
+    return np.asarray(plain + share * (deep - plain), np.float32)
 
 
 def sample(picture: Planes, face: FaceShape, points: Floats) -> Floats:

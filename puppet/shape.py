@@ -15,13 +15,19 @@ UPPER_SHARE = 0.45  # of the way to each other that the upper lip goes
 TO_MEET = np.array(  # shares of the gap that each contour goes down until the lips meet
     [0.62 * UPPER_SHARE, UPPER_SHARE, UPPER_SHARE - 1, -0.85 * (1 - UPPER_SHARE)]
 )
+# The line between lips that meet goes so far down at each point: the upper lip is fullest in the
+# middle and higher beside it. A smile, whose middle is so far below its corners, has one curve.
+BOW = np.array([0.0, -0.001, -0.004, -0.007, -0.003, 0.003, -0.003, -0.007, -0.004, -0.001, 0.0])
+SMILE = 0.06
 UPPER_LIFT, LOWER_DROP = 0.14, 0.80  # share of the gap that each lip opens
 MOST_RAISED = 0.25  # of the gap: as far as an upper lip goes up again
 JAW_DROP = 0.62  # of the gap
 ROUND, SPREAD, NARROW = 0.24, 0.10, 0.08  # how much narrower or wider a mouth gets
 ROUND_THICKNESS, SPREAD_THICKNESS = 0.016, 0.008  # what lips gain or lose
 PRESS = 0.010  # what lips that are pressed together lose
-TEETH_BEHIND = 0.012  # lips of an open mouth are taken from so far beside its inside, teeth and all
+# Lips of an open mouth are taken from so far beside its inside, teeth and all; the upper one, whose
+# edge is its deepest red, from nearer.
+TEETH_BEHIND, UPPER_TEETH_BEHIND = 0.012, 0.5
 SPEECH_GAP = 0.5  # of the gap at rest that stays open in speech
 TUCK_LIFT, TUCK_RISE = 0.016, 0.030  # f and v: the upper lip goes up, the lower one more so
 
@@ -59,8 +65,9 @@ def without_teeth(contours: Contours, unit: float) -> Contours:
     """The contours with the inner lips a little further apart, where they are open."""
     inset = (TEETH_BEHIND + 0.8 / unit) * ramp(contours.gap, 0.01, 0.04)
     across = np.linspace(-1, 1, len(contours.lower_inner))
-    away = inset * (1 - across**8)
-    return contours.with_inner(contours.upper_inner[:, 1] - away, contours.lower_inner[:, 1] + away)
+    away = inset * (1 - across**16)
+    upper, lower = contours.upper_inner[:, 1], contours.lower_inner[:, 1]
+    return contours.with_inner(upper - UPPER_TEETH_BEHIND * away, lower + away)
 
 
 def closed_contours(contours: Contours) -> Contours:
@@ -70,6 +77,14 @@ def closed_contours(contours: Contours) -> Contours:
     lines = contours.lines.copy()
     lines[..., 1] += TO_MEET[:, None] * np.interp(lines[..., 0], u, gap)
     return Contours(lines)
+
+
+def _bowed(contours: Contours, share: float) -> Contours:
+    """The contours with a share of the bow that lips have where they meet; none in a smile."""
+    line = contours.middle[:, 1]
+    smile = ramp(float(line[5] - line[[0, -1]].mean()), SMILE / 3, SMILE)
+    bow = share * (1 - smile) * BOW
+    return contours.with_inner(contours.upper_inner[:, 1] + bow, contours.lower_inner[:, 1] + bow)
 
 
 def moved_mouth(source: Contours, pose: Pose, rest_gap: float, unit: float) -> Move:
@@ -84,7 +99,8 @@ def moved_mouth(source: Contours, pose: Pose, rest_gap: float, unit: float) -> M
     raised = min(raised, MOST_RAISED * opening * WIDEST / max(UPPER_SHARE * closed * gap, 1e-4))
     shares = closed * np.array([1 - raised, 1 - raised, 1, 1])[:, None, None]
     base = Contours(source.lines + shares * (closed_contours(source).lines - source.lines))
-    target = _opened(base, pose, opening, closed * (1 - raised) * gap)
+    meeting = ramp(closed, 0.6) * ramp(gap, 0.01, 0.06) * (1 - ramp(opening, 0, 0.3))
+    target = _opened(_bowed(base, meeting), pose, opening, closed * (1 - raised) * gap)
     jaw = JAW_DROP * WIDEST * opening - 0.45 * (1 - UPPER_SHARE) * closed * gap
     return Move(source, target, without_teeth(source, unit), opening, pose.width, jaw)
 

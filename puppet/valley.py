@@ -32,11 +32,11 @@ def valley_offset(picture: Planes, face: FaceShape) -> Floats:
     light = sample(picture, face, points) @ LUMA
     contrast = np.ptp(light, axis=1)[:, None] + 8
     costs = (light - light.min(1, keepdims=True)) / contrast + CENTRING * steps**2
-    costs[[0, 1, -2, -1]] += 4 * steps**2
+    costs[[0, 1, -2, -1]] += steps**2
     rows = _cheapest_path(costs)
     offset = offsets[np.arange(COLUMNS), rows]
     offset = np.convolve(np.pad(offset, 3, "edge"), np.ones(7) / 7, "valid")
-    offset *= smoothstep(1 - np.abs(np.linspace(-1, 1, COLUMNS)), 0, 0.4)
+    offset *= smoothstep(1 - np.abs(np.linspace(-1, 1, COLUMNS)), 0, 0.15)
     return np.asarray(np.interp(middle[:, 0], u, offset))
 
 

@@ -8,8 +8,9 @@ from base.lips import POINTS, Lips
 from base.planes import Planes
 from puppet.average import average_lips
 from puppet.contours import Contours, FaceShape, MouthAxes
-from puppet.palette import palette_of
-from puppet.shape import closed_contours
+from puppet.motion import Pose
+from puppet.palette import DARKEST_LINE, LIGHTEST_LINE, LINE, palette_of
+from puppet.shape import closed_contours, moved_mouth
 from puppet.teeth import teeth_edge
 from puppet.tracking import follow_mouth
 from puppet.valley import closed_share, valley_offset
@@ -80,7 +81,9 @@ def test_closed_lips_meet_in_the_dark_valley(slit):
     face = FaceShape.of(AVERAGE)
     line = face.contours.middle.copy()
     line[:, 1] += valley_offset(planes(slit), face)
-    assert abs(face.axes.to_pixels(line)[4:7, 1].mean() - slit) < 0.6
+    rows = face.axes.to_pixels(line)[:, 1]
+    assert abs(rows[4:7].mean() - slit) < 0.6
+    assert np.abs(rows[[1, 9]] - slit).max() < 1  # near the corners, too
 
 
 @pytest.mark.parametrize("grey", [0, 128, 255])
@@ -129,3 +132,31 @@ def test_colours_change_slowly():
     )
     light = first.seen.palette.skin_light
     assert 0.7 * light < dark.seen.palette.skin_light < 0.95 * light
+
+
+def middle_below_its_sides(contours):
+    line = contours.middle[:, 1]
+    return float(line[5] - line[[3, 7]].mean())
+
+
+def test_lips_that_meet_have_the_upper_lips_bow_but_those_of_a_smile_one_curve():
+    """In the middle the upper lip hangs lowest; beside it the line rises."""
+    face = FaceShape.of(AVERAGE).contours
+    opened = face.with_inner(face.upper_inner[:, 1] - 0.05, face.lower_inner[:, 1] + 0.05)
+    _, lips = portrait_lips()
+    smile = Contours.of(lips, MouthAxes.of(lips))
+    bow, none = (
+        middle_below_its_sides(moved_mouth(mouth, Pose(closing=1.0), 0.0, 100).target)
+        - middle_below_its_sides(closed_contours(mouth))
+        for mouth in (opened, smile)
+    )
+    assert bow > 0.008 and abs(none) < 0.002
+
+
+def test_the_line_between_closed_lips_is_taken_from_the_picture():
+    face, picture = FaceShape.of(AVERAGE), drawn()
+    faint = np.maximum(picture, np.array((70, 70, 150), np.uint8))
+    line, light = (palette_of(Planes.of_bgr(one), face).line for one in (picture, faint))
+    assert DARKEST_LINE <= line < light - 0.1 < LIGHTEST_LINE
+    smile_picture, lips = portrait_lips()
+    assert palette_of(Planes.of_bgr(smile_picture), FaceShape.of(lips)).line == LINE

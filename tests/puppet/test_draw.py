@@ -253,3 +253,70 @@ def test_lips_closed_over_teeth_show_no_speck_of_them(smile):
     along = closed.min(axis=2)[np.clip(y[:, None] + np.arange(-1, 2), 0, None), x[:, None]].min(1)
     steps = np.abs(np.diff(along.astype(int), 2))
     assert along.max() < 120 and np.percentile(steps, 90) < 25
+
+
+def light_inside(seen, pose, point, way):
+    """A way down between the lips at one of their points, as a share of the lips' light."""
+    move = moved_mouth(seen.face.contours, pose, seen.rest_gap, seen.face.axes.unit)
+    top, bottom = (line[point] for line in (move.target.upper_inner, move.target.lower_inner))
+    x, y = np.rint(seen.face.axes.to_pixels(top + way * (bottom - top)) - 0.5).astype(int)
+    return float(drawn_bgr(seen, pose)[y, x] @ LUMA / (seen.palette.lip @ LUMA))
+
+
+def test_below_the_teeth_of_a_wide_smile_lies_a_tongue_and_beside_them_it_is_dark(smile):
+    pose = Pose(jaw=1.0, speech=1.0)
+    assert light_inside(smile, pose, 5, 0.85) > 0.52
+    assert max(light_inside(smile, pose, point, 0.5) for point in (1, 9)) < 0.25
+
+
+def with_green_inside(picture, lips):
+    ring = np.concatenate([lips.upper_inner, lips.lower_inner[::-1]])
+    return cv2.fillPoly(picture.copy(), [np.rint(ring).astype(np.int32)], (0, 255, 0))
+
+
+@pytest.mark.parametrize("closing", [0.9, 0.95, 1.0])
+def test_no_speck_of_the_inside_is_left_between_closed_lips(closing):
+    picture, lips = portrait_lips()
+    mouth = seen(with_green_inside(picture, lips), lips, 0.0)
+    pose = Pose(closing=closing, speech=1.0)
+    closed = drawn_bgr(mouth, pose).astype(int)
+    line = moved_mouth(mouth.face.contours, pose, 0.0, mouth.face.axes.unit).target.middle
+    x, y = np.rint(mouth.face.axes.to_pixels(line)[2:9] - 0.5).astype(int).T
+    around = closed[y.min() - 2 : y.max() + 3, x[0] : x[-1]]
+    assert (around[..., 1] - around[..., 2]).max() < 10
+
+
+def test_a_smile_that_closes_a_little_keeps_the_red_of_its_upper_lip(smile):
+    """The skin above it is not drawn over its edge."""
+
+    def red(picture, contours):
+        points = contours.upper_inner[3:8] - (0, 0.015)
+        x, y = np.rint(smile.face.axes.to_pixels(points) - 0.5).astype(int).T
+        colors = picture[y, x].astype(float)
+        return float((colors[:, 2] / colors[:, 1]).mean())
+
+    pose = Pose(jaw=0.12, speech=1.0)
+    target = moved_mouth(smile.face.contours, pose, smile.rest_gap, smile.face.axes.unit).target
+    own = red(bgr(smile.picture), smile.face.contours)
+    assert red(drawn_bgr(smile, pose), target) > 1 + 0.9 * (own - 1)
+
+
+def test_a_line_between_lips_that_is_hardly_seen_does_not_become_black():
+    lips = average_lips(Landmarks.of(LANDMARKS.astype(float))).scaled(4)
+    face = cv2.resize(drawn(), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    faint = np.maximum(face, np.array((70, 70, 150), np.uint8))
+    mouths = [seen(picture, lips, 0.0) for picture in (face, faint)]
+    dark, light = (light_inside(mouth, Pose(jaw=0.1), 5, 0.5) for mouth in mouths)
+    assert light > 1.3 * dark
+
+
+def test_painted_teeth_are_round():
+    """They are lightest in their middle, not at their sides and their ends."""
+    mouth, pose = enlarged_plain(), Pose(jaw=0.8, speech=1.0)
+    rows, middle = inner_middle(mouth, pose)
+    tooth = round(ENDS[0] * mouth.face.axes.unit)
+    light = drawn_bgr(mouth, pose)[rows, middle : middle + tooth].mean(axis=2)
+    down = light[:, tooth // 2]
+    lightest, end = down.argmax(), np.flatnonzero(down > 0.8 * down.max())[-1]
+    assert down[lightest] > 1.01 * light[lightest, tooth // 8]
+    assert lightest < 0.8 * end
