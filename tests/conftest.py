@@ -5,6 +5,7 @@ what tests do to their process (signals, limits, threads that are counted) conce
 """
 
 import fcntl
+import gc
 import os
 import signal
 from pathlib import Path
@@ -67,6 +68,17 @@ def pytest_xdist_make_scheduler(config, log):
             return shared[0] if shared else file
 
     return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Nothing of what collection makes is garbage: it is never looked through."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items):

@@ -27,6 +27,7 @@ from pipeline.gating import (
 from pipeline.mouths import MOST_WAITING, with_mouths
 from puppet import load_puppet as load_puppet
 from stages.stage import OutputFrame
+from tests.cases import each
 from tests.slow import slow
 from tests.talking import LANDMARKS, pause, portrait, vowel
 from video.yuv import Frame
@@ -361,8 +362,8 @@ def test_an_error_in_the_source_reaches_the_caller():
         list(with_mouths(broken(), hushed(50), painter, 8, True))
 
 
-@pytest.mark.parametrize("fps", [Fraction(1), Fraction(24000, 1001), FPS, Fraction(60)])
-@pytest.mark.parametrize("frames", [1, 2, 7, 200])
+@each("fps", [Fraction(1), Fraction(24000, 1001), FPS, Fraction(60)])
+@each("frames", [1, 2, 7, 200])
 def test_in_a_pause_mouths_are_wanted_at_even_distances(fps, frames):
     asked = np.flatnonzero(keyframes(np.zeros(frames, bool), fps))
     steps = np.diff(asked)

@@ -11,6 +11,7 @@ from base.phonemes import ARPABET, Phoneme
 from puppet import load_puppet
 from puppet.motion import Pose, SoundHistory, add_window, pose_from_sound
 from puppet.visemes import SHAPES, Visemes, pose_of
+from tests.cases import each
 from tests.slow import slow
 from tests.talking import LANDMARKS, drawn, pause, vowel, windows
 
@@ -61,8 +62,8 @@ def test_lips_meet_in_the_middle_of_p_b_m_at_five_phonemes_in_0_3_s(closed, vowe
     assert middle(visemes, 0).tuck == 0
 
 
-@pytest.mark.parametrize("fps", [24, 25, 30])
-@pytest.mark.parametrize("shift", np.linspace(0, 0.04, 7))
+@each("fps", [24, 25, 30])
+@each("shift", np.linspace(0, 0.04, 7))
 def test_some_frame_shows_every_closure(fps, shift):
     visemes = track("a", "p", ("a", 0.1), ("b", 0.03), "a", begin=1.0 + shift)
     frames = [visemes.pose_at(frame / fps).closing for frame in range(2 * fps)]

@@ -12,6 +12,7 @@ from speech.sound import trimmed
 from speech.speech import Speech
 from speech.voice import VoiceSettings
 from speech.voices import VOICES
+from tests.cases import each
 
 SENTENCES = {
     "en-US": "Peter carefully put seven yellow flowers before the window",
@@ -67,7 +68,7 @@ def test_where_there_is_no_time_each_sound_gets_its_share():
     assert [word.end for word in speech.words] == pytest.approx([2 / 300, 0.01])
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "language", "sounds"),
     [
         ("Hello,", "en-US", "h ʌ l oʊ"),

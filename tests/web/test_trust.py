@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.cases import each
 from tests.web.server import OPTIONS, form
 
 FACE, SOUND = "ann.png", "one.wav"
@@ -119,7 +120,7 @@ def test_a_body_in_pieces_is_counted(server):
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 413")
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "kind"),
     [
         *(("{", "application/json"), ("[]", "application/json"), ("NaN", "application/json")),
@@ -144,7 +145,7 @@ def test_wrong_bodies_are_told_in_a_sentence(server, body, kind):
     assert words and "/tmp" not in words and "Traceback" not in words
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         *("../secret.png", "/etc/passwd", "file:///etc/passwd", "a\0b", "ann.png/../../etc/passwd"),
