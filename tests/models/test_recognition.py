@@ -31,6 +31,7 @@ from tests.model_files import (
     save_safetensors,
     save_weights,
 )
+from tests.slow import rest_slow
 
 ODD_NAME = "holiday.jpg"
 PICTURE = ("n", 3, 512, 512)
@@ -92,7 +93,7 @@ def test_the_names_of_a_network_s_weights_tell_more_than_its_sides(tmp_path):
     assert recognize(path).kind == "gfpgan" and "ONNX" in recognize(path).details
 
 
-@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("legacy", rest_slow([False, True]))
 @pytest.mark.parametrize("name", ["diff2lip", "fomm", "sadtalker_mapping"])
 def test_published_weights_of_torch(tmp_path, name, legacy):
     path = tmp_path / ODD_NAME

@@ -13,6 +13,7 @@ from speech.speech import Speech
 from speech.voice import VoiceSettings
 from speech.voices import VOICES
 from tests.cases import each
+from tests.slow import rest_slow
 
 SENTENCES = {
     "en-US": "Peter carefully put seven yellow flowers before the window",
@@ -23,7 +24,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize("language", SENTENCES)
+@pytest.mark.parametrize("language", rest_slow(SENTENCES, 2))
 def test_words_start_where_they_were_laid(language):
     words = SENTENCES[language].split()
     voice = VOICES["pico"](VoiceSettings(language=language))

@@ -11,6 +11,7 @@ from base.errors import EngineError, InputError
 from base.phonemes import check_order
 from speech.speech import check_words
 from speech.transcript import align, check_aligner, display_words, read_transcript
+from tests.slow import slow
 
 DEMO = Path(__file__).parent.parent.parent / "demo"
 TEXT = (DEMO / "speech.txt").read_text()
@@ -69,8 +70,8 @@ def test_a_long_sound_is_aligned_piece_by_piece(sound):
     "text",
     [
         "The quick brown fox jumps over the lazy dog, and then he goes home because it is late.",
-        pytest.param(" ".join(reversed(TEXT.split())), marks=pytest.mark.slow),
-        f"{TEXT} This sentence is spoken nowhere at all in that sound.",
+        slow(" ".join(reversed(TEXT.split()))),
+        slow(f"{TEXT} This sentence is spoken nowhere at all in that sound."),
         "你好 世界",
     ],
     ids=("other", "reversed", "more", "no English"),

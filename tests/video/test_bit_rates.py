@@ -9,7 +9,7 @@ import pytest
 from base.errors import UsageError
 from tests.encoders import opens
 from tests.media import drawn, make_sound, noise
-from tests.slow import slow
+from tests.slow import rest_slow, slow
 from video.encoders import ENCODERS, PURPOSES
 from video.writer import Target, check_output, write_video
 from video.yuv import Frame
@@ -45,7 +45,7 @@ def written(path, encoder, **options):
     return bits_in_windows(path)
 
 
-@pytest.mark.parametrize("name", STRICT)
+@pytest.mark.parametrize("name", rest_slow(STRICT))
 @pytest.mark.parametrize("crf", [10, slow(18)])
 def test_no_two_seconds_hold_more_than_the_limit(tmp_path, name, crf):
     if not opens(name, *SIZE):
