@@ -172,6 +172,12 @@ def test_real_architectures(tmp_path, architecture, arguments, name, factor):
     assert found.kind == name and (factor is None or factor in found.details)
 
 
+def test_gfpgan_by_a_few_of_its_weights(tmp_path):
+    assert kind(save_gfpgan(tmp_path / ODD_NAME)) == "gfpgan"
+    other = {name: shape for name, shape in GFPGAN.items() if "style_mlp" not in name}
+    assert kind(save_weights(tmp_path / "other.pth", other, "params_ema")) != "gfpgan"
+
+
 @pytest.mark.slow
 def test_real_gfpgan(tmp_path):
     module = spandrel_module("GFPGAN.__arch.gfpganv1_clean_arch")

@@ -463,7 +463,7 @@ def test_over_music_the_network_rests_where_nobody_speaks():
     assert np.median(playing[~truth]) > 2 * resting.min()
 
 
-@pytest.mark.parametrize(("vad", "rests"), [slow("energy", False), ("silero", True)])
+@pytest.mark.parametrize(("vad", "rests"), [slow("energy", False), slow("silero", True)])
 def test_over_music_the_puppet_rests_too(vad, rests):
     heard, truth = over_music(vad, vad == "silero")
     face, landmarks = portrait()

@@ -29,8 +29,13 @@ def sound():
     return load_sound(DEMO / "speech.m4a").samples
 
 
-def test_every_word_is_found_where_it_is_spoken(sound):
-    words, phonemes = align(sound, TEXT)
+@pytest.fixture(scope="module")
+def aligned(sound):
+    return align(sound, TEXT)
+
+
+def test_every_word_is_found_where_it_is_spoken(aligned):
+    words, phonemes = aligned
     check_words(words)
     check_order(phonemes)
     assert " ".join(word.text for word in words).split() == TEXT.split()
@@ -39,8 +44,8 @@ def test_every_word_is_found_where_it_is_spoken(sound):
     assert {text: starts[text] for text in expected} == pytest.approx(expected, abs=0.1)
 
 
-def test_lips_that_close_are_among_the_phonemes(sound):
-    words, phonemes = align(sound, TEXT)
+def test_lips_that_close_are_among_the_phonemes(aligned):
+    words, phonemes = aligned
     mouth = next(word for word in words if word.text == "mouth")
     spoken = [p.symbol for p in phonemes if mouth.start <= p.begin < mouth.end]
     assert spoken == ["M", "AW", "TH"]

@@ -280,7 +280,10 @@ def test_words_that_name_open_files_are_not_for_a_worker(warm, tmp_path):
     assert commands(warm) == before
 
 
-@pytest.mark.parametrize("address", ["unix:none", "unix:gone", "unix:file", "unix:" + 200 * "x"])
+ADDRESSES = ("unix:none", "unix:gone", "unix:file", "unix:" + 200 * "x")
+
+
+@pytest.mark.parametrize("address", rest_slow(ADDRESSES, 2))
 def test_without_a_server_the_command_works_alone(inputs, tmp_path, address):
     (tmp_path / "file").touch()
     with socket.socket(socket.AF_UNIX) as gone:
