@@ -6,8 +6,10 @@ what tests do to their process (signals, limits, threads that are counted) conce
 
 import fcntl
 import gc
+import importlib
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -70,11 +72,24 @@ def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+def import_share(config):
+    """Rewrite and compile one process's share of all tests; what the others did they find."""
+    about = getattr(config, "workerinput", None)
+    if about is None or [Path(each).resolve() for each in config.args] != [ROOT / "tests"]:
+        return
+    first, step = int(about["workerid"].removeprefix("gw")), about["workercount"]
+    for file in sorted(ROOT.glob("tests/**/test_*.py"))[first::step]:
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        with suppress(Exception, pytest.skip.Exception):  # which collection tells of
+            importlib.import_module(name)
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_collection():
+def pytest_collection(session):
     """Nothing of what collection makes is garbage: it is never looked through."""
     gc.disable()
     try:
+        import_share(session.config)
         return (yield)
     finally:
         gc.enable()
