@@ -5,6 +5,7 @@ what tests do to their process (signals, limits, threads that are counted) conce
 """
 
 import fcntl
+import gc
 import os
 import signal
 from pathlib import Path
@@ -28,17 +29,15 @@ ROOT = Path(__file__).parent.parent
 # These take longest; they begin first, so that no process is left alone with one at the end.
 LONG = (
     "tests/web/test_page.py",
+    "tests/web/test_jobs.py",
     "tests/wav2lip/test_generators.py",
     "tests/web/test_command_socket.py",
     "tests/video/test_writer.py",
-    "tests/web/test_jobs.py",
     "tests/wav2lip/test_checkpoint.py",
     "tests/command/test_stopping.py",
     "tests/command/test_faults.py",
-    "tests/web/test_trust.py",
     "tests/command/test_cli.py",
     "tests/pipeline/test_gating.py",
-    "tests/web/test_deploy.py",
     "tests/test_host_contract.py",
     "tests/quality/test_lips_meters.py",
     "tests/speech/test_voices.py",
@@ -51,6 +50,35 @@ LONG = (
     "tests/video/test_source.py",
     "tests/pipeline/test_words.py",
 )
+
+# Files that share what takes long to start go to one process together.
+TOGETHER = ("tests/web/",)  # two servers and a browser
+ALONE = ("tests/web/test_command_socket.py",)  # has a server of its own
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out whole files, and those that share something together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            shared = [start for start in TOGETHER if file.startswith(start) and file not in ALONE]
+            return shared[0] if shared else file
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Nothing of what collection makes is garbage: it is never looked through."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items):

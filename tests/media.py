@@ -121,6 +121,7 @@ def drawn(picture: np.ndarray, pix_fmt: str, tags: dict[str, int] | None = None)
         dst_colorspace=1 if (tags or {}).get("colorspace") == 1 else 5,
         src_color_range=2,
         dst_color_range=2 if full else 1,
+        threads=1,
     )
     for name, value in (tags or {}).items():
         setattr(video, name, value)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import each
 from tests.media import make_sound
 
 ROOT = Path(__file__).parent.parent
@@ -195,7 +196,7 @@ REWRITTEN = {
 }
 
 
-@pytest.mark.parametrize(("source", "expected"), REWRITTEN.items())
+@each(("source", "expected"), REWRITTEN.items())
 def test_imports_are_rewritten_and_nothing_else(source, expected):
     rewritten = build.with_package(source.encode())
     assert rewritten.decode() == expected and ast.parse(rewritten)

@@ -16,6 +16,7 @@ from command.flags import parse_options
 from lipsync import COMMAND_ONLY, command_line, lipsync
 from options.options import NO_PAGE, Options
 from pipeline.report import Report, Step
+from tests.cases import each
 from tests.media import make_picture, make_sound, noise
 
 ROOT = Path(__file__).parent.parent
@@ -70,7 +71,7 @@ def test_a_report_is_written_where_it_is_asked_for(inputs, tmp_path):
     assert '"frames": 5' in (tmp_path / "report.json").read_text()
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "name", "expected"),
     [
         ({"fps": Fraction(30000, 1001)}, "fps", Fraction(30000, 1001)),

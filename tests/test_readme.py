@@ -12,6 +12,7 @@ from audio.load import load_sound
 from batch.flags import parser as batch_parser
 from command.flags import option_parser
 from demo.animate import HEAD, curve, drawing, encoded, loudness
+from tests.cases import each
 from tests.test_floors import FLOORS
 
 ROOT = Path(__file__).parent.parent
@@ -37,7 +38,7 @@ def test_the_readme_is_short():
     assert len(README.split()) < 1000
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
+@each("page", PAGES)
 def test_links_lead_somewhere(page):
     links = LINK.findall((ROOT / page).read_text())
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []

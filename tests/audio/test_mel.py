@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from audio.mel import BANDS, SILENCE_LEVEL, mel_filter_bank, mel_spectrogram
+from tests.cases import each
 
 WHOLE = ["short", "pause"]
 CUT = ["speech", "chirp", "noise", "quiet"]  # their sound is cut off before the last columns
@@ -40,7 +41,7 @@ def test_columns_do_not_depend_on_what_is_computed_with_them(hiss):
         assert np.allclose(mel[:, first : first + 10], part[:, 3:13], atol=1e-5)
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 160, 199, 200, 399, 400, 401, 799, 801, 3040])
+@each("length", [1, 2, 3, 160, 199, 200, 399, 400, 401, 799, 801, 3040])
 def test_tiny_sounds_have_a_mel(hiss, length):
     mel = mel_spectrogram(hiss[:length])
     assert mel.shape == (BANDS, 1 + length // 200)

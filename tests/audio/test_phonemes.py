@@ -7,6 +7,7 @@ import pytest
 from audio.phonemes import MOST_BYTES, read_phonemes
 from base.errors import InputError
 from base.phonemes import Phoneme
+from tests.cases import each
 
 TRACK = [["b", 0.12, 0.18], ["ˈaɪ", 0.18, 0.3]]
 
@@ -15,7 +16,7 @@ def letters(symbol):
     return Phoneme(symbol, 0, 1).letters
 
 
-@pytest.mark.parametrize(
+@each(
     ("symbol", "expected"),
     [
         ("b", "b"),

@@ -12,6 +12,7 @@ from audio.energy import BLOCK_SAMPLES
 from audio.load import SAMPLE_RATE, Sound, load_sound
 from base.errors import EngineError
 from base.openvino import core
+from tests.slow import rest_slow
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(find_spec("silero_vad").submodule_search_locations[0]) / "data"  # of the package
@@ -49,7 +50,7 @@ def step_by_step(samples):
     return np.array(probabilities)
 
 
-@pytest.mark.parametrize("samples", [1, 511, 512, 513, 40_000])
+@pytest.mark.parametrize("samples", rest_slow([1, 511, 512, 513, 40_000], 3))
 def test_all_at_once_equals_step_by_step(request_, voice, samples):
     part = voice[20_000 : 20_000 + samples]
     assert np.allclose(silero.speech_probabilities(request_, part), step_by_step(part), atol=1e-4)

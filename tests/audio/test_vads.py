@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from audio.vads import SPEECH_ONLY_VADS, VADS
+from tests.slow import rest_slow
 
 FPS = Fraction(25)
 
@@ -15,7 +16,7 @@ def test_the_default_and_the_speech_only_vads_are_entries():
 
 
 @pytest.mark.parametrize("name", list(VADS))
-@pytest.mark.parametrize("fps", [Fraction(12), Fraction(30_000, 1001), Fraction(80)])
+@pytest.mark.parametrize("fps", rest_slow([Fraction(12), Fraction(30_000, 1001), Fraction(80)]))
 @pytest.mark.parametrize("seconds", [0.001, 0.05, 2.0])
 def test_an_answer_for_every_frame(sound, name, fps, seconds):
     speech = VADS[name]()(sound((seconds, 0.2)), 0.01)

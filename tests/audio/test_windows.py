@@ -11,6 +11,7 @@ import pytest
 from audio.load import SAMPLE_RATE, Sound
 from audio.mel import SILENCE_LEVEL, mel_spectrogram
 from audio.windows import WINDOW_COLUMNS, VadSettings, count_frames, window_starts, windows_of
+from tests.cases import each
 
 CHUNKS = json.loads((Path(__file__).parent / "data" / "chunks.json").read_text())
 RATES = [
@@ -25,7 +26,7 @@ def hiss():
     return Sound(np.random.default_rng(3).normal(0, 0.1, 48_123).astype(np.float32))
 
 
-@pytest.mark.parametrize("case", CHUNKS)
+@each("case", CHUNKS)
 def test_starts_equal_the_original_s(case):
     """Except for its last window, which the original moves back into the sound."""
     fps, _, columns = case.partition("/")
@@ -38,8 +39,8 @@ def test_starts_equal_the_original_s(case):
     assert int(count * 80 / Fraction(fps)) + WINDOW_COLUMNS > int(columns)
 
 
-@pytest.mark.parametrize("fps", RATES)
-@pytest.mark.parametrize("length", LENGTHS)
+@each("fps", RATES)
+@each("length", LENGTHS)
 def test_starts_are_exact_from_50_milliseconds_to_two_hours(fps, length):
     frames = count_frames(length, fps)
     starts = window_starts(frames, fps)
@@ -47,8 +48,8 @@ def test_starts_are_exact_from_50_milliseconds_to_two_hours(fps, length):
     assert np.array_equal(starts, step // fps.numerator)
 
 
-@pytest.mark.parametrize("fps", RATES)
-@pytest.mark.parametrize("length", LENGTHS)
+@each("fps", RATES)
+@each("length", LENGTHS)
 def test_frames_are_the_times_before_the_end(fps, length):
     frames = count_frames(length, fps)
     assert (frames - 1) / fps < length <= frames / fps
@@ -73,8 +74,8 @@ def test_a_rate_made_from_a_float_is_exact_too():
     )
 
 
-@pytest.mark.parametrize("fps", RATES)
-@pytest.mark.parametrize("samples", [1, 160, 800, 3039, 3040, 3199, 3200, 3201, 16_000, 48_123])
+@each("fps", RATES)
+@each("samples", [1, 160, 800, 3039, 3040, 3199, 3200, 3201, 16_000, 48_123])
 def test_every_frame_has_a_window(hiss, fps, samples):
     """Every frame has one, also in a sound shorter than a window."""
     sound = Sound(hiss.samples[:samples])

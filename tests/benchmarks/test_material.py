@@ -15,6 +15,7 @@ from benchmarks.material.sound import make_speech
 from faces.detector import DetectorSettings
 from faces.detectors import DETECTORS
 from tests.readback import frames_of
+from tests.slow import rest_slow
 
 SMALL = (160, 120)
 
@@ -48,7 +49,7 @@ def test_colours_survive_the_way_into_a_frame():
     assert difference.mean() < 3
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", rest_slow(SIZES))
 def test_every_size_shows_one_large_face(name):
     (picture,) = moving_pictures(SIZES[name], 1)
     small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

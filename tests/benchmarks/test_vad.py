@@ -20,7 +20,7 @@ from benchmarks.vad.mixtures import (
 from benchmarks.vad.scores import Score, score_speech
 from benchmarks.vad.table import figures
 from tests.media import make_sound
-from tests.slow import slow
+from tests.slow import rest_slow, slow
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_the_truth_does_not_depend_on_the_level(speech, level):
     assert 0.4 < speech.truth.mean() < 0.7 and np.count_nonzero(np.diff(speech.truth)) == 8
 
 
-@pytest.mark.parametrize("kind", NOISES)
+@pytest.mark.parametrize("kind", rest_slow(NOISES, 2))
 @pytest.mark.parametrize("decibels", [slow(20.0), 0.0])
 def test_the_speech_is_so_much_louder_than_the_noise(speech, kind, decibels):
     noise = mix_noise(speech, kind, decibels).samples.astype(float) - speech.sound.samples

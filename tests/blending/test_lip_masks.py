@@ -14,6 +14,7 @@ from blending.methods import BLENDERS, BlendSettings
 from blending.pyramid import laplacian_blend
 from blending.transitions import align_to_edges, guided_filter
 from tests.blending.seen_faces import NAMES, every_face, moved, of_width, portrait, stored_face
+from tests.cases import each
 from tests.slow import slow
 
 WIDTHS = (48, 160, 270, 1200)
@@ -68,7 +69,7 @@ def dense(line, times=8):
     return np.stack([np.interp(places, np.arange(len(line)), part) for part in line.T], 1)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@each("shape", SHAPES)
 def test_nothing_changes_outside_the_face(face, shape):
     """An ellipse after five points spills over the jaw of a turned head, onto what is behind it."""
     mask, rect = mask_of(face, shape)
@@ -84,7 +85,7 @@ def test_an_ellipse_would_leave_a_turned_face(name):
     assert (ellipse > 0.02)[~oval_of(face.lips, rect)].sum() > 50
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@each("width", WIDTHS)
 def test_the_old_lips_are_covered(face, width):
     face = of_width(face, width)
     mask, rect = mask_of(face, USUAL)
@@ -104,9 +105,9 @@ def test_a_mouth_may_open(shape):
         assert at(mask, rect, lowest + share * face.lips.width * down).min() >= 0.99
 
 
-@pytest.mark.parametrize("width", [100, 600])
-@pytest.mark.parametrize("region", [0.2, 0.4])
-@pytest.mark.parametrize("blur", [0, 255])
+@each("width", [100, 600])
+@each("region", [0.2, 0.4])
+@each("blur", [0, 255])
 def test_a_mustache_keeps_its_pixels_to_the_hair(face, width, region, blur):
     """A small region's mask is 0 two pixels above the upper lip, on large faces a little more."""
     face = of_width(face, width)
@@ -129,7 +130,7 @@ def test_a_small_region_still_covers_the_lips(face):
     assert at(mask, rect, lower).min() >= 0.9 and at(mask, rect, upper).min() >= 0.9
 
 
-@pytest.mark.parametrize("shape", [SMALL, USUAL, MaskShape(1.0, 51)], ids=str)
+@each("shape", [SMALL, USUAL, MaskShape(1.0, 51)])
 def test_the_mask_ends_between_the_nose_and_the_chin(face, shape):
     mask, rect = mask_of(face, shape)
     _, down = downwards(face.lips)
@@ -138,8 +139,8 @@ def test_the_mask_ends_between_the_nose_and_the_chin(face, shape):
     assert shown.max() < (face.lips.mesh(*OVAL) @ down).max()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@each("width", WIDTHS)
+@each("shape", SHAPES)
 def test_the_mask_fades_to_its_bounds(width, shape):
     face = of_width(portrait(), width)
     outline = outline_of(face, shape)
@@ -172,8 +173,8 @@ def test_a_larger_region_and_a_smaller_blur_show_more(face):
     assert cores == sorted(cores)
 
 
-@pytest.mark.parametrize("width", [100, 600])
-@pytest.mark.parametrize("shape", [SMALL, MaskShape(1.0, 51)], ids=str)
+@each("width", [100, 600])
+@each("shape", [SMALL, MaskShape(1.0, 51)])
 @pytest.mark.parametrize("move", [*map(slow, [(0.1, 0.0), (0.0, 0.1)]), (0.37, -0.21)])
 def test_the_mask_moves_with_the_lips_by_fractions_of_a_pixel(face, width, shape, move):
     face = of_width(face, width)
@@ -237,7 +238,7 @@ def test_points_without_sense_give_a_mask_all_the_same(seed):
     assert np.isfinite(mask).all() and mask.min() >= 0 and mask.max() <= 1
 
 
-@pytest.mark.parametrize("shape", [SMALL, USUAL], ids=str)
+@each("shape", [SMALL, USUAL])
 def test_transitions_keep_the_ends_of_the_mask(face, shape):
     outline = outline_of(face, shape)
     rect = outline.bounds.inside(5000, 5000)

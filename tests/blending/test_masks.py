@@ -6,6 +6,7 @@ import pytest
 
 from base.geometry import Affine, Box, Landmarks
 from blending.masks import MaskShape, WholeBox, mouth_ellipse
+from tests.cases import each
 
 SIZES = (48, 96, 160, 256, 512, 1200)
 REGIONS = (0.2, 0.4, 0.6, 1.0)
@@ -24,9 +25,9 @@ def mask_of(size, region, blur):
     return outline.mask(rect), rect, landmarks, box
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("region", REGIONS)
-@pytest.mark.parametrize("blur", BLURS)
+@each("size", SIZES)
+@each("region", REGIONS)
+@each("blur", BLURS)
 def test_the_mask_is_1_on_the_mouth_and_0_at_the_border(size, region, blur):
     """A blur of a fixed number of pixels would let the old mouth show through on small faces."""
     mask, rect, landmarks, _ = mask_of(size, region, blur)
@@ -47,9 +48,9 @@ def test_the_mask_scales_with_the_face():
     )
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("region", [0.2, 0.3, 0.4])
-@pytest.mark.parametrize("blur", BLURS)
+@each("size", SIZES)
+@each("region", [0.2, 0.3, 0.4])
+@each("blur", BLURS)
 def test_a_small_region_leaves_the_mustache_its_own_pixels(size, region, blur):
     """The mask is 0 above the middle between the nose and the line of the mouth."""
     box, landmarks = face(size)
@@ -58,9 +59,9 @@ def test_a_small_region_leaves_the_mustache_its_own_pixels(size, region, blur):
     assert not mask[: int(middle - box.top)].any()
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("region", REGIONS)
-@pytest.mark.parametrize("blur", BLURS)
+@each("size", SIZES)
+@each("region", REGIONS)
+@each("blur", BLURS)
 def test_the_mouth_corners_stay_inside(size, region, blur):
     mask, rect, landmarks, _ = mask_of(size, region, blur)
     for x, y in (landmarks.left_mouth, landmarks.right_mouth):

@@ -10,6 +10,7 @@ from blending.patch import Patch, cut_square
 from blending.texture import Donor, Donors, Texture
 from faces.face import Face
 from tests.blending.seen_faces import in_box, portrait, stored_face
+from tests.cases import each
 
 BOX = Box(12.3, 140.8, 20.6, 121.1)
 RECT = Rect(10, 142, 18, 124)
@@ -51,8 +52,8 @@ def mask_for(settings, seen):
     return settings.outline(seen.box, seen.landmarks, seen.lips).mask(RECT)
 
 
-@pytest.mark.parametrize("method", BLENDERS)
-@pytest.mark.parametrize("sharpen", [0.0, 2.0])
+@each("method", BLENDERS)
+@each("sharpen", [0.0, 2.0])
 def test_pixels_outside_the_mask_stay(method, sharpen, face, patch, seen):
     settings = BlendSettings(method, MaskShape(0.4, 41), sharpen)
     mask = mask_for(settings, seen)
@@ -62,7 +63,7 @@ def test_pixels_outside_the_mask_stay(method, sharpen, face, patch, seen):
     assert not np.array_equal(new, face)
 
 
-@pytest.mark.parametrize("method", BLENDERS)
+@each("method", BLENDERS)
 def test_inputs_are_not_changed(method, face, patch, seen):
     settings = BlendSettings(method, sharpen=0.5)
     before, pixels = face.copy(), patch.pixels.copy()
@@ -70,7 +71,7 @@ def test_inputs_are_not_changed(method, face, patch, seen):
     assert np.array_equal(face, before) and np.array_equal(patch.pixels, pixels)
 
 
-@pytest.mark.parametrize("method", BLENDERS)
+@each("method", BLENDERS)
 def test_the_middle_of_the_mask_is_the_new_mouth(method, face, seen, texture):
     source = cut_square(face, RECT, BOX)
     flat = Patch.for_box(np.full((96, 96, 3), 252, np.uint8), BOX, RECT, source, texture)
@@ -95,8 +96,8 @@ def test_cutting_rounds_to_the_nearest_level():
     assert (cut_square(region, RECT, BOX) == 101).all()
 
 
-@pytest.mark.parametrize("method", [name for name in BLENDERS if name != "original"])
-@pytest.mark.parametrize("blur", [0, 255])
+@each("method", [name for name in BLENDERS if name != "original"])
+@each("blur", [0, 255])
 def test_skin_beside_the_mouth_stays_as_sharp_as_it_was(method, blur, seen, texture):
     """The plain paste is left out: it blurs the whole box.
 

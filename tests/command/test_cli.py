@@ -26,7 +26,7 @@ from tests.checkpoints import (
 )
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
-from tests.slow import slow
+from tests.slow import rest_slow, slow
 from tests.talking import vowel
 
 ROOT = Path(__file__).parents[2]
@@ -289,7 +289,7 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize("look", [LOOKS[0], slow(LOOKS[1]), LOOKS[2]])
+@pytest.mark.parametrize("look", rest_slow(LOOKS))
 def test_the_production_commands_of_the_host(run, checkpoint, tmp_path, look):
     """With a checkpoint of the real layout, on a video, every flag as the host gives it."""
     face = make_video(tmp_path / "face.mp4", frames=12, size=(256, 256), draw=speaker)

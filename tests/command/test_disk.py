@@ -10,7 +10,6 @@ import pytest
 
 from tests.media import make_sound, make_video, noise
 from tests.readback import frames_of
-from tests.slow import slow
 
 ROOT = Path(__file__).parents[2]
 SIZE = 1 << 20  # bytes of the disk
@@ -103,7 +102,8 @@ def test_a_report_on_a_full_disk(disk, inputs, tmp_path):
     assert len(frames_of(tmp_path / "r.mkv")) == 50
 
 
-@pytest.mark.parametrize("name", ["r.mkv", slow("r.mp4")])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["r.mkv", "r.mp4"])
 def test_a_folder_that_goes_away(inputs, tmp_path, name):
     folder = tmp_path / "out"
     running = begun(inputs, folder / name, "--progress", "json", audio="two.wav")

@@ -25,6 +25,7 @@ from pipeline.report import write_report
 from tests.media import make_sound, make_video
 from tests.readback import frames_of
 from tests.shortage import no_file_over
+from tests.slow import rest_slow, slow
 from video.loops import LOOPS
 from wav2lip.generators import PREPARERS
 from wav2lip.generators.prepared import PreparedEngine
@@ -233,7 +234,7 @@ def test_a_sound_that_breaks(run, tmp_path, moment):
     assert code == 3 and len(said) == 1 and untouched(tmp_path / "out")
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", rest_slow(MOMENTS))
 @pytest.mark.parametrize("kind", ["face.mp4", "sound.wav"])
 def test_an_input_that_goes_while_it_is_read(run, media, tmp_path, monkeypatch, kind, moment):
     """What is open stays readable; what is opened anew is an input that cannot be read."""
@@ -252,7 +253,7 @@ def test_an_input_that_goes_while_it_is_read(run, media, tmp_path, monkeypatch, 
 
 @pytest.mark.parametrize(
     ("name", "share"),
-    [("result.mp4", 0.0), ("result.mkv", 0.5), ("result.mp4", 0.999)],
+    [("result.mp4", 0.0), slow("result.mkv", 0.5), ("result.mp4", 0.999)],
 )
 def test_a_disk_that_fills_up(run, tmp_path, name, share):
     """While the first or a middle frame is written, or the end of the file."""
@@ -306,7 +307,9 @@ def test_a_contact_sheet_that_cannot_be_written(run, tmp_path, monkeypatch):
     assert len(frames_of(tmp_path / "out" / "result.mp4")) == FRAMES
 
 
-@pytest.mark.parametrize("damage", ["a file", "cut off", "swapped", "read-only", "folders"])
+@pytest.mark.parametrize(
+    "damage", rest_slow(["a file", "swapped", "cut off", "read-only", "folders"], 2)
+)
 def test_a_cache_that_does_not_work(run, tmp_path, damage):
     """Costs time, never the result."""
     assert run()[0] == 0

@@ -14,6 +14,7 @@ from faces.detectors import DETECTORS
 from tests.checkpoints import save_other_network
 from tests.media import make_picture, make_sound, make_video, numbered
 from tests.seers import Blind
+from tests.slow import rest_slow
 
 BOX = ("--box", "10", "44", "10", "54")
 NAMES = [
@@ -81,7 +82,7 @@ def everything():
     return {(path, os.lstat(path).st_size) for path in Path().rglob("*")}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", rest_slow(NAMES, 9))
 def test_every_file_may_have_any_name(run, folder, name):
     """As typed behind a flag's =, in a folder of such a name, and as the cache's."""
     Path(name).mkdir()

@@ -325,7 +325,7 @@ sys.exit(cli.main())
     [
         slow(["--check"], 0),
         ([], 0),
-        (["--report", "/dev/full"], 6),
+        slow(["--report", "/dev/full"], 6),
         (["--crf=99"], 2),
     ],
 )

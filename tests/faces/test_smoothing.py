@@ -4,6 +4,7 @@ import pytest
 from base.errors import UsageError
 from faces.face import Face, FaceTrack
 from faces.smoothing import SMOOTH_MODES, Smoothing, local_fit, smooth_track
+from tests.cases import each
 from tests.faces.scenes import centres, face_at
 
 PLAIN = Smoothing()
@@ -24,8 +25,8 @@ def roughness(track):
     return np.abs(np.diff(centres(track), 2, axis=0)).mean()
 
 
-@pytest.mark.parametrize("smoothing", EVERY, ids=str)
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 30])
+@each("smoothing", EVERY)
+@each("count", [1, 2, 3, 4, 5, 6, 30])
 def test_even_motion_is_kept_to_both_ends_however_few_boxes(count, smoothing):
     """Nothing lags, and tracks of fewer than five faces are no special case."""
     track = moving(count)

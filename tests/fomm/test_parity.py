@@ -19,7 +19,7 @@ MODES = [
     pytest.param("absolute", marks=pytest.mark.slow),
     pytest.param("relative", marks=pytest.mark.slow),
     "relative_scaled",
-    "relative_scaled_ac",
+    pytest.param("relative_scaled_ac", marks=pytest.mark.slow),
 ]
 SOURCES = ("source", "driving", "initial")
 

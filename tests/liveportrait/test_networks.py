@@ -7,8 +7,9 @@ from base.errors import EngineError
 from liveportrait.geometry import rotation_of
 from liveportrait.networks import FILES, load_networks
 from tests import liveportrait_networks as made
+from tests.slow import rest_slow
 
-FOLDERS = [made.faster_folder, made.fusion_folder]
+FOLDERS = rest_slow([made.faster_folder, made.fusion_folder])
 
 
 @pytest.fixture(params=FOLDERS)

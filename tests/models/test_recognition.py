@@ -31,6 +31,7 @@ from tests.model_files import (
     save_safetensors,
     save_weights,
 )
+from tests.slow import rest_slow
 
 ODD_NAME = "holiday.jpg"
 PICTURE = ("n", 3, 512, 512)
@@ -92,7 +93,7 @@ def test_the_names_of_a_network_s_weights_tell_more_than_its_sides(tmp_path):
     assert recognize(path).kind == "gfpgan" and "ONNX" in recognize(path).details
 
 
-@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("legacy", rest_slow([False, True]))
 @pytest.mark.parametrize("name", ["diff2lip", "fomm", "sadtalker_mapping"])
 def test_published_weights_of_torch(tmp_path, name, legacy):
     path = tmp_path / ODD_NAME
@@ -169,6 +170,12 @@ def test_real_architectures(tmp_path, architecture, arguments, name, factor):
     shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     found = recognize(save_weights(tmp_path / ODD_NAME, shapes, "params"))
     assert found.kind == name and (factor is None or factor in found.details)
+
+
+def test_gfpgan_by_a_few_of_its_weights(tmp_path):
+    assert kind(save_gfpgan(tmp_path / ODD_NAME)) == "gfpgan"
+    other = {name: shape for name, shape in GFPGAN.items() if "style_mlp" not in name}
+    assert kind(save_weights(tmp_path / "other.pth", other, "params_ema")) != "gfpgan"
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from blending.methods import BLENDERS
 from command.flags import parse_options
 from options.flag_values import parse_rate
 from options.options import Options
+from tests.cases import each
 
 NEEDED = ["--face", "a.mp4", "--audio", "b.wav"]
 
@@ -47,7 +48,7 @@ def options(*words):
     return parse_options([*NEEDED, *words])[0]
 
 
-@pytest.mark.parametrize("flag", FORK)
+@each("flag", FORK)
 def test_the_flags_of_the_fork_keep_their_defaults(flag):
     assert getattr(options(), flag) == FORK[flag]
 
@@ -99,7 +100,7 @@ def test_rates_are_exact(text, value):
     assert parse_rate(text) == value
 
 
-@pytest.mark.parametrize(
+@each(
     "words",
     [
         ["--mouth_region_size", "0.1"],

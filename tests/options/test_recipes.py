@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from options.recipes import Parts, Recipe, high_quality_recipe, real_time_recipe
+from tests.cases import each
 
 GFPGAN = Path("GFPGANv1.4.pth")
 SHARPEST, RESTORED = ("blend_method", "lips"), ("enhance", GFPGAN)
@@ -46,7 +47,7 @@ REAL_TIME = [
 ]
 
 
-@pytest.mark.parametrize(("there", "runs", "missing"), HIGH_QUALITY)
+@each(("there", "runs", "missing"), HIGH_QUALITY)
 def test_high_quality_takes_what_is_there(there, runs, missing):
     assert high_quality_recipe(Parts(**there)) == Recipe(tuple(runs), tuple(missing))
 

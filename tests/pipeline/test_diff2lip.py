@@ -24,6 +24,7 @@ from pipeline.tracking import _averaged  # noqa: E402
 from tests.diff2lip.simple import simple_painter  # noqa: E402
 from tests.media import make_sound, make_video  # noqa: E402
 from tests.readback import frames_of  # noqa: E402
+from tests.slow import rest_slow  # noqa: E402
 from wav2lip.generators import PREPARERS  # noqa: E402
 from wav2lip.generators.diff2lip_engine import PainterEngine  # noqa: E402
 from wav2lip.generators.in_flight import generate  # noqa: E402
@@ -97,7 +98,9 @@ def test_a_video_gets_painted_mouths(job):
         assert BOX.left < left and right < BOX.right
 
 
-@pytest.mark.parametrize("method", ["original", "ellipse", "multiscale", "edge_aware", "guided"])
+@pytest.mark.parametrize(
+    "method", rest_slow(["original", "ellipse", "multiscale", "edge_aware", "guided"], 2)
+)
 def test_every_blend_method_takes_its_patches(job, method):
     run(replace(job, diffusion_steps=1, blend_method=method))
     assert len(frames_of(job.outfile)) == 10

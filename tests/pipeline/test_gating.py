@@ -27,7 +27,8 @@ from pipeline.gating import (
 from pipeline.mouths import MOST_WAITING, with_mouths
 from puppet import load_puppet as load_puppet
 from stages.stage import OutputFrame
-from tests.slow import slow
+from tests.cases import each
+from tests.slow import rest_slow, slow
 from tests.talking import LANDMARKS, pause, portrait, vowel
 from video.yuv import Frame
 
@@ -178,7 +179,7 @@ def test_closures_of_p_b_m_are_left_to_the_network(closure):
 
 
 @pytest.mark.parametrize("pose", [still, nodding])
-@pytest.mark.parametrize("batch_size", [1, 8, 128])
+@pytest.mark.parametrize("batch_size", rest_slow([1, 8, 128], 2))
 def test_with_pauses_of_30_percent_the_network_makes_a_quarter_less(pose, batch_size):
     windows, asked = spoken(*PAUSED), Asked(ahead=2)
     mouths = made(windows, pose, generator=asked, batch_size=batch_size)
@@ -309,7 +310,7 @@ def test_a_face_that_changes_slowly_is_asked_for_before_it_is_another():
 
 
 @pytest.mark.parametrize("batch_size", [slow(1), 8])
-@pytest.mark.parametrize("ahead", [0, 2])
+@pytest.mark.parametrize("ahead", rest_slow([0, 2]))
 @pytest.mark.parametrize("seconds", [(1.8,), (0.3, 9.0), (0.9, 1.5, 0.6, 2.0)])
 def test_few_frames_wait(batch_size, ahead, seconds):
     """However long a pause is, memory holds a batch or so and SPARE frames."""
@@ -361,8 +362,8 @@ def test_an_error_in_the_source_reaches_the_caller():
         list(with_mouths(broken(), hushed(50), painter, 8, True))
 
 
-@pytest.mark.parametrize("fps", [Fraction(1), Fraction(24000, 1001), FPS, Fraction(60)])
-@pytest.mark.parametrize("frames", [1, 2, 7, 200])
+@each("fps", [Fraction(1), Fraction(24000, 1001), FPS, Fraction(60)])
+@each("frames", [1, 2, 7, 200])
 def test_in_a_pause_mouths_are_wanted_at_even_distances(fps, frames):
     asked = np.flatnonzero(keyframes(np.zeros(frames, bool), fps))
     steps = np.diff(asked)
@@ -462,7 +463,7 @@ def test_over_music_the_network_rests_where_nobody_speaks():
     assert np.median(playing[~truth]) > 2 * resting.min()
 
 
-@pytest.mark.parametrize(("vad", "rests"), [slow("energy", False), ("silero", True)])
+@pytest.mark.parametrize(("vad", "rests"), [slow("energy", False), slow("silero", True)])
 def test_over_music_the_puppet_rests_too(vad, rests):
     heard, truth = over_music(vad, vad == "silero")
     face, landmarks = portrait()

@@ -38,13 +38,13 @@ def steps(frames):
 def test_an_idle_portrait_needs_no_sound_and_has_none(face, tmp_path):
     path = tmp_path / "idle.mkv"
     report = tmp_path / "report.json"
-    assert idle(face, path, "--idle", "2", "--report", str(report)) == 0
+    assert idle(face, path, "--idle", "1.2", "--report", str(report)) == 0
     (stage,) = json.loads(report.read_text())["stages"]
     assert stage == {"name": "animate", "state": "ran", "reason": ""}
     with av.open(str(path)) as container:
         assert not container.streams.audio
     frames = frames_of(path)
-    assert len(frames) == 50
+    assert len(frames) == 30
     inner = steps(frames)
     assert max(inner) > 0.1
     assert steps([frames[-1], frames[0]])[0] <= np.median(inner)
@@ -52,7 +52,7 @@ def test_an_idle_portrait_needs_no_sound_and_has_none(face, tmp_path):
 
 def test_the_same_seed_writes_the_same_file(face, tmp_path):
     for name, seed in (("a", "7"), ("b", "7"), ("c", "8")):
-        assert idle(face, tmp_path / f"{name}.mkv", "--idle", "1", "--seed", seed) == 0
+        assert idle(face, tmp_path / f"{name}.mkv", "--idle", "0.5", "--seed", seed) == 0
     first, again, other = (frames_of(tmp_path / f"{name}.mkv") for name in "abc")
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 

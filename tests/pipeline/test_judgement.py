@@ -50,6 +50,7 @@ def test_a_mouth_that_was_asked_to_rest_need_not_follow(command):
     assert levels["seam"] == "pass" and "follows" not in report["quality"]["sentence"]
 
 
+@pytest.mark.slow
 def test_a_switch_alone_writes_no_page(command, tmp_path):
     before = {path.name for path in tmp_path.iterdir()}
     code, _, report = command("--quality")

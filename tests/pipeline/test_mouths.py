@@ -10,6 +10,7 @@ from base.geometry import Box, Landmarks
 from faces.face import Face
 from pipeline.mouths import with_mouths
 from stages.stage import OutputFrame
+from tests.cases import each
 from video.yuv import Frame
 
 BOX = Box(8, 56, 10, 58)
@@ -43,9 +44,9 @@ def shown(faces):
     return (OutputFrame(i, GRAY, face) for i, face in enumerate(faces))
 
 
-@pytest.mark.parametrize("generator", [numbered, two_ahead])
-@pytest.mark.parametrize("batch_size", [1, 3, 16, 100])
-@pytest.mark.parametrize(
+@each("generator", [numbered, two_ahead])
+@each("batch_size", [1, 3, 16, 100])
+@each(
     "faces",
     [[FACE] * 40, [None] * 7, [None, *[FACE] * 20, None, None, *[FACE] * 5], [FACE, None] * 9],
 )

@@ -76,6 +76,7 @@ def test_frames_at_the_sources_own_times_are_the_sources(tmp_path):
     assert jump == [0]
 
 
+@pytest.mark.slow
 def test_a_photo_is_simply_made_at_the_rate(tmp_path):
     sound, out = make_sound(tmp_path / "sound.wav", seconds=0.3), tmp_path / "out.mkv"
     report = tmp_path / "report.json"

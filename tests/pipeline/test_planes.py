@@ -13,6 +13,7 @@ from blending.patch import SIDE, Patch, cut_square
 from faces.face import Face
 from faces.lips import Square, see_lips
 from pipeline.framing import Change, FaceFraming
+from tests.cases import each
 from tests.talking import PORTRAIT
 from video.yuv import ColorTags, Frame, new_av_frame
 
@@ -95,8 +96,8 @@ def check_blend(frame, face, settings):
     assert levels_between(blended, blended_in_bgr(change, settings)) <= 1
 
 
-@pytest.mark.parametrize("sharpen", [0.0, 0.6])
-@pytest.mark.parametrize(("layout", "tags"), LAYOUTS)
+@each("sharpen", [0.0, 0.6])
+@each(("layout", "tags"), LAYOUTS)
 def test_a_face_is_blended_as_in_bgr(layout, tags, sharpen):
     check_blend(*frame_of(layout, tags), BlendSettings(sharpen=sharpen))
 
@@ -113,8 +114,8 @@ def test_faces_of_all_sizes_are_blended_as_in_bgr(method, scale):
     check_blend(*frame_of("yuv420p", HD, scale), BlendSettings(method, MaskShape(0.4)))
 
 
-@pytest.mark.parametrize("place", [{}, {"odd": True, "left": 301}, {"odd": True, "bottom": 429}])
-@pytest.mark.parametrize(("layout", "tags"), LAYOUTS)
+@each("place", [{}, {"odd": True, "left": 301}, {"odd": True, "bottom": 429}])
+@each(("layout", "tags"), LAYOUTS)
 def test_a_face_is_cut_from_planes_as_from_bgr(layout, tags, place):
     frame, face = frame_of(layout, tags, **place)
     rect = face.box.inside(frame.width, frame.height)
@@ -123,7 +124,7 @@ def test_a_face_is_cut_from_planes_as_from_bgr(layout, tags, place):
     assert np.abs(cut - cut_square(frame.region(rect), rect, face.box)).max() <= 1
 
 
-@pytest.mark.parametrize(("layout", "tags"), LAYOUTS)
+@each(("layout", "tags"), LAYOUTS)
 def test_every_sample_is_cut_where_it_lies(layout, tags):
     rng = np.random.default_rng(1)
     picture = rng.integers(90, 160, (121, 131, 3), dtype=np.uint8)
@@ -137,8 +138,8 @@ def test_every_sample_is_cut_where_it_lies(layout, tags):
     assert np.abs(cut - cut_square(frame.region(rect), rect, box)).max() <= 1
 
 
-@pytest.mark.parametrize("sharpen", [0.0, 0.6])
-@pytest.mark.parametrize(("layout", "tags"), LAYOUTS)
+@each("sharpen", [0.0, 0.6])
+@each(("layout", "tags"), LAYOUTS)
 def test_outside_the_mask_all_samples_stay(layout, tags, sharpen):
     frame, face = frame_of(layout, tags)
     settings = BlendSettings(sharpen=sharpen)

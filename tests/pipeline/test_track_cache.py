@@ -20,6 +20,7 @@ from pipeline.stages import Stages
 from pipeline.track_key import LARGE, content_digest, track_entry
 from tests.media import make_picture, make_sound, make_video, number_of, numbered
 from tests.readback import frames_of
+from tests.slow import rest_slow
 from video.shape import Shape
 from video.source import open_source
 
@@ -98,12 +99,15 @@ def test_the_second_run_detects_nothing(job):
 
 @pytest.mark.parametrize(
     "flags",
-    [
-        {"nosmooth": True},
-        {"temporal_smooth": True, "smooth_mode": "strong", "smooth_window": 9},
-        {"pads": (5, 0, 3, 2)},
-        {"blend_method": "original"},
-    ],
+    rest_slow(
+        [
+            {"nosmooth": True},
+            {"temporal_smooth": True, "smooth_mode": "strong", "smooth_window": 9},
+            {"pads": (5, 0, 3, 2)},
+            {"blend_method": "original"},
+        ],
+        2,
+    ),
 )
 def test_what_is_done_after_detection_is_free_to_change(job, flags):
     """The frames are those of a run that has never seen the clip."""

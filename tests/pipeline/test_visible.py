@@ -17,6 +17,7 @@ from pipeline.mouths import Mouth, blend_mouth
 from pipeline.visible import MARGIN, rect_in_patch, visible_rect
 from stages.stage import OutputFrame
 from tests.blending.seen_faces import in_box, portrait
+from tests.cases import each
 from video.yuv import Frame
 
 WIDTH, HEIGHT = 240, 200
@@ -51,9 +52,9 @@ def same(one, other):
     return all(map(np.array_equal, one, other))
 
 
-@pytest.mark.parametrize("method", BLENDERS)
-@pytest.mark.parametrize("region", [0.2, 0.4, 0.6])
-@pytest.mark.parametrize("box", BOXES.values(), ids=[*BOXES])
+@each("method", BLENDERS)
+@each("region", [0.2, 0.4, 0.6])
+@each("box", BOXES.values())
 def test_frames_are_the_same_whether_the_rest_was_computed(method, region, box):
     look = BlendSettings(method, MaskShape(region, 30), sharpen=1.0)
     faces = face(box), face(box, 0.3, (-2, 1)), face(box, -0.2, (3, -2))

@@ -137,7 +137,7 @@ def test_the_mouth_follows_the_phonemes_of_a_transcript_unless_others_are_named(
 
 def test_a_transcript_is_aligned_and_moves_the_puppet(run, tmp_path):
     pytest.importorskip("pocketsphinx", reason="requirements-align.txt is not installed")
-    text = ["--transcript", "demo/speech.txt", "--audio", "demo/speech.m4a"]
+    text = ["--transcript", "demo/speech.txt", "--audio", "demo/speech.m4a", "--out_fps", "12"]
     assert run(*text, "--subtitles", tmp_path / "out.srt", "--engine", "puppet", words=None) == 0
     captions = list(webvtt.from_srt(str(tmp_path / "out.srt")))
     assert captions[0].text == "Hello." and captions[-1].text.endswith("rests when I pause.")

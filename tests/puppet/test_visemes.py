@@ -11,7 +11,8 @@ from base.phonemes import ARPABET, Phoneme
 from puppet import load_puppet
 from puppet.motion import Pose, SoundHistory, add_window, pose_from_sound
 from puppet.visemes import SHAPES, Visemes, pose_of
-from tests.slow import slow
+from tests.cases import each
+from tests.slow import rest_slow, slow
 from tests.talking import LANDMARKS, drawn, pause, vowel, windows
 
 LETTERS = sorted(SHAPES)
@@ -61,8 +62,8 @@ def test_lips_meet_in_the_middle_of_p_b_m_at_five_phonemes_in_0_3_s(closed, vowe
     assert middle(visemes, 0).tuck == 0
 
 
-@pytest.mark.parametrize("fps", [24, 25, 30])
-@pytest.mark.parametrize("shift", np.linspace(0, 0.04, 7))
+@each("fps", [24, 25, 30])
+@each("shift", np.linspace(0, 0.04, 7))
 def test_some_frame_shows_every_closure(fps, shift):
     visemes = track("a", "p", ("a", 0.1), ("b", 0.03), "a", begin=1.0 + shift)
     frames = [visemes.pose_at(frame / fps).closing for frame in range(2 * fps)]
@@ -113,7 +114,7 @@ def test_a_short_vowel_opens_less():
     assert middle(fast, 1).jaw < 0.7 * middle(slow, 1).jaw
 
 
-@pytest.mark.parametrize("seed", [*range(4), *map(slow, range(4, 12))])
+@pytest.mark.parametrize("seed", rest_slow([*range(4), *map(slow, range(4, 12))], 2))
 def test_no_pose_pops_and_none_is_impossible(seed):
     """Bounds per millisecond: lips close in 60 ms, speech begins in 80."""
     steps = np.abs(np.diff(random_curve(seed), axis=0)).max(axis=0)
@@ -128,7 +129,7 @@ def test_a_fast_string_moves_the_jaw_less_than_half_its_range_between_frames():
     assert 0.1 < np.abs(np.diff(jaws)).max() < 0.45
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", rest_slow(range(12), 2))
 def test_nothing_moves_where_nobody_speaks(seed):
     values = random_curve(seed)
     silent = values[:, 4] == 0

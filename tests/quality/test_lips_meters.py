@@ -25,7 +25,7 @@ from tests.slow import slow
 from video.yuv import Frame
 
 LIMITS = {bound.meter: bound for bound in BOUNDS}
-FRAMES = 20
+FRAMES = 15
 
 
 @pytest.fixture(scope="module")

@@ -79,9 +79,9 @@ def test_a_browser_shows_it(measurement, tmp_path):
         quality_page(replace(measurement, result=Path(EVIL.replace("/", "")))), encoding="utf-8"
     )
     picture, profile = tmp_path / "page.png", tmp_path / "profile"
-    opened(path, profile, "--window-size=1000,2200", f"--screenshot={picture}")
+    words = ("--window-size=1000,2200", f"--screenshot={picture}", "--dump-dom")
+    dom = opened(path, profile, *words)
     assert picture.stat().st_size > 20_000
-    dom = opened(path, profile, "--dump-dom")
     assert dom.count('<span class="badge">') == len(BOUNDS)
     assert "<title>pwned" not in dom and "script" in re.search(r"<title>(.*?)</title>", dom)[1]
 

@@ -162,6 +162,12 @@ def test_the_command_with_a_shifted_sound(portrait, shift):
     assert sync.strength > 0.8 and sync.confidence > 0.9
 
 
+def test_a_drawn_mouth_does_not_follow_the_sound_played_backwards():
+    openings = at_frames(syllables(250), 0)
+    assert measure_sync(openings, openings, FPS).confidence > 0.9
+    assert measure_sync(openings, openings[::-1], FPS).confidence < 0.5
+
+
 @pytest.mark.slow
 def test_a_sound_played_backwards_is_not_believed(portrait):
     opened, sound = portrait

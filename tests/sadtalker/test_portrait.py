@@ -19,6 +19,7 @@ from sadtalker.portrait import (
     see_photo,
     spoken_rows,
 )
+from tests.cases import each
 from tests.small_sadtalker import CLOSED, LOUD, TURNED, networks
 from video.yuv import Frame
 
@@ -39,8 +40,8 @@ def hearing(seconds, seed=4):
     return Hearing.of(Sound((samples * np.linspace(0.001, 0.5, len(samples))).astype(np.float32)))
 
 
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("seconds", [0.01, 0.04, 0.08, 0.84, 1.32, 1.36, 3.0, 11.0])
+@each("full", [False, True])
+@each("seconds", [0.01, 0.04, 0.08, 0.84, 1.32, 1.36, 3.0, 11.0])
 def test_every_frame_of_the_sound_has_a_row(seen, seconds, full):
     heard = hearing(seconds)
     rows = spoken_rows(networks(), heard, seen(full).face, Manner(full))

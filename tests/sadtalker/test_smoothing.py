@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sadtalker.smoothing import smoothed
+from tests.cases import each
 
 
 @pytest.mark.parametrize("frames", [3, 5, 12, 13, 40])
@@ -18,7 +19,7 @@ def test_what_is_too_short_for_a_parabola_stays(frames):
     assert np.array_equal(smoothed(values), values)
 
 
-@pytest.mark.parametrize("frames", range(3, 20))
+@each("frames", range(3, 20))
 def test_a_parabola_stays_at_any_length(frames):
     times = np.arange(frames, dtype=np.float32)[:, None]
     values = 2 + times - 0.1 * times**2

@@ -15,6 +15,7 @@ from service.avatars import Avatars
 from service.errors import BadRequest, Forbidden, NotFetched, QueueFull, TooLarge
 from service.fetching import AT_ONCE, Fetcher, Target, is_public
 from service.inputs import Inputs
+from tests.cases import each
 
 MOST = 5000
 LOCAL = ip_address("127.0.0.1")
@@ -165,7 +166,7 @@ def test_a_job_names_it(host, assets, tmp_path):
         Inputs(assets, Avatars(tmp_path), []).find("ann", at(host, "face.png"))
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     [
         *("127.0.0.1", "127.9.9.9", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1"),
@@ -310,7 +311,7 @@ def test_a_host_that_does_not_answer(assets):
         fetcher(assets).fetch("ann", at(gone, "face.png"))
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         *("http://", "http:///x", "https://ann@host.test/", "http://ann:word@host.test/"),

@@ -17,6 +17,7 @@ from service.options import (
     option_schema,
     options_of,
 )
+from tests.cases import each
 
 INPUTS = {"face": "face.png", "audio": "sound.wav", "outfile": "result.mp4"}
 ALL = {option.name: option for option in fields(Options)}
@@ -39,7 +40,7 @@ def test_a_new_option_that_is_a_path_is_closed_whatever_its_role():
     assert later == {"tune": True, "net": False}
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [
         *(("outfile", "x.mp4"), ("report", "r.json"), ("cache_dir", "/tmp"), ("debug", True)),
@@ -55,7 +56,7 @@ def test_what_no_flag_would_take_is_refused(name, value):
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("name", OPEN)
+@each("name", OPEN)
 def test_every_open_option_takes_its_default_and_has_a_schema(name):
     value = getattr(Options, name)
     if value is None:

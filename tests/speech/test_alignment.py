@@ -12,6 +12,8 @@ from speech.sound import trimmed
 from speech.speech import Speech
 from speech.voice import VoiceSettings
 from speech.voices import VOICES
+from tests.cases import each
+from tests.slow import rest_slow
 
 SENTENCES = {
     "en-US": "Peter carefully put seven yellow flowers before the window",
@@ -22,7 +24,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize("language", SENTENCES)
+@pytest.mark.parametrize("language", rest_slow(SENTENCES, 2))
 def test_words_start_where_they_were_laid(language):
     words = SENTENCES[language].split()
     voice = VOICES["pico"](VoiceSettings(language=language))
@@ -67,7 +69,7 @@ def test_where_there_is_no_time_each_sound_gets_its_share():
     assert [word.end for word in speech.words] == pytest.approx([2 / 300, 0.01])
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "language", "sounds"),
     [
         ("Hello,", "en-US", "h ʌ l oʊ"),

@@ -17,6 +17,7 @@ from speech.loudness import (
     limited,
     peaks_between,
 )
+from tests.slow import rest_slow
 
 
 def sine(hertz, decibels, seconds, phase=0.0):
@@ -82,7 +83,7 @@ def test_silence_and_short_sounds_have_a_loudness():
     assert lufs(sine(997, -20, 0.1)) == pytest.approx(-23.0, abs=0.2)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", rest_slow(range(3)))
 def test_ffmpeg_finds_the_same_loudness(seed):
     rng = np.random.default_rng(seed)
     level = np.repeat(rng.uniform(0.001, 0.3, 12), RATE // 2)

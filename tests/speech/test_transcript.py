@@ -11,6 +11,7 @@ from base.errors import EngineError, InputError
 from base.phonemes import check_order
 from speech.speech import check_words
 from speech.transcript import align, check_aligner, display_words, read_transcript
+from tests.slow import slow
 
 DEMO = Path(__file__).parent.parent.parent / "demo"
 TEXT = (DEMO / "speech.txt").read_text()
@@ -28,8 +29,13 @@ def sound():
     return load_sound(DEMO / "speech.m4a").samples
 
 
-def test_every_word_is_found_where_it_is_spoken(sound):
-    words, phonemes = align(sound, TEXT)
+@pytest.fixture(scope="module")
+def aligned(sound):
+    return align(sound, TEXT)
+
+
+def test_every_word_is_found_where_it_is_spoken(aligned):
+    words, phonemes = aligned
     check_words(words)
     check_order(phonemes)
     assert " ".join(word.text for word in words).split() == TEXT.split()
@@ -38,8 +44,8 @@ def test_every_word_is_found_where_it_is_spoken(sound):
     assert {text: starts[text] for text in expected} == pytest.approx(expected, abs=0.1)
 
 
-def test_lips_that_close_are_among_the_phonemes(sound):
-    words, phonemes = align(sound, TEXT)
+def test_lips_that_close_are_among_the_phonemes(aligned):
+    words, phonemes = aligned
     mouth = next(word for word in words if word.text == "mouth")
     spoken = [p.symbol for p in phonemes if mouth.start <= p.begin < mouth.end]
     assert spoken == ["M", "AW", "TH"]
@@ -69,8 +75,8 @@ def test_a_long_sound_is_aligned_piece_by_piece(sound):
     "text",
     [
         "The quick brown fox jumps over the lazy dog, and then he goes home because it is late.",
-        pytest.param(" ".join(reversed(TEXT.split())), marks=pytest.mark.slow),
-        f"{TEXT} This sentence is spoken nowhere at all in that sound.",
+        slow(" ".join(reversed(TEXT.split()))),
+        slow(f"{TEXT} This sentence is spoken nowhere at all in that sound."),
         "你好 世界",
     ],
     ids=("other", "reversed", "more", "no English"),

@@ -14,6 +14,7 @@ from stages.stage import OutputFrame, StageScene, VideoFormat
 from subtitles.cues import cues_of
 from subtitles.drawing import columns_for, draw, letter_height, margins
 from subtitles.lettering import SHIPPED, fonts_for, lacking
+from tests.cases import each
 from tests.media import noise
 from tests.subtitles.spoken import CHINESE, SPEECH, spoken
 from video.formats import to_pixel_format
@@ -54,8 +55,8 @@ def changed(before, after):
     return before.planes()[0] != after.planes()[0]
 
 
-@pytest.mark.parametrize("name", PICTURES)
-@pytest.mark.parametrize("size", [(320, 180), (320, 320), (640, 360), (180, 320)])
+@each("name", PICTURES)
+@each("size", [(320, 180), (320, 320), (640, 360), (180, 320)])
 def test_letters_stand_out_from_what_surrounds_them(name, size):
     """White on almost black, whatever is below: within a letter's outline, and around it."""
     frame = frame_of(PICTURES[name](*size))
@@ -100,8 +101,8 @@ def test_the_given_frames_are_left_alone():
     assert all(np.array_equal(a, b) for a, b in zip(before, frame.planes(), strict=True))
 
 
-@pytest.mark.parametrize("top", range(0, 200, 20))
-@pytest.mark.parametrize("side", (60, 120, 170, 300))
+@each("top", range(0, 200, 20))
+@each("side", (60, 120, 170, 300))
 def test_no_mouth_is_hidden(side, top):
     face = face_at(90, top - 60, side)
     frame = frame_of(noise(1, 320, 240))

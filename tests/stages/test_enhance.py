@@ -15,6 +15,7 @@ from stages.face_masks import OUTLINES
 from stages.networks import ImageNetwork, pictures_of, region_of
 from stages.stage import OutputFrame, StageScene, VideoFormat
 from tests.blending.seen_faces import PORTRAIT, portrait
+from tests.slow import slow
 from tests.stages.picture_networks import ANY, SHARP, enlarging, identity, onnx_file
 from video.yuv import Frame, frame_from_planes, layout_of
 
@@ -136,7 +137,7 @@ def test_a_frame_that_repeats_is_made_once():
     assert planes_differ(made[0].frame, made[2].frame) == [0, 0, 0]
 
 
-@pytest.mark.parametrize("together", [1, 3, 8])
+@pytest.mark.parametrize("together", [3, *map(slow, (1, 8))])
 def test_any_batch_makes_the_same(together):
     frames = outputs([grainy(seed) for seed in range(5)])
     frames[2] = replace(frames[2], face=None)

@@ -9,6 +9,7 @@ from base.lips import OVAL
 from faces.face import Face
 from stages.face_masks import OUTLINES
 from tests.blending.seen_faces import every_face, portrait
+from tests.cases import each
 
 FACES = every_face()
 WHOLE = Rect(0, 1200, 0, 1200)
@@ -35,8 +36,8 @@ def test_the_mask_of_a_face_ends_on_its_outline_softly(name):
     assert steps < 20 / face.box.width
 
 
-@pytest.mark.parametrize("region", OUTLINES)
-@pytest.mark.parametrize("name", FACES)
+@each("region", OUTLINES)
+@each("name", FACES)
 def test_a_part_of_a_mask_is_that_of_the_whole_and_0_on_its_bounds(name, region):
     face, rect, mask = whole_mask(FACES[name], region)
     part = OUTLINES[region](face).mask(rect)

@@ -15,6 +15,7 @@ from stages.rate.faces import face_between
 from stages.rate.flow import by_flow
 from stages.rate.stage import FrameRate, RateSettings, load_rate
 from stages.stage import OutputFrame, StageScene, VideoFormat
+from tests.slow import rest_slow
 from video.yuv import Frame, frame_from_planes, layout_of
 
 BOX = Box(60.0, 120.0, 50.0, 110.0)
@@ -57,7 +58,7 @@ def stage(given, wanted):
     return load_rate(RateSettings(Fraction(wanted)), scene)
 
 
-@pytest.mark.parametrize(("given", "wanted"), RATES)
+@pytest.mark.parametrize(("given", "wanted"), rest_slow(RATES, 2))
 def test_a_frame_of_the_source_is_shown_untouched_at_its_own_time(given, wanted):
     frames = [plain(i) for i in range(40)]
     made = list(stage(given, wanted)(iter(frames)))

@@ -10,6 +10,7 @@ from base.errors import EngineError, InputError
 from stages.skipping import Skippable, Unchanged
 from stages.stage import OutputFrame, VideoFormat
 from stages.upscale import UpscaleSettings, load_upscale
+from tests.cases import each
 from video.yuv import Frame
 
 FORMAT = VideoFormat(16, 16, Fraction(25))
@@ -57,8 +58,8 @@ class Twice(Failing):
 ERROR = EngineError("a.onnx: gave what is no number")
 
 
-@pytest.mark.parametrize("at", [0, 1, 4, 9])
-@pytest.mark.parametrize("together", [1, 3, 4])
+@each("at", [0, 1, 4, 9])
+@each("together", [1, 3, 4])
 def test_no_frame_is_lost(at, together):
     stage = Failing(at, ERROR, together)
     skippable = Skippable(stage, Unchanged(), FORMAT)

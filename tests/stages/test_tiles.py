@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from stages.tiles import CELL, spans, tiles
+from tests.cases import each
 
 
-@pytest.mark.parametrize("length", [1, 63, 64, 65, 100, 256, 257, 719, 1080])
-@pytest.mark.parametrize(("tile", "around"), [(64, 8), (100, 24), (256, 24)])
+@each("length", [1, 63, 64, 65, 100, 256, 257, 719, 1080])
+@each(("tile", "around"), [(64, 8), (100, 24), (256, 24)])
 def test_along_an_axis(length, tile, around):
     made = spans(length, tile, around)
     assert made[0].counts_from == 0 and made[-1].counts_to == length

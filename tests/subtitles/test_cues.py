@@ -9,6 +9,7 @@ from speech.speech import Word
 from subtitles.breaks import SENTENCE, break_costs
 from subtitles.cues import COLUMNS_PER_SECOND, GAP, SHORTEST, TAIL, Cue, cues_of
 from subtitles.pieces import COLUMNS, columns_of, pieces_of
+from tests.cases import each
 from tests.subtitles.spoken import CHINESE, SPEECH, spoken
 
 TEXTS = {
@@ -42,7 +43,7 @@ def test_every_word_is_shown_once_and_in_order(words):
 
 
 @ALL
-@pytest.mark.parametrize("columns", (COLUMNS, 32.0))
+@each("columns", (COLUMNS, 32.0))
 def test_two_lines_of_so_many_columns(words, columns):
     for cue in cues_of(words, columns):
         assert len(cue.lines) <= 2

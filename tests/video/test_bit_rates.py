@@ -9,7 +9,7 @@ import pytest
 from base.errors import UsageError
 from tests.encoders import opens
 from tests.media import drawn, make_sound, noise
-from tests.slow import slow
+from tests.slow import rest_slow, slow
 from video.encoders import ENCODERS, PURPOSES
 from video.writer import Target, check_output, write_video
 from video.yuv import Frame
@@ -45,7 +45,7 @@ def written(path, encoder, **options):
     return bits_in_windows(path)
 
 
-@pytest.mark.parametrize("name", STRICT)
+@pytest.mark.parametrize("name", rest_slow(STRICT))
 @pytest.mark.parametrize("crf", [10, slow(18)])
 def test_no_two_seconds_hold_more_than_the_limit(tmp_path, name, crf):
     if not opens(name, *SIZE):
@@ -103,7 +103,7 @@ def sound_bits(path):
     return 8 * sum(p.size for p in packets) / float(sum(p.duration * p.time_base for p in packets))
 
 
-@pytest.mark.parametrize("ending", [".mp4", ".webm"])
+@pytest.mark.parametrize("ending", [".mp4", slow(".webm")])
 def test_sound_is_encoded_at_the_rate_that_is_asked_for(tmp_path, ending):
     sound = make_sound(tmp_path / "a.wav", seconds=1, rate=48_000, samples=hiss(1, 48_000))
     rates = {}

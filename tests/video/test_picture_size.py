@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from base.errors import InputError
+from tests.cases import each
 from tests.media import make_picture, make_video, noise
 from video.picture_size import size_from_header
 from video.shape import Shape
@@ -29,7 +30,7 @@ def png_without_pixels(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "options"),
     [
         *((kind, []) for kind in (".png", ".jpg", ".bmp", ".tiff")),
@@ -38,7 +39,7 @@ def png_without_pixels(width, height):
         (".jpg", [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
     ],
 )
-@pytest.mark.parametrize("channels", [3, 4])
+@each("channels", [3, 4])
 def test_the_size_is_read_from_the_header(kind, options, channels):
     """With a fourth channel some kinds have another header."""
     picture = np.dstack([PICTURE, PICTURE[..., 0]])[..., :channels]

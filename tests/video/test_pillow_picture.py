@@ -13,6 +13,7 @@ from pillow_heif import register_heif_opener
 from base.errors import InputError
 from tests.heif import make_grid
 from tests.media import corners_of, make_cut_off, make_picture, number_of, numbered
+from tests.slow import rest_slow
 from video.loops import LOOPS
 from video.picture_size import METADATA_BYTES
 from video.pillow_picture import (
@@ -77,7 +78,7 @@ def numbers(frames):
     return [number_of(frame.picture()) for frame in frames]
 
 
-@pytest.mark.parametrize("name", ["a.heic", "b.jpg", "c.v2.MP4", "none"])
+@pytest.mark.parametrize("name", rest_slow(["a.heic", "b.jpg", "c.v2.MP4", "none"], 2))
 @pytest.mark.parametrize("kind", STILLS)
 def test_a_still_is_whole_and_known_by_its_content(tmp_path, kind, name):
     source = open_(make_still(tmp_path / name, kind, numbered(77, 180, 120)))
@@ -199,7 +200,7 @@ def all_frames(path):
     return list(open_(path).frames())
 
 
-@pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("share", rest_slow([0.02, 0.2, 0.5, 0.9, 0.99], 3))
 @pytest.mark.parametrize("kind", ["HEIC", "grid", *MOVING])
 def test_a_cut_off_file_is_one_line(tmp_path, capfd, kind, share):
     whole = make_any(tmp_path / "whole", kind)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from base.errors import UsageError
+from tests.cases import each
 from tests.media import corners_of, drawn, noise, numbered
 from video.shape import CLOCKWISE, Orientation, Shape, shape_frame
 from video.yuv import ColorTags, Frame
@@ -18,9 +19,9 @@ def frame_of(pix_fmt, size=(64, 48), draw=numbered):
     return Frame(drawn(draw(5, *size), pix_fmt))
 
 
-@pytest.mark.parametrize("size", [(64, 48), (61, 47)])
-@pytest.mark.parametrize("orientation", ORIENTATIONS)
-@pytest.mark.parametrize("pix_fmt", LAYOUTS)
+@each("size", [(64, 48), (61, 47)])
+@each("orientation", ORIENTATIONS)
+@each("pix_fmt", LAYOUTS)
 def test_turning_planes_turns_the_picture(pix_fmt, orientation, size):
     frame = frame_of(pix_fmt, size, noise)
     turned = shape_frame(frame, orientation, Shape())
@@ -43,8 +44,8 @@ def test_four_rotations_are_none():
     assert all(map(np.array_equal, turned.planes(), frame.planes()))
 
 
-@pytest.mark.parametrize("crop", [(0, 20, 0, 30), (7, 33, 5, 50), (1, -1, 3, -1), (47, 48, 63, 64)])
-@pytest.mark.parametrize("pix_fmt", LAYOUTS)
+@each("crop", [(0, 20, 0, 30), (7, 33, 5, 50), (1, -1, 3, -1), (47, 48, 63, 64)])
+@each("pix_fmt", LAYOUTS)
 def test_crop_is_exact_to_the_pixel(pix_fmt, crop):
     frame = frame_of(pix_fmt, draw=noise)
     top, bottom, left, right = crop

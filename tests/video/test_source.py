@@ -29,6 +29,7 @@ from tests.media import (
     number_of,
     numbered,
 )
+from tests.slow import rest_slow
 from video.loops import LOOPS
 from video.shape import Shape
 from video.source import RANGE_FRAMES, open_source
@@ -56,7 +57,7 @@ def no_file_left_open():
         assert open_files() == before
 
 
-@pytest.mark.parametrize("rate", ["24000/1001", "25", "30000/1001", "50", "12"])
+@pytest.mark.parametrize("rate", rest_slow(["24000/1001", "25", "30000/1001", "50", "12"], 2))
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "avi", "ts"])
 def test_a_constant_rate_stays_exactly_that(tmp_path, rate, ending):
     path = make_video(tmp_path / f"a.{ending}", frames=40, rate=Fraction(rate))
@@ -90,7 +91,7 @@ def test_frames_out_of_order_in_a_file_without_times(tmp_path):
     assert numbers(open_(path).frames()) == list(range(40))
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
+@pytest.mark.parametrize("pix_fmt", rest_slow(["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"]))
 @pytest.mark.parametrize(
     ("rotation", "flipped", "corners"),
     [
@@ -386,13 +387,16 @@ def test_loops_of_one_or_two_frames(tmp_path, loop, frames):
 
 @pytest.mark.parametrize(
     ("ending", "options"),
-    [
-        ("mp4", {"g": "50", "bf": "3"}),
-        ("mkv", {"g": "250"}),
-        ("ts", {"g": "40", "bf": "2"}),
-        ("avi", {"g": "30", "bf": "2"}),
-        ("h264", {"g": "30"}),
-    ],
+    rest_slow(
+        [
+            ("mp4", {"g": "50", "bf": "3"}),
+            ("mkv", {"g": "250"}),
+            ("ts", {"g": "40", "bf": "2"}),
+            ("avi", {"g": "30", "bf": "2"}),
+            ("h264", {"g": "30"}),
+        ],
+        2,
+    ),
 )
 def test_pingpong_gives_the_same_frames_backward(tmp_path, ending, options):
     count = 2 * RANGE_FRAMES + 30

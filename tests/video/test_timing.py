@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.cases import each
 from video.timing import animation_rate, output_rate, repair_times, sample_at_rate
 
 MS = Fraction(1, 1000)
@@ -21,8 +22,8 @@ def at_rate(times, rate, last=None):
     return [item for _, item in sample_at_rate(timed, Fraction(rate))]
 
 
-@pytest.mark.parametrize("tick", [MS, Fraction(1, 90_000)])
-@pytest.mark.parametrize("rate", [*RATES, Fraction(2), Fraction(240), Fraction(123, 7)])
+@each("tick", [MS, Fraction(1, 90_000)])
+@each("rate", [*RATES, Fraction(2), Fraction(240), Fraction(123, 7)])
 def test_a_constant_rate_is_kept_exactly(rate, tick):
     times = [round(i / rate / tick) * tick for i in range(100)]
     assert output_rate([rate, None], steps(times), tick) == rate

@@ -28,7 +28,7 @@ from tests.media import (
     numbered,
     tone,
 )
-from tests.slow import slow
+from tests.slow import rest_slow, slow
 from video.encoders import ENCODERS, PRESETS, has_encoder
 from video.shape import Shape
 from video.source import open_source
@@ -185,7 +185,7 @@ def hdr_frames(count, pix_fmt="yuv420p10le", tags=HDR, size=SIZE):
         yield frame
 
 
-@pytest.mark.parametrize("count", [1, 2, 12])
+@pytest.mark.parametrize("count", rest_slow([1, 2, 12]))
 @pytest.mark.parametrize(
     ("ending", "codec"),
     [("mp4", "libx265"), ("mov", "libx265"), ("webm", "libsvtav1"), ("avi", "libx264")],
@@ -384,7 +384,7 @@ def test_sound_and_picture_end_within_a_frame(tmp_path, ending, sound, fps):
     assert abs(end["video"] - end["audio"]) <= Fraction(1, fps) + Fraction(1, 500)
 
 
-@pytest.mark.parametrize("rate", [16_000, 11_025, 64_000])
+@pytest.mark.parametrize("rate", rest_slow([16_000, 11_025, 64_000]))
 @pytest.mark.parametrize("channels", [1, 2, 6])
 def test_rate_and_channels_of_the_sound_are_kept(tmp_path, rate, channels):
     source = make_sound(tmp_path / "s.wav", rate=rate, channels=channels)
@@ -393,7 +393,7 @@ def test_rate_and_channels_of_the_sound_are_kept(tmp_path, rate, channels):
     assert (our_rate, our_channels) == (rate, channels)
 
 
-@pytest.mark.parametrize("channels", [9, *map(slow, (12, 22)), 64])
+@pytest.mark.parametrize("channels", rest_slow([9, *map(slow, (12, 22)), 64]))
 def test_more_channels_than_any_speaker_layout_has_are_heard(tmp_path, channels):
     """FFmpeg converts some of these counts, and refuses others after the last frame."""
     sound, samples = tmp_path / "s.wav", (tone(0.48, 48_000, channels) * 32767).astype("<i2")
@@ -415,7 +415,9 @@ def test_an_unknown_rate_goes_to_the_nearest(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".webm"])
-@pytest.mark.parametrize("setups", [[(44_100, 2), (48_000, 1)], [(48_000, 1), (44_100, 2)]])
+@pytest.mark.parametrize(
+    "setups", rest_slow([[(44_100, 2), (48_000, 1)], [(48_000, 1), (44_100, 2)]])
+)
 def test_a_sound_that_changes_rate_and_channels_midway(tmp_path, setups, ending):
     parts = [make_sound(tmp_path / f"{rate}.mp2", 1, rate, n, codec="mp2") for rate, n in setups]
     source = tmp_path / "both.mp2"
@@ -595,7 +597,7 @@ except OutputError as error:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")
-@pytest.mark.parametrize("count", [3, 100])
+@pytest.mark.parametrize("count", rest_slow([3, 100]))
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, ending, count):
     path = tmp_path / f"a.{ending}"

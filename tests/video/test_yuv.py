@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from base.geometry import Rect
+from tests.cases import each
 from tests.media import drawn, noise, numbered
 from video.formats import planar_layout, to_planar
 from video.yuv import ColorTags, Frame, Layout, layout_of
@@ -35,9 +36,9 @@ def outside(frame, rect):
         yield plane[keep]
 
 
-@pytest.mark.parametrize("rect", RECTS)
-@pytest.mark.parametrize("size", [EVEN, ODD])
-@pytest.mark.parametrize("pix_fmt", FORMATS)
+@each("rect", RECTS)
+@each("size", [EVEN, ODD])
+@each("pix_fmt", FORMATS)
 def test_only_the_rectangle_changes(pix_fmt, size, rect):
     frame = frame_of(pix_fmt, size)
     before = samples(frame)
@@ -49,15 +50,15 @@ def test_only_the_rectangle_changes(pix_fmt, size, rect):
     assert all(map(np.array_equal, samples(frame), before)), "the input frame was written to"
 
 
-@pytest.mark.parametrize("rect", RECTS)
-@pytest.mark.parametrize("pix_fmt", FORMATS)
+@each("rect", RECTS)
+@each("pix_fmt", FORMATS)
 def test_an_unchanged_region_leaves_every_sample(pix_fmt, rect):
     frame = frame_of(pix_fmt, ODD)
     same = frame.with_region(rect, frame.region(rect))
     assert all(map(np.array_equal, samples(same), samples(frame)))
 
 
-@pytest.mark.parametrize("pix_fmt", FORMATS)
+@each("pix_fmt", FORMATS)
 def test_pixels_left_alone_inside_the_region_keep_their_samples(pix_fmt):
     frame = frame_of(pix_fmt)
     rect = Rect(8, 40, 8, 56)
@@ -70,8 +71,8 @@ def test_pixels_left_alone_inside_the_region_keep_their_samples(pix_fmt):
         assert not np.array_equal(ours[:, :half], original[:, :half])
 
 
-@pytest.mark.parametrize("tags", [{}, {"colorspace": 1}, {"colorspace": 9}, {"color_range": 2}])
-@pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv444p10le", "yuv444p16le"])
+@each("tags", [{}, {"colorspace": 1}, {"colorspace": 9}, {"color_range": 2}])
+@each("pix_fmt", ["yuv444p", "yuv444p10le", "yuv444p16le"])
 def test_a_new_region_can_be_read_back(pix_fmt, tags):
     frame = Frame(drawn(np.full((48, 64, 3), 90, np.uint8), pix_fmt))
     ColorTags(matrix=tags.get("colorspace", 2), range=tags.get("color_range", 1)).apply_to(
@@ -217,7 +218,7 @@ def test_a_frame_is_planar():
         Frame(drawn(numbered(1), "nv12"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "nearest"),
     [
         ("nv12", "yuv420p"),

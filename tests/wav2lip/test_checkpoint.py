@@ -102,7 +102,7 @@ def test_the_whole_network_is_read_from_torchscript(weights, tmp_path):
 
 def test_every_format_gives_the_same_network_to_the_bit(weights, tmp_path):
     expected = {name: array.tobytes() for name, array in folded(weights).items()}
-    for save in (save_classic, save_bare, save_torchscript, save_safetensors):
+    for save in (save_classic, save_torchscript, save_safetensors):
         read = fold_norms(load_weights(save(weights, tmp_path / "network")))
         assert {name: array.tobytes() for name, array in read.items()} == expected, save.__name__
     model = read_onnx(save_onnx(weights, tmp_path / "network"))

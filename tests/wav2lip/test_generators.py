@@ -16,7 +16,7 @@ from base.geometry import Rect
 from base.openvino import core, ops, ov
 from tests.checkpoints import flat_weights, folded, network_of, save_bare, save_cut_off, save_onnx
 from tests.onnx_writer import block, number, text, value
-from tests.slow import slow
+from tests.slow import rest_slow, slow
 from wav2lip.generators import (
     DIFF2LIP,
     GENERATORS,
@@ -141,7 +141,7 @@ def test_the_visible_part_equals_the_whole_patch_and_the_rest_the_face(
 
 @pytest.mark.parametrize(
     "visible",
-    [PARTS[0], *(slow(p) for p in PARTS[1:3]), PARTS[3]],
+    rest_slow(PARTS),
     ids=str,
 )
 def test_a_part_is_computed_as_the_whole_network_does(visible, weights):
@@ -158,8 +158,10 @@ def test_a_part_is_computed_as_the_whole_network_does(visible, weights):
     assert np.abs(part - whole[:, :, rows, columns]).max() < 1e-5
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize(("half", "within"), [(False, 0.51), (True, 4)])
+@pytest.mark.parametrize(
+    ("name", "half", "within"),
+    [*((name, False, 0.51) for name in NETWORKS), *rest_slow((name, True, 4) for name in NETWORKS)],
+)
 def test_patches_are_the_network_s_output_rounded(name, half, within, weights, checkpoint):
     batch = batch_of(2, seed=7)
     generator = GENERATORS[name](EngineSettings(checkpoint, "cpu", half, 2))
@@ -187,7 +189,7 @@ def test_patches_are_rounded_to_the_nearest_and_not_truncated(restored):
     assert (patches == nearest).mean() > 0.999  # x / 255 * 255 is not always x
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", rest_slow(NETWORKS))
 @pytest.mark.parametrize(
     ("half", "message"),
     [

@@ -21,6 +21,7 @@ from tensors.unpickling import (
     StoredObject,
     UnknownOperationError,
 )
+from tests.cases import each
 from tests.checkpoints import save_bare, save_classic, save_safetensors
 from wav2lip.checkpoint import read_weights
 
@@ -112,7 +113,7 @@ def test_members_that_overlap_are_refused(tmp_path):
         read_weights(path)
 
 
-@pytest.mark.parametrize(
+@each(
     "stream",
     [
         tensor(0, row(7), row(1)),
@@ -136,7 +137,7 @@ def test_a_tensor_that_reaches_out_of_its_storage_is_refused(stream):
     assert unpickled(tensor(2, row(2, 2), row(0, 3)) + b".").storage.count == 6
 
 
-@pytest.mark.parametrize(
+@each(
     ("stream", "error"),
     [
         (b"cos\nsystem\n(" + text("true") + b"tR.", ForeignNameError),

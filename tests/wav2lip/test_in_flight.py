@@ -12,6 +12,7 @@ import pytest
 
 from base.errors import OutOfMemoryError
 from base.generator import Batch
+from tests.cases import each
 from wav2lip.generators.in_flight import generate
 
 ROOT = Path(__file__).parent.parent.parent
@@ -83,8 +84,8 @@ def assert_complete(patches, batches):
 SIZES = [(3,), (4, 4, 4, 2), (1, 5, 9, 1), (13, 1)]
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@each("depth", [1, 2, 3])
+@each("sizes", SIZES)
 def test_patches_come_in_order_and_few_are_in_flight(depth, sizes):
     engine = FaceEngine(depth, limit=4)
     batches = batches_of(*sizes)
@@ -117,10 +118,10 @@ def test_out_of_memory_halves_the_batch():
     assert engine.sizes("begin") == [5, 2, 2, 1, 2, 2]
 
 
-@pytest.mark.parametrize("at", ["begin", "finish"])
-@pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize("most", [1, 2, 3])
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@each("at", ["begin", "finish"])
+@each("depth", [1, 2, 3])
+@each("most", [1, 2, 3])
+@each("sizes", SIZES)
 def test_out_of_memory_loses_and_doubles_nothing(at, depth, most, sizes):
     engine = FaceEngine(depth, limit=8, fail=out_of_memory(at, most))
     batches = batches_of(*sizes)

@@ -1,8 +1,7 @@
 """The inputs that a layer needs, against counting them one by one."""
 
-import pytest
-
 from base.geometry import Rect
+from tests.cases import each
 from wav2lip.layers import FACE_DECODER, OUTPUT, Layer, named_convolutions, upsampling
 from wav2lip.receptive import output_size, required_inputs, required_outputs
 
@@ -22,8 +21,8 @@ def inputs_of(layer, stride, output, size):
     return {i for i in range(first, first + layer.kernel) if 0 <= i < size}
 
 
-@pytest.mark.parametrize("layer", KINDS, ids=str)
-@pytest.mark.parametrize("axis", [0, 1])
+@each("layer", KINDS)
+@each("axis", [0, 1])
 def test_exactly_the_needed_inputs_are_required(layer, axis):
     size, stride = SIZE[axis], layer.strides[axis]
     count = output_size(layer, SIZE)[axis]
@@ -35,7 +34,7 @@ def test_exactly_the_needed_inputs_are_required(layer, axis):
             assert span.inputs == range(min(needed), max(needed) + 1)
 
 
-@pytest.mark.parametrize("layer", KINDS, ids=str)
+@each("layer", KINDS)
 def test_padding_and_cropping_leave_exactly_the_outputs(layer):
     """Zeros are padded, and outputs cropped, at the right ends."""
     stride = layer.strides[0]

@@ -1,5 +1,6 @@
 """A real server in a process of its own, and a client that is a few lines of http.client."""
 
+import base64
 import http.client
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from tests.jobs import BOX, ROOT
 
 ADDRESS = re.compile(r"serving at http://([\d.]+):(\d+)/")
+SECRET = "whsec_" + base64.b64encode(b"a secret of some length").decode()
 HANGS = 60  # seconds until it has hung
 OPTIONS = {"engine": "puppet", "box": [int(word) for word in BOX[1:]]}  # no detector is loaded
 

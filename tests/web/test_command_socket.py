@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs import QUICK, ROOT
-from tests.slow import slow
+from tests.slow import rest_slow, slow
 from tests.web.server import HANGS, serving
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets that tell who calls")
@@ -78,16 +78,16 @@ def job(inputs, sound="two.wav"):
 
 CASES = {
     "version": (["--version"], 0),
-    "help": (["--help"], 0),
     "check": (["--demo", "--check"], 0),
-    "models": (["--models"], 0),
     "flag": (["--crf", "high"], 2),
-    "event": (["--face", "none.png", "--audio", "none.wav", "--progress", "json"], 3),
     "place": ([*QUICK, "--demo", "--outfile", "none/none/made.avi\n/made.txt"], 6),
+    "help": (["--help"], 0),
+    "models": (["--models"], 0),
+    "event": (["--face", "none.png", "--audio", "none.wav", "--progress", "json"], 3),
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", rest_slow(CASES, 4))
 def test_lines_and_exit_codes_are_the_command_s_own(warm, tmp_path, name):
     words, code = CASES[name]
     before = commands(warm)
@@ -280,7 +280,10 @@ def test_words_that_name_open_files_are_not_for_a_worker(warm, tmp_path):
     assert commands(warm) == before
 
 
-@pytest.mark.parametrize("address", ["unix:none", "unix:gone", "unix:file", "unix:" + 200 * "x"])
+ADDRESSES = ("unix:none", "unix:gone", "unix:file", "unix:" + 200 * "x")
+
+
+@pytest.mark.parametrize("address", rest_slow(ADDRESSES, 2))
 def test_without_a_server_the_command_works_alone(inputs, tmp_path, address):
     (tmp_path / "file").touch()
     with socket.socket(socket.AF_UNIX) as gone:

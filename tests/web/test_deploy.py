@@ -8,12 +8,13 @@ import yaml
 
 from service.flags import parse_serve_options
 from tests.jobs import ROOT
+from tests.slow import rest_slow
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
-VERSIONS = ("1.31", "1.34", "1.37")
+VERSIONS = ("1.37", "1.31", "1.34")
 OVERLAYS = ("base", "realtime", "high-quality", "ray", "keda", "kuberay")
 OTHERS = ("kustomize.config.k8s.io", "keda.sh", "ray.io")  # of which Kubernetes knows nothing
 
@@ -83,7 +84,7 @@ def containers(name):
         yield from spec["containers"]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", rest_slow(VERSIONS))
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_manifests_are_valid(name, version):
     for resource in built(name).values():

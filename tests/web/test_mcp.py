@@ -9,14 +9,19 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.client.stdio import stdio_client
 
 from tests.jobs import ROOT
 from tests.web.server import OPTIONS
 
 RENDER = {"avatar_path": "ann.png", "audio_path": "one.wav", "options": OPTIONS}
 TOOLS = {"render_avatar", "get_job", "cancel_job", "list_avatars"}
+
+
+def connected(to):
+    """The SDK's client of an address or a program."""
+    from mcp import Client  # takes a second, which every process would wait for
+
+    return Client(to)
 
 
 def words_of(inputs, tmp_path):
@@ -55,7 +60,7 @@ async def talk(client):
 @pytest.mark.slow
 def test_over_http(server):
     async def main():
-        async with Client(f"http://{server.host}:{server.port}/mcp") as client:
+        async with connected(f"http://{server.host}:{server.port}/mcp") as client:
             return await talk(client)
 
     job, link, steps = asyncio.run(main())
@@ -66,12 +71,15 @@ def test_over_http(server):
 
 
 def test_over_standard_streams(inputs, long, tmp_path):
+    from mcp import StdioServerParameters
+    from mcp.client.stdio import stdio_client
+
     words = words_of(inputs, tmp_path)
 
     async def main():
         with (tmp_path / "log").open("w") as log:
             program = StdioServerParameters(command=sys.executable, args=words)
-            async with Client(stdio_client(program, errlog=log)) as client:
+            async with connected(stdio_client(program, errlog=log)) as client:
                 return await talk(client)
 
     job, link, _ = asyncio.run(main())
@@ -107,7 +115,7 @@ def test_the_one_line_form_is_answered(inputs, tmp_path):
 @pytest.mark.parametrize("wait", [-1, 10_000])
 def test_no_call_waits_for_ever(server, wait):
     async def main():
-        async with Client(f"http://{server.host}:{server.port}/mcp") as client:
+        async with connected(f"http://{server.host}:{server.port}/mcp") as client:
             return await client.call_tool("get_job", {"job_id": "0", "wait_seconds": wait})
 
     assert asyncio.run(main()).is_error

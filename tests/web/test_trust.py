@@ -5,41 +5,16 @@ import re
 import socket
 import stat
 import struct
-import subprocess
-import sys
 import zlib
 from contextlib import closing
 from urllib.parse import quote
 
 import pytest
 
-from service.keys import add_key
-from tests.jobs import ROOT
-from tests.web.server import OPTIONS, form, serving
+from tests.cases import each
+from tests.web.server import OPTIONS, form
 
 FACE, SOUND = "ann.png", "one.wav"
-
-
-@pytest.fixture(scope="module")
-def keyed(inputs, tmp_path_factory):
-    """A server with two keys, one of them with a job that has ended."""
-    folder = tmp_path_factory.mktemp("keyed")
-    keys = {}
-    words = ["--key_file", folder / "keys.txt", "--new_key", "ann"]
-    made = subprocess.run(
-        [sys.executable, ROOT / "inference_serve.py", *words], capture_output=True, text=True
-    )
-    for name, key in (("ann", made.stdout.strip()), ("bob", add_key(folder / "keys.txt", "bob"))):
-        keys[name] = {"authorization": f"Bearer {key}"}
-    words = ["--key_file", folder / "keys.txt", "--allow_root", inputs, "--workers", 1]
-    with serving(folder / "data", *words) as server:
-        server.keys, server.folder = keys, folder / "data"
-        answer = server.ask(
-            "POST", "/v1/jobs", {**OPTIONS, "face": FACE, "audio": SOUND}, keys["ann"]
-        )
-        server.job = answer.json["id"]
-        server.end(server.job, **keys["ann"])
-        yield server
 
 
 def raw(server, data):
@@ -145,7 +120,7 @@ def test_a_body_in_pieces_is_counted(server):
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 413")
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "kind"),
     [
         *(("{", "application/json"), ("[]", "application/json"), ("NaN", "application/json")),
@@ -170,7 +145,7 @@ def test_wrong_bodies_are_told_in_a_sentence(server, body, kind):
     assert words and "/tmp" not in words and "Traceback" not in words
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         *("../secret.png", "/etc/passwd", "file:///etc/passwd", "a\0b", "ann.png/../../etc/passwd"),
@@ -249,31 +224,29 @@ def test_slow_and_deaf_clients_harm_nobody(server):
     assert server.get("/health/ready").status == 200
 
 
-@pytest.fixture(scope="module")
-def reading(tmp_path_factory):
-    """A server that reads addresses."""
-    data = tmp_path_factory.mktemp("reading") / "data"
-    with serving(data, "--allow_urls", "--workers", 1) as server:
-        yield server
+def gets(server):
+    return sum(line.get("method") == "GET" for line in server.log())
 
 
-def test_addresses_are_not_read_unless_they_may_be(server, reading):
-    own = f"http://{reading.host}:{reading.port}/"
+def test_addresses_are_not_read_unless_they_may_be(server, keyed):
+    own = f"http://{keyed.host}:{keyed.port}/"
     off = server.post("/v1/jobs", {"face": own, "audio": SOUND})
     assert (off.status, off.code) == (403, "forbidden")
-    words = set()
-    for address in (own, own.replace(reading.host, "localhost"), "http://169.254.169.254/latest"):
-        answer = reading.post("/v1/jobs", {"face": address, "audio": SOUND})
+    words, before = set(), gets(keyed)
+    for address in (own, own.replace(keyed.host, "localhost"), "http://169.254.169.254/latest"):
+        answer = keyed.post("/v1/jobs", {"face": address, "audio": SOUND}, **keyed.keys["ann"])
         assert (answer.status, answer.code) == (403, "forbidden")
         words.add(answer.json["error"]["message"])
     assert len(words) == 1 and "public" in words.pop()
-    assert "GET" not in {line.get("method") for line in reading.log()}  # it did not ask itself
+    assert gets(keyed) == before  # it did not ask itself
 
 
-def test_what_is_no_address_or_answers_nothing_is_told(reading):
-    answer = reading.post("/v1/jobs", {"face": "http://ann@host/x", "audio": SOUND})
+def test_what_is_no_address_or_answers_nothing_is_told(keyed):
+    ann = keyed.keys["ann"]
+    answer = keyed.post("/v1/jobs", {"face": "http://ann@host/x", "audio": SOUND}, **ann)
     assert (answer.status, answer.code) == (400, "usage")
-    answer = reading.post("/v1/avatars", {"face": "http://127.0.0.1/x", "name": "Ann"})
+    answer = keyed.post("/v1/avatars", {"face": "http://127.0.0.1/x", "name": "Ann"}, **ann)
     assert (answer.status, answer.code) == (403, "forbidden")
-    answer = reading.post("/v1/jobs", {"face": "http://127.0.0.1/x", "audio": SOUND, "mouth": 1})
+    wish = {"face": "http://127.0.0.1/x", "audio": SOUND, "mouth": 1}
+    answer = keyed.post("/v1/jobs", wish, **ann)
     assert (answer.status, answer.code) == (400, "usage")  # before anything is read

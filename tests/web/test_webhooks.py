@@ -1,6 +1,5 @@
 """Webhooks: signed, told once, told again where the host did not hear, to allowed hosts alone."""
 
-import base64
 import json
 import threading
 import time
@@ -17,10 +16,8 @@ from service.flags import parse_serve_options
 from service.job import SUCCEEDED, Draft, Ending, Request
 from service.queue import Lease
 from service.sqlite_queue import SqliteQueue
-from tests.web.server import OPTIONS, serving
+from tests.web.server import OPTIONS, SECRET
 from web.webhooks import DELAYS, Webhooks, read_secret
-
-SECRET = "whsec_" + base64.b64encode(b"a secret of some length").decode()
 
 
 class Host:
@@ -123,17 +120,15 @@ def test_a_host_that_is_gone_hears_no_more(ended):
         assert webhooks.tell_due(time.time() + 1e6) == 0 and len(host.messages) == 1
 
 
-def test_the_server_tells_allowed_hosts_alone(inputs, tmp_path):
-    (tmp_path / "secret").write_text(SECRET + "\n")
-    words = ["--webhook_host", "127.0.0.1", "--webhook_secret", tmp_path / "secret"]
-    words += ["--workers", 1]
-    with closing(Host()) as host, serving(tmp_path / "data", *words) as server:
-        wish = {**OPTIONS, "face": "demo:portrait", "audio": "demo:speech", "crf": 20}
-        for url in ("http://evil.example/x", "http://127.0.0.1@evil.example/", "file:///x", "x", 5):
-            answer = server.post("/v1/jobs", {**wish, "webhook_url": url})
-            assert answer.status in (400, 403), url
-        job_id = server.post("/v1/jobs", {**wish, "webhook_url": host.url}).json["id"]
-        server.post(f"/v1/jobs/{job_id}/cancel")
+def test_the_server_tells_allowed_hosts_alone(keyed):
+    ann = keyed.keys["ann"]
+    wish = {**OPTIONS, "face": "demo:portrait", "audio": "demo:speech", "crf": 20}
+    for url in ("http://evil.example/x", "http://127.0.0.1@evil.example/", "file:///x", "x", 5):
+        answer = keyed.post("/v1/jobs", {**wish, "webhook_url": url}, **ann)
+        assert answer.status in (400, 403), url
+    with closing(Host()) as host:
+        job_id = keyed.post("/v1/jobs", {**wish, "webhook_url": host.url}, **ann).json["id"]
+        keyed.post(f"/v1/jobs/{job_id}/cancel", **ann)
         with host.heard:
             assert host.heard.wait_for(lambda: host.messages, 60)
         assert json.loads(host.messages[0][0])["data"]["id"] == job_id

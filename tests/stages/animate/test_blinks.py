@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from stages.animate.blinks import MARGIN, Blink, Blinks
+from tests.slow import rest_slow
 
 FPS = 25.0
 
@@ -17,7 +18,7 @@ def spans(closure):
     return seen.reshape(-1, 2)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", rest_slow(range(6), 2))
 def test_eyes_blink_as_often_and_as_long_as_peoples(seed):
     blinks = Blinks.of(np.random.default_rng(seed), 180, FPS)
     found = spans(closed(blinks, 180, 200))
