@@ -120,7 +120,7 @@ def _with_seam(slit: Slit, move: Move, unit: float) -> Slit:
     """Lips that were apart and are together have a thin line between them."""
     middle = max(SEAM, 1.3 / unit) * ramp(move.source.gap, 0.01, 0.03)
     fourth = np.square(np.square(slit.across))
-    thickness = middle * (1 - np.square(np.square(fourth)))
+    thickness = middle * (1 - np.square(fourth))
     lacking = np.maximum(thickness - (slit.bottom - slit.top), 0) / 2
     return replace(slit, top=slit.top - lacking, bottom=slit.bottom + lacking)
 
