@@ -142,6 +142,25 @@ def test_the_second_start_with_the_same_frames_measures_nothing(eighth, tmp_path
     assert len(json.loads(entry.read_text())["ranges"]) > 40
 
 
+@WITH_INT8
+@pytest.mark.parametrize("still", [False, True])
+def test_8_bits_lean_to_neither_side(eighth, settings, tmp_path, still):
+    examples = frames(4)
+    if still:
+        examples = replace(examples, faces=np.repeat(examples.faces[:1], 4, axis=0))
+    scene, kept = Scene(PART, still, examples), replace(eighth, cache=tmp_path)
+    first = made(GENERATORS["openvino"](kept, scene), examples)
+    exact = made(GENERATORS["openvino"](settings, replace(scene, still=False)), examples)
+    assert np.abs((first - exact).reshape(-1, 3).mean(0)).max() < 0.1
+    (entry,) = (tmp_path / "ranges").iterdir()
+    kept_facts = json.loads(entry.read_text())
+    planted = [level + by for level, by in zip(kept_facts["offset"], (3, -2, 0), strict=True)]
+    entry.write_text(json.dumps(kept_facts | {"offset": planted}))
+    second = made(GENERATORS["openvino"](kept, scene), examples)
+    moved = (second - first).reshape(-1, 3).mean(0)
+    assert np.allclose(moved, (3, -2, 0), atol=0.2)
+
+
 def test_without_a_cache_nothing_is_kept(eighth):
     assert calibration.cache_entry(replace(eighth, cache=None), Scene(PART)) is None
 

@@ -14,7 +14,7 @@ from base.cache import mark_used, new_entry, remove, remove_oldest
 from base.generator import Patches
 from base.openvino import ops, ov
 from wav2lip.generators.in_flight import AsyncEngine
-from wav2lip.generators.openvino_graph import Arithmetic, network_graph
+from wav2lip.generators.openvino_graph import Arithmetic, Offset, network_graph
 from wav2lip.generators.openvino_int8 import Quantized, Ranges, Tapped, shared_ranges
 from wav2lip.generators.openvino_networks import FP32, capabilities, compiled, inside, piece_size
 from wav2lip.generators.openvino_processing import add_processing
@@ -25,7 +25,7 @@ from wav2lip.layers import Weights
 HEADROOM = 1.05  # of every range over what the examples reach
 # Levels of 255 between 8 bits and fp32 that are borne, in the visible part of the examples.
 MOST_MEAN, MOST_LARGEST = 1.0, 16.0
-VERSION = "2"  # raise it when ranges or networks change: older entries are ignored then
+VERSION = "3"  # raise it when ranges or networks change: older entries are ignored then
 MAX_ENTRIES = 100  # of 5 kB
 CHUNK = 2**20  # bytes
 
@@ -34,11 +34,19 @@ Build = Callable[[Arithmetic], AsyncEngine[Any]]
 
 @dataclass(frozen=True)
 class Calibration:
-    """Ranges of the features, and the difference of 8 bits from fp32 in levels of 255."""
+    """Ranges of the features, and the difference of 8 bits from fp32 in levels of 255.
+
+    It leans to one side: an offset that is added to each channel takes that away.
+    """
 
     ranges: Ranges
-    mean: float
+    mean: float  # without the offset, as the largest
     largest: float
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)  # of B, G and R
+
+    def levels(self) -> Offset:
+        """The offset as the network takes it."""
+        return np.array(self.offset, np.float32).reshape(1, 3, 1, 1)
 
     @property
     def is_good(self) -> bool:
@@ -54,11 +62,14 @@ def calibrate(
     if not np.isfinite(list(largest.values())).all():
         return Calibration({}, np.inf, np.inf), None
     ranges = shared_ranges({name: HEADROOM * value for name, value in largest.items()})
-    engine = build(Quantized(weights, ranges))
+    levels = np.zeros((1, 3, 1, 1), np.float32)
+    engine = build(Quantized(weights, ranges, levels))
     part = inside(scene.visible)
-    patches = computed(engine, scene.examples)[part].astype(np.int16)
-    difference = np.abs(patches - exact[part])
-    calibration = Calibration(ranges, float(difference.mean()), float(difference.max()))
+    difference = computed(engine, scene.examples)[part].astype(np.int16) - exact[part]
+    blue, green, red = (-difference.reshape(-1, 3).mean(0)).tolist()
+    apart = np.abs(difference)
+    calibration = Calibration(ranges, float(apart.mean()), float(apart.max()), (blue, green, red))
+    levels[:] = calibration.levels()  # the engine's requests read it whenever they run
     return calibration, engine if calibration.is_good else None
 
 
@@ -125,7 +136,9 @@ def read(entry: Path) -> Calibration | None:
     try:
         facts = json.loads(entry.read_text("ascii"))
         ranges = {str(name): float(value) for name, value in facts["ranges"].items()}
-        calibration = Calibration(ranges, float(facts["mean"]), float(facts["largest"]))
+        blue, green, red = map(float, facts["offset"])
+        mean, largest = float(facts["mean"]), float(facts["largest"])
+        calibration = Calibration(ranges, mean, largest, (blue, green, red))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

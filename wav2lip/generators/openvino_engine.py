@@ -85,7 +85,8 @@ def engine_in_8_bits(
     entry = cache_entry(settings, scene)
     calibration = read(entry) if entry is not None else None
     if calibration is not None:
-        engine = build(Quantized(weights, calibration.ranges)) if calibration.is_good else None
+        quantized = Quantized(weights, calibration.ranges, calibration.levels())
+        engine = build(quantized) if calibration.is_good else None
     else:
         calibration, engine = calibrate(settings, weights, scene, build)
         if entry is not None:

@@ -75,8 +75,15 @@ class FeatureMap:
         return ops.slice(self.node, *(np.array(bound, np.int64) for bound in bounds))
 
 
+Offset = NDArray[np.float32]  # (1, 3, 1, 1) levels for B, G and R
+
+
 class Arithmetic(Protocol):
     """The numbers that the network's convolutions compute with."""
+
+    @property
+    def offset(self) -> Offset | None:
+        """What is to be added to the patches; read whenever they are computed."""
 
     def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
         """A part of a convolution's kernels; a phase is (out, in, height, width) in any layer."""
@@ -93,6 +100,7 @@ class Float:
     """The weights as they are; the batch norms must be folded into them."""
 
     weights: Weights
+    offset: Offset | None = None
 
     def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
         weight = self.weights[f"{name}.weight"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.openvino import ops, ov
-from wav2lip.generators.openvino_graph import WHOLE, Float, KernelPart
+from wav2lip.generators.openvino_graph import WHOLE, Float, KernelPart, Offset
 from wav2lip.layers import FACE_DECODER, FACE_ENCODER, Block, Layer, Weights, named_layers
 
 Ranges = Mapping[str, float]  # the largest number of each tensor of features, by its name
@@ -34,6 +34,7 @@ class Quantized:
 
     weights: Weights
     ranges: Ranges
+    offset: Offset | None = None
 
     def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
         if name.startswith(FLOAT_PREFIXES):
@@ -61,6 +62,7 @@ class Tapped:
     """Float arithmetic that notes every tensor of features."""
 
     weights: Weights
+    offset: Offset | None = None
     taps: dict[str, ov.Node] = field(default_factory=dict)  # by name
 
     def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:

@@ -58,17 +58,20 @@ def engine_for(
 ) -> AsyncEngine[Any]:
     """The compiled network, for a face that changes or one that stays the same."""
     size, message = piece_size(settings.batch_size), settings.overflow_message
+    with_offset = arithmetic.offset is not None
     if not scene.still:
-        model = add_processing(network_graph(arithmetic, scene.visible), size, scene.visible)
+        graph = network_graph(arithmetic, scene.visible)
+        model = add_processing(graph, size, scene.visible, with_offset)
         network = compiled(settings.weights, model, precision, streams)
-        return OpenvinoEngine(network, scene.visible, message)
+        return OpenvinoEngine(network, scene.visible, message, arithmetic.offset)
     shares = complete_shares(shares_graph(Float(weights), scene.visible))
-    model = complete_still(still_graph(arithmetic, scene.visible), size)
+    model = complete_still(still_graph(arithmetic, scene.visible), size, with_offset)
     return StillEngine(
         compiled(settings.weights, shares, precision, streams=1),
         compiled(settings.weights, model, precision, streams),
         scene.visible,
         message,
+        arithmetic.offset,
     )
 
 

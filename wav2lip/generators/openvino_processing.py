@@ -11,9 +11,15 @@ from base.generator import BANDS, COLUMNS, SIDE
 from base.geometry import Rect
 from base.openvino import ops, ov
 
+OFFSET = "offset"
 
-def add_processing(model: ov.Model, size: int, visible: Rect) -> ov.Model:
+
+def add_processing(
+    model: ov.Model, size: int, visible: Rect, with_offset: bool = False
+) -> ov.Model:
     """mels (size, 80, 16), faces (size, 96, 96, 3) uint8 BGR -> patches' visible part, finite.
+
+    With an offset it also takes that: (1, 3, 1, 1) levels that are added to each channel.
 
     `finite` is a bool scalar: whether the network's output holds no NaN and no infinity, which
     become undefined pixels. The network may make the visible part alone, or the whole face, which
@@ -25,12 +31,14 @@ def add_processing(model: ov.Model, size: int, visible: Rect) -> ov.Model:
     replace_input(prepare_mels(mels), mel)
     replace_input(prepare_faces(faces), face)
     out = crop_output(model.output(0).get_node().input_value(0), size, visible)
-    return ov.Model(patch_results(out), [mels, faces], "wav2lip_patches")
+    return patch_model(out, [mels, faces], with_offset, "wav2lip_patches")
 
 
-def patch_results(out: ov.Node) -> list[ov.Node]:
-    """The patches, and whether the network's output `out` is finite."""
-    return [ops.result(node) for node in (restore_patches(out), all_finite(out))]
+def patch_model(out: ov.Node, inputs: list[ov.Node], with_offset: bool, name: str) -> ov.Model:
+    """inputs and maybe an offset -> the patches, and whether the network's output is finite."""
+    offsets = [ops.parameter([1, 3, 1, 1], np.float32, name=OFFSET)] if with_offset else []
+    results = [ops.result(node) for node in (restore_patches(out, *offsets), all_finite(out))]
+    return ov.Model(results, [*inputs, *offsets], name)
 
 
 def fixed_batch_size(model: ov.Model) -> int | None:
@@ -90,9 +98,11 @@ def prepare_faces(faces: ov.Node) -> ov.Node:
     return ops.concat([ops.multiply(whole, upper), whole], 1)
 
 
-def restore_patches(out: ov.Node) -> ov.Node:
+def restore_patches(out: ov.Node, offset: ov.Node | None = None) -> ov.Node:
     """(n, 3, height, width) in 0..1 -> (n, height, width, 3) uint8, rounded to the nearest."""
     scaled = ops.multiply(ops.convert(out, ov.Type.f32), np.float32(255))
+    if offset is not None:
+        scaled = ops.add(scaled, offset)
     rounded = ops.round(ops.clamp(scaled, 0.0, 255.0), "half_to_even")
     return ops.transpose(ops.convert(rounded, ov.Type.u8), np.array([0, 2, 3, 1]))
 

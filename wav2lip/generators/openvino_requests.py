@@ -9,6 +9,8 @@ from base.errors import EngineError
 from base.generator import Patches, paste_part
 from base.geometry import Rect
 from base.openvino import ov
+from wav2lip.generators.openvino_graph import Offset
+from wav2lip.generators.openvino_processing import OFFSET
 
 Shares = dict[str, ov.Tensor]  # of a face, by the names of their convolutions
 Pending = tuple[list[tuple[ov.InferRequest, int]], Patches]  # requests with frames of each; faces
@@ -17,13 +19,20 @@ Pending = tuple[list[tuple[ov.InferRequest, int]], Patches]  # requests with fra
 class OpenvinoEngine:
     """Computes pieces of one size side by side, as many as the compiled network has streams."""
 
-    def __init__(self, compiled: ov.CompiledModel, visible: Rect, overflow_message: str) -> None:
+    def __init__(
+        self,
+        compiled: ov.CompiledModel,
+        visible: Rect,
+        overflow_message: str,
+        offset: Offset | None = None,
+    ) -> None:
         self.limit: int = compiled.input("mels").shape[0]
         # every stream has a piece and one more is queued while the next batch is fetched
         self.depth = int(compiled.get_property("NUM_STREAMS")) + 2
         self._compiled = compiled
         self._visible = visible
         self._overflow_message = overflow_message
+        self._offset = offset
         self._idle: list[ov.InferRequest] = []
 
     def begin(self, mels: NDArray[np.float32], faces: Patches) -> tuple[ov.InferRequest, Patches]:
@@ -56,7 +65,7 @@ class OpenvinoEngine:
         try:
             return self._idle.pop()
         except IndexError:
-            return self._compiled.create_infer_request()
+            return request_of(self._compiled, self._offset)
 
 
 class StillEngine:
@@ -68,9 +77,11 @@ class StillEngine:
         compiled: ov.CompiledModel,
         visible: Rect,
         overflow_message: str,
+        offset: Offset | None = None,
     ) -> None:
         self.limit: int = compiled.input("mels").shape[0]
         self.depth = int(compiled.get_property("NUM_STREAMS")) + 2
+        self._offset = offset
         self._encoder = shares.create_infer_request()
         self._compiled = compiled
         self._visible = visible
@@ -105,7 +116,7 @@ class StillEngine:
         self._idle.clear()
 
     def _start(self, mels: NDArray[np.float32], face: Patches) -> ov.InferRequest:
-        request = self._idle.pop() if self._idle else self._compiled.create_infer_request()
+        request = self._idle.pop() if self._idle else request_of(self._compiled, self._offset)
         padded = np.arange(self.limit).clip(max=len(mels) - 1)  # the last frame is repeated
         request.start_async({"mels": mels[padded], **self._shares_of(face)})
         return request
@@ -120,6 +131,14 @@ class StillEngine:
             }
             self._face = face.copy()
         return self._shares
+
+
+def request_of(compiled: ov.CompiledModel, offset: Offset | None) -> ov.InferRequest:
+    """A request that reads the offset, where there is one, from the array whenever it runs."""
+    request = compiled.create_infer_request()
+    if offset is not None:
+        request.set_tensor(OFFSET, ov.Tensor(offset, shared_memory=True))
+    return request
 
 
 def runs_of_one_face(faces: Patches) -> list[slice]:

@@ -20,7 +20,7 @@ from wav2lip.generators.openvino_graph import (
     encode_mel,
 )
 from wav2lip.generators.openvino_processing import (
-    patch_results,
+    patch_model,
     prepare_faces,
     prepare_mels,
     replace_input,
@@ -83,11 +83,11 @@ def complete_shares(model: ov.Model) -> ov.Model:
     return ov.Model(model.get_results(), [faces], "wav2lip_shares")
 
 
-def complete_still(model: ov.Model, size: int) -> ov.Model:
-    """mels (size, 80, 16) and the shares -> the patches' visible part, and whether it is finite."""
+def complete_still(model: ov.Model, size: int, with_offset: bool = False) -> ov.Model:
+    """mels (size, 80, 16), the shares and maybe an offset -> the patches' visible part, finite."""
     mel, *shares = model.get_parameters()
     model.reshape({"mel": ov.PartialShape([size, 1, BANDS, COLUMNS])})
     mels = ops.parameter([size, BANDS, COLUMNS], np.float32, name="mels")
     replace_input(prepare_mels(mels), mel)
     out = model.output(0).get_node().input_value(0).get_node()
-    return ov.Model(patch_results(out), [mels, *shares], "wav2lip_still_patches")
+    return patch_model(out, [mels, *shares], with_offset, "wav2lip_still_patches")
