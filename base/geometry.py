@@ -41,6 +41,15 @@ class Rect:
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def union(self, other: "Rect") -> "Rect":
+        """The smallest rectangle that holds both."""
+        return Rect(
+            min(self.top, other.top),
+            max(self.bottom, other.bottom),
+            min(self.left, other.left),
+            max(self.right, other.right),
+        )
+
 
 @dataclass(frozen=True)
 class Box:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.planes import PIXEL, Cell, Colors, Planes, Samples
+from base.planes import Cell, Colors, Planes, Samples, plane_cells
 
 
 class Packing(Protocol):
@@ -57,7 +57,7 @@ class PlaneAfterPlane:
     def shapes(self) -> list[tuple[int, int]]:
         """Rows and columns of each plane."""
         width, height = self.size
-        cells = PIXEL, *[self.cell] * (self.count - 1)
+        cells = plane_cells(self.cell, self.count)
         return [(height // along, width // across) for across, along in cells]
 
     def holds(self, packed: NDArray[Any]) -> bool:

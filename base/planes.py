@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import cv2
@@ -119,6 +120,11 @@ def cells_of(rect: Rect, cell: Cell) -> Rect:
     )
 
 
+def plane_cells(cell: Cell, count: int) -> tuple[Cell, ...]:
+    """The cell of each of so many planes: all but the first have this one."""
+    return PIXEL, *[cell] * (count - 1)
+
+
 def _last_cell_factor(end: int, limit: int, cell: int) -> float:
     """From the mean over `cell` pixels that end at `end` to that over those before `limit`."""
     return cell / (cell - max(0, end - limit))
@@ -145,7 +151,7 @@ class Planes:
     @property
     def cells(self) -> tuple[Cell, ...]:
         """Of each plane."""
-        return PIXEL, *[self.cell] * (len(self.planes) - 1)
+        return plane_cells(self.cell, len(self.planes))
 
     def equals(self, other: "Planes") -> bool:
         return all(map(np.array_equal, self.planes, other.planes))
@@ -170,14 +176,7 @@ class Planes:
             for left, top, width, height in [cv2.boundingRect(cv2.compare(mine, its, cv2.CMP_NE))]
             if width
         ]
-        if not rects:
-            return None
-        return Rect(
-            min(rect.top for rect in rects),
-            max(rect.bottom for rect in rects),
-            min(rect.left for rect in rects),
-            max(rect.right for rect in rects),
-        )
+        return reduce(Rect.union, rects) if rects else None
 
     def parts(self, rect: Rect) -> tuple[PlanePart, ...]:
         """The samples that the rectangle touches: of the first plane, and of the others."""

@@ -81,9 +81,8 @@ class MouthFraming:
         if rect is None:  # nothing of it shows
             kind = frame.samples.planes[0].dtype
             return packing.pack([np.zeros(shape, kind) for shape in packing.shapes])
-        parts = ((part, self._window(part, place)) for part in frame.plane_parts(rect))
         return packing.pack(
-            [window.cut(samples) for part, window in parts for samples in part.samples]
+            [window.cut(samples) for window, samples in self._windows(frame, place, rect)]
         )
 
     def blend(self, change: Change, settings: BlendSettings) -> Frame:
@@ -93,9 +92,9 @@ class MouthFraming:
         rect = changed and self._in_frame(changed, place, packing.cell).inside(*frame.samples.size)
         if rect is None:
             return frame
-        pairs = zip(source.planes, patch.planes, strict=True)
-        parts = ((part, self._window(part, place)) for part in frame.plane_parts(rect))
-        changes = [window.change(*next(pairs)) for part, window in parts for _ in part.samples]
+        windows = self._windows(frame, place, rect)
+        planes = zip(windows, source.planes, patch.planes, strict=True)
+        changes = [window.change(before, after) for (window, _), before, after in planes]
         return frame.with_changed_samples(rect, changes)
 
     def _in_frame(self, part: Rect, place: Box, cell: Cell) -> Box:
@@ -108,6 +107,12 @@ class MouthFraming:
             place.left + scale * part.left - border,
             place.left + scale * part.right + border,
         )
+
+    def _windows(self, frame: Frame, place: Box, rect: Rect) -> Iterator[tuple["_Window", Samples]]:
+        """For each plane where the patch lies in it, and its samples at the frame's pixels."""
+        for part in frame.plane_parts(rect):
+            window = self._window(part, place)
+            yield from ((window, samples) for samples in part.samples)
 
     def _window(self, part: PlanePart, place: Box) -> "_Window":
         (width, height), (across, along) = self.size, part.cell

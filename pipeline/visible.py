@@ -25,7 +25,7 @@ def visible_rect(
         None, (_visible_rect_of(face, settings, (width, height), side) for face in faces)
     )
     first = next(parts, None)
-    return _on_grid(reduce(_union, parts, first)) if first else Rect(0, side, 0, side)
+    return _on_grid(reduce(Rect.union, parts, first)) if first else Rect(0, side, 0, side)
 
 
 def _visible_rect_of(face: Face, settings: BlendSettings, size: Size, side: int) -> Rect | None:
@@ -49,15 +49,6 @@ def _inside_patch(side: int, top: int, bottom: int, left: int, right: int) -> Re
     """Where nothing is left inside, the patch's border goes on outside."""
     top, left = (min(max(first, 0), side - 1) for first in (top, left))
     return Rect(top, min(max(bottom, top + 1), side), left, min(max(right, left + 1), side))
-
-
-def _union(one: Rect, other: Rect) -> Rect:
-    return Rect(
-        min(one.top, other.top),
-        max(one.bottom, other.bottom),
-        min(one.left, other.left),
-        max(one.right, other.right),
-    )
 
 
 def _on_grid(part: Rect) -> Rect:

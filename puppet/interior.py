@@ -9,7 +9,7 @@ from base.geometry import Box, Points, Rect
 from base.planes import Planes
 from puppet.contours import Contours, Floats, MouthAxes
 from puppet.dentition import TEETH
-from puppet.palette import Palette
+from puppet.palette import Palette, region_around
 from puppet.shape import Move, ramp, smoothstep
 
 COLUMNS = 512  # places along the mouth at which the contours are computed
@@ -185,12 +185,10 @@ def _lay_own_inside(color: Floats, slit: Slit, inside: Inside, unit: float) -> N
     dx, dy = inside.axes.down.astype(np.float32)
     x = np.arange(part.left, part.right, dtype=np.float32) + down * dx
     y = np.arange(part.top, part.bottom, dtype=np.float32)[:, None] + down * dy
-    places = Box(float(y.min()) - 2, float(y.max()) + 3, float(x.min()) - 2, float(x.max()) + 3)
-    rect = places.inside(*inside.picture.size)
-    if rect is None:
+    around = region_around(inside.picture, x, y, margin=2)
+    if around is None:
         return
-    region, x, y = inside.picture.region(rect), x - rect.left, y - rect.top
-    own = cv2.remap(region, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    own = cv2.remap(*around, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     share = smoothstep(1.5 - (slit.v - bottom) * unit, 0, 3)
     # where the mouth is opened wider only the teeth stay, with the jaw that they belong to
     wider = smoothstep((slit.bottom - bottom) * unit, 0.5, 4)

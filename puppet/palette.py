@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from base.geometry import Box
+from base.geometry import Box, Region
 from base.planes import Planes
 from puppet.contours import FaceShape, Floats
 from puppet.shape import ramp
@@ -119,13 +119,25 @@ def sample(picture: Planes, face: FaceShape, points: Floats) -> Floats:
     """(rows, columns, 3): the colours at points in mouth coordinates, blurred a little."""
     pixels = (face.axes.to_pixels(points.reshape(-1, 2)) - 0.5).astype(np.float32)
     pixels = pixels.reshape(points.shape)
-    rect = Box.around(pixels.reshape(-1, 2), before=4, after=5).inside(*picture.size)
-    if rect is None:
+    around = region_around(picture, pixels[..., 0], pixels[..., 1], margin=4)
+    if around is None:
         return np.zeros((*points.shape[:2], 3), np.float32)
-    blurred = cv2.GaussianBlur(picture.region(rect), (0, 0), max(0.5, 0.008 * face.axes.unit))
-    x, y = pixels[..., 0] - np.float32(rect.left), pixels[..., 1] - np.float32(rect.top)
+    region, x, y = around
+    blurred = cv2.GaussianBlur(region, (0, 0), max(0.5, 0.008 * face.axes.unit))
     colors = cv2.remap(blurred, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(colors, np.float32)
+
+
+def region_around(
+    picture: Planes, x: Floats, y: Floats, margin: int
+) -> tuple[Region, Floats, Floats] | None:
+    """The part of the picture around places, as BGR, and the places in it; None outside of it."""
+    (top, bottom), (left, right) = ((float(of.min()), float(of.max())) for of in (y, x))
+    box = Box(top - margin, bottom + margin + 1, left - margin, right + margin + 1)
+    rect = box.inside(*picture.size)
+    if rect is None:
+        return None
+    return picture.region(rect), x - np.float32(rect.left), y - np.float32(rect.top)
 
 
 def _ring(lower: Floats, upper: Floats) -> Floats:

@@ -206,9 +206,7 @@ class Dispatcher:
             self._settle(job, Ending(FAILED, error.exit_code, error_words(error, job)))
             return
         except OSError:
-            self._settle(
-                job, Ending(FAILED, OutputError.exit_code, "the disk has no room for the job")
-            )
+            self._settle(job, _not_stored("the disk has no room for the job"))
             return
         now = time.monotonic()
         try:
@@ -269,12 +267,7 @@ class Dispatcher:
         try:
             self._workshop.seal(job)
         except OSError:
-            self._settle(
-                job,
-                Ending(
-                    FAILED, OutputError.exit_code, "the result could not be brought to the disk"
-                ),
-            )
+            self._settle(job, _not_stored("the result could not be brought to the disk"))
             return
         self._settle_by(
             lambda: self._queue.end(job, Ending(SUCCEEDED, facts=facts_of(outcome, job)))
@@ -345,3 +338,7 @@ def remove_orphans(workshop: Workshop, queue: Queue) -> None:
     for folder in workshop.jobs.iterdir():
         if queue.get(folder.name) is None:
             remove(folder)
+
+
+def _not_stored(words: str) -> Ending:
+    return Ending(FAILED, OutputError.exit_code, words)

@@ -74,7 +74,7 @@ class Enhance:
     def __call__(self, frames: Iterator[OutputFrame], /) -> Iterator[OutputFrame]:
         steadied: Steadied | None = None
         for group in _batches(_cut_out(frames), self.network.together):
-            made = self._made([square for _, square in group])
+            made = self._restored([square for _, square in group])
             for output, square in group:
                 if square is None:
                     steadied = None
@@ -84,7 +84,7 @@ class Enhance:
                 steadied = _steadied(before, square, made, self.settings.steadiness)
                 yield output.showing(self._laid_back(output, square, steadied.added))
 
-    def _made(self, squares: list[FaceSquare | None]) -> Iterator[Region]:
+    def _restored(self, squares: list[FaceSquare | None]) -> Iterator[Region]:
         """What the network makes of each square that does not repeat the one before."""
         new = [one.pixels for one in squares if one is not None and not one.repeated]
         return map(region_of, self.network(pictures_of(new))) if new else iter(())

@@ -54,7 +54,7 @@ def application(desk: Desk, warm_up: WarmUp | None = None) -> FastAPI:
         desk.bell.open()
         desk.dispatcher.start(warm_up)
         async with agents.session_manager.run():
-            with _told(webhooks):
+            with _webhooks_running(webhooks):
                 yield
         desk.bell.close()
 
@@ -79,7 +79,7 @@ def application(desk: Desk, warm_up: WarmUp | None = None) -> FastAPI:
     return app
 
 
-def _told(webhooks: Webhooks | None) -> AbstractContextManager[None]:
+def _webhooks_running(webhooks: Webhooks | None) -> AbstractContextManager[None]:
     """Webhooks are told in a thread meanwhile."""
     if webhooks is None:
         return nullcontext()

@@ -25,10 +25,10 @@ class File(FileResponse):
 
         await super().__call__(scope, receive, with_words)
         if refusal is not None:
-            await _told(refusal)(scope, receive, send)
+            await _error_response(refusal)(scope, receive, send)
 
 
-def _told(refusal: Message) -> JSONResponse:
+def _error_response(refusal: Message) -> JSONResponse:
     status = refusal["status"]
     size = Headers(raw=refusal["headers"]).get("content-range")
     view = error_view("range" if status == UNSATISFIABLE else "usage", WORDS[status])

@@ -71,7 +71,9 @@ def _add_render(server: MCPServer[Any], tools: Tools) -> None:
         given = {"avatar_path": avatar_path, "audio_path": audio_path, "text": text}
         more = {"quality_mode": quality_mode, "options": options, "wait_seconds": wait_seconds}
         try:
-            return _told(await tools.render_avatar(_caller(ctx, tools.desk), {**given, **more}))
+            return _call_result(
+                await tools.render_avatar(_caller(ctx, tools.desk), {**given, **more})
+            )
         except ServiceError as error:
             raise ToolError(f"{error.code}: {error}") from error
 
@@ -82,7 +84,7 @@ def _add_others(server: MCPServer[Any], tools: Tools) -> None:
         """How far a job is, and where its video lies."""
         given = {"job_id": job_id, "wait_seconds": wait_seconds}
         try:
-            return _told(await tools.get_job(_caller(ctx, tools.desk), given))
+            return _call_result(await tools.get_job(_caller(ctx, tools.desk), given))
         except ServiceError as error:
             raise ToolError(f"{error.code}: {error}") from error
 
@@ -90,7 +92,9 @@ def _add_others(server: MCPServer[Any], tools: Tools) -> None:
     async def cancel_job(ctx: AnyContext, job_id: JobId) -> JobResult:
         """Stop a job."""
         try:
-            return _told(await tools.cancel_job(_caller(ctx, tools.desk), {"job_id": job_id}))
+            return _call_result(
+                await tools.cancel_job(_caller(ctx, tools.desk), {"job_id": job_id})
+            )
         except ServiceError as error:
             raise ToolError(f"{error.code}: {error}") from error
 
@@ -120,7 +124,7 @@ def _reporter(ctx: AnyContext) -> Report:
     return report
 
 
-def _told(result: ToolResult) -> CallToolResult:
+def _call_result(result: ToolResult) -> CallToolResult:
     """The job as text and as an object, and the video as a link."""
     view = result.view.model_dump(mode="json")
     content: list[Any] = [TextContent(text=json.dumps(view))]

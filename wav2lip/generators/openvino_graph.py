@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import cv2
 import numpy as np
@@ -30,6 +30,8 @@ from wav2lip.receptive import (
     required_outputs,
     whole_rect,
 )
+
+Offset = NDArray[np.float32]  # (1, 3, 1, 1) levels for B, G and R
 
 ALL = slice(None)
 PHASES = (False, False), (False, True), (True, False), (True, True)  # odd rows, odd columns
@@ -75,9 +77,6 @@ class FeatureMap:
         return ops.slice(self.node, *(np.array(bound, np.int64) for bound in bounds))
 
 
-Offset = NDArray[np.float32]  # (1, 3, 1, 1) levels for B, G and R
-
-
 class Arithmetic(Protocol):
     """The numbers that the network's convolutions compute with."""
 
@@ -100,7 +99,7 @@ class Float:
     """The weights as they are; the batch norms must be folded into them."""
 
     weights: Weights
-    offset: Offset | None = None
+    offset: ClassVar[Offset | None] = None
 
     def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
         weight = self.weights[f"{name}.weight"]

@@ -5,6 +5,7 @@ Every range begins at 0, since the features come out of a ReLU, and is kept as i
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +62,9 @@ class Quantized:
 class Tapped:
     """Float arithmetic that notes every tensor of features."""
 
+    offset: ClassVar[Offset | None] = None
+
     weights: Weights
-    offset: Offset | None = None
     taps: dict[str, ov.Node] = field(default_factory=dict)  # by name
 
     def kernels(self, name: str, layer: Layer, part: KernelPart = WHOLE) -> ov.Node:
